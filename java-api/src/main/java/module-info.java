@@ -1,0 +1,5 @@
+/** Tensors, autograd, layers, optimizers and data readers over the kernels. */
+module dev.gridstride {
+  requires transitive dev.gridstride.kernels;
+  requires static org.jspecify;
+}
