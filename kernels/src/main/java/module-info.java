@@ -1,5 +1,13 @@
-/** Devices, buffers and one class per operation on raw buffers. */
+/** Ops on raw buffers: devices, plans, and the CPU implementations. Knows no tensors. */
 module dev.gridstride.kernels {
   requires static jdk.incubator.vector;
   requires static org.jspecify;
+
+  exports dev.gridstride.device;
+  exports dev.gridstride.kernels;
+
+  uses dev.gridstride.device.DeviceProvider;
+
+  provides dev.gridstride.device.DeviceProvider with
+      dev.gridstride.cpu.CpuProvider;
 }

@@ -1,0 +1,114 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.cpu.scalar.ScalarSoftmaxLoops;
+import dev.gridstride.cpu.vector.VectorSoftmaxLoops;
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Stream;
+import dev.gridstride.kernels.Softmax;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Softmax by rows: each row is one task's work, in a fixed order.
+ *
+ * <p>Contiguous f32 rows go through the vector loops; other types and strided rows through loops in
+ * double.
+ */
+public final class CpuSoftmax implements Softmax.Kernel {
+  private static final SoftmaxLoops LOOPS =
+      Simd.ENABLED ? new VectorSoftmaxLoops() : new ScalarSoftmaxLoops();
+
+  /** Elements that make a task worth its hand-over. */
+  private static final long GRAIN = 1 << 14;
+
+  private final Softmax op;
+  private final boolean fast;
+  private final Elements elements;
+
+  /** A kernel for {@code op}. */
+  public CpuSoftmax(Softmax op) {
+    this.op = op;
+    this.fast = op.inner() == 1 && op.type() == DType.F32 && op.size() < Integer.MAX_VALUE;
+    this.elements = Elements.of(op.type());
+  }
+
+  @Override
+  public String details() {
+    return fast ? "contiguous f32 rows" : "general rows in double";
+  }
+
+  private interface Row {
+    void run(long first, long step);
+  }
+
+  private void rows(Row row) {
+    long perTask = Math.max(1, GRAIN / Math.max(1, op.size()));
+    Parallel.forRange(
+        op.outer() * op.inner(),
+        perTask,
+        (from, to) -> {
+          for (long r = from; r < to; r++) {
+            row.run(r / op.inner() * op.size() * op.inner() + r % op.inner(), op.inner());
+          }
+        });
+  }
+
+  @Override
+  public void forward(Stream stream, Buffer x, Buffer y) {
+    MemorySegment xs = x.segment();
+    MemorySegment ys = y.segment();
+    int n = (int) op.size();
+    if (fast) {
+      rows((at, step) -> LOOPS.forward(row(xs, at), row(ys, at), n, op.log()));
+    } else {
+      rows((at, step) -> forwardGeneral(xs, ys, at, step));
+    }
+  }
+
+  @Override
+  public void backward(Stream stream, Buffer y, Buffer dy, Buffer dx) {
+    MemorySegment ys = y.segment();
+    MemorySegment dys = dy.segment();
+    MemorySegment dxs = dx.segment();
+    int n = (int) op.size();
+    if (fast) {
+      rows((at, step) -> LOOPS.backward(row(ys, at), row(dys, at), row(dxs, at), n, op.log()));
+    } else {
+      rows((at, step) -> backwardGeneral(ys, dys, dxs, at, step));
+    }
+  }
+
+  private MemorySegment row(MemorySegment memory, long first) {
+    return memory.asSlice(first * 4, op.size() * 4);
+  }
+
+  private void forwardGeneral(MemorySegment x, MemorySegment y, long at, long step) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (long i = 0; i < op.size(); i++) {
+      max = Math.max(max, elements.get(x, at + i * step));
+    }
+    double sum = 0;
+    for (long i = 0; i < op.size(); i++) {
+      sum += Math.exp(elements.get(x, at + i * step) - max);
+    }
+    double logSum = Math.log(sum);
+    for (long i = 0; i < op.size(); i++) {
+      double d = elements.get(x, at + i * step) - max;
+      elements.set(y, at + i * step, op.log() ? d - logSum : Math.exp(d) / sum);
+    }
+  }
+
+  private void backwardGeneral(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long at, long step) {
+    double sum = 0;
+    for (long i = 0; i < op.size(); i++) {
+      double g = elements.get(dy, at + i * step);
+      sum += op.log() ? g : g * elements.get(y, at + i * step);
+    }
+    for (long i = 0; i < op.size(); i++) {
+      double g = elements.get(dy, at + i * step);
+      double v = elements.get(y, at + i * step);
+      elements.set(dx, at + i * step, op.log() ? g - Math.exp(v) * sum : v * (g - sum));
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package dev.gridstride.kernels;
+
+import dev.gridstride.device.Device;
+import dev.gridstride.device.DeviceKind;
+import dev.gridstride.device.Support;
+import java.util.function.Function;
+
+/**
+ * One way to carry out an op on one kind of device.
+ *
+ * @param name as {@code explain()} shows it
+ * @param kind the kind of device that it runs on
+ * @param accepts whether it can carry out a description, and why not
+ * @param prepare makes the kernel for a description that it accepts
+ * @param <S> the op's description
+ * @param <K> the op's kernel contract
+ */
+record Implementation<S, K extends DeviceKernel>(
+    String name, DeviceKind kind, Function<S, Support> accepts, Prepare<S, K> prepare) {
+  /** Makes a kernel. */
+  @FunctionalInterface
+  interface Prepare<S, K> {
+    K on(S spec, Device device);
+  }
+
+  /** A CPU implementation that takes every description. */
+  static <S, K extends DeviceKernel> Implementation<S, K> cpu(String name, Function<S, K> prepare) {
+    return cpu(name, s -> Support.YES, prepare);
+  }
+
+  /** A CPU implementation that takes some descriptions. */
+  static <S, K extends DeviceKernel> Implementation<S, K> cpu(
+      String name, Function<S, Support> accepts, Function<S, K> prepare) {
+    return new Implementation<>(name, DeviceKind.CPU, accepts, (s, d) -> prepare.apply(s));
+  }
+}
