@@ -40,7 +40,7 @@ final class VectorMath {
     return p.mul(power(half)).mul(power(e.sub(half)));
   }
 
-  /** 2^e for -126 <= e <= 127. */
+  /** {@code 2^e} for {@code -126 <= e <= 127}. */
   private static FloatVector power(IntVector e) {
     return e.add(127).lanewise(VectorOperators.LSHL, 23).viewAsFloatingLanes();
   }
