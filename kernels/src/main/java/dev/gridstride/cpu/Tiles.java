@@ -1,0 +1,129 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.cpu.scalar.ScalarTiles;
+import dev.gridstride.cpu.vector.VectorTiles;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The register tile that matrix products and convolutions share.
+ *
+ * <pre>
+ * C[i][j] = init[i][j] + sum over r, s of
+ *           A[aOff + tab[tabOff + r] + s*aStep + i*dA] * B[bOff + (r*runLength + s)*bStep + j*bVs]
+ *
+ * 0 &lt;= i &lt; rows &lt;= 8,  0 &lt;= j &lt; vectors &lt;= 2,  0 &lt;= r &lt; runs,  0 &lt;= s &lt; runLength
+ * </pre>
+ *
+ * <p>i counts rows of C, j whole vectors of {@link #lanesF32} or {@link #lanesF64} columns. A is
+ * read one element at a time and broadcast; B, C and init are read and written as whole vectors.
+ * All offsets, steps and distances are in bytes. The reduction is a sequence of runs: within a run
+ * the place in A advances by a constant step, and a table gives where each run begins. A packed
+ * product is one run; a row of taps times channels of a channels-last convolution is one run for
+ * each kernel row; runs of length 1 make A a plain table.
+ *
+ * <p>Each element of C is one chain of fused multiply-adds in the order of (r, s), beginning with
+ * init, so both implementations give the same bits for every shape of tile. {@code runs} or {@code
+ * runLength} may be 0: C is then init. init may be C itself. Every access is bounds-checked by its
+ * segment; {@link IndexOutOfBoundsException} means a broken driver, not a wrong argument of a user.
+ *
+ * <p>Segments are native ones: a heap segment is right too, but spoils the JIT's type profile and
+ * with it the speed of all later calls.
+ */
+public interface Tiles {
+  /** The most rows of a tile: two vectors for each of 8 rows leave registers for A and B. */
+  int MAX_ROWS = 8;
+
+  /** The most vectors beside each other in a tile. */
+  int MAX_VECTORS = 2;
+
+  /** The implementation of this JVM. */
+  Tiles BEST = Simd.ENABLED ? new VectorTiles() : new ScalarTiles();
+
+  /** 64-byte aligned zeros, 256 bytes of them: init with ldi and iVs 0. */
+  MemorySegment ZEROS = Arena.ofAuto().allocate(256, 64).asReadOnly();
+
+  /** The table of a reduction that is one run. */
+  int[] ONE_RUN = {0};
+
+  /** Columns of one f32 vector. */
+  int lanesF32();
+
+  /** Columns of one f64 vector. */
+  int lanesF64();
+
+  /**
+   * Computes one f32 tile; see the interface for the formula.
+   *
+   * @param rows rows of C, 1 to 8
+   * @param vectors vectors of columns, 1 or 2
+   * @param runs number of runs, one table entry each
+   * @param runLength terms in each run
+   * @param a memory of A
+   * @param aOff where A begins
+   * @param tab byte offset of each run, added to aOff
+   * @param tabOff index of the first run in tab
+   * @param aStep distance in A of two terms of a run
+   * @param dA distance in A of two rows
+   * @param b memory of B
+   * @param bOff where B begins
+   * @param bStep distance in B of two terms; a run follows the one before it without a gap
+   * @param bVs distance in B of the two vectors
+   * @param c memory of C
+   * @param cOff where C begins
+   * @param ldc distance in C of two rows
+   * @param cVs distance in C of the two vectors
+   * @param init memory of the first summand
+   * @param initOff where it begins
+   * @param ldi distance in init of two rows, 0 for a bias
+   * @param iVs distance in init of the two vectors
+   */
+  void f32(
+      int rows,
+      int vectors,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs);
+
+  /** Computes one f64 tile; parameters as in {@link #f32}. */
+  void f64(
+      int rows,
+      int vectors,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs);
+}

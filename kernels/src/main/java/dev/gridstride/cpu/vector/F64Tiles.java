@@ -1,0 +1,1821 @@
+package dev.gridstride.cpu.vector;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The f64 tiles, unrolled; written by TileGenerator (test tree), not by hand. */
+final class F64Tiles {
+  static final VectorSpecies<Double> S = DoubleVector.SPECIES_PREFERRED;
+  private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+  private static final ValueLayout.OfDouble E = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+
+  private F64Tiles() {}
+
+  static void tile(
+      int rows,
+      int vectors,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    // a run of one term costs more than a table entry: such tables have tiles of their own
+    switch (2 * (2 * rows + vectors) + (runLength == 1 ? 0 : 1)) {
+      case 6 -> table1x1(runs, a, aOff, tab, tabOff, b, bOff, bStep, c, cOff, init, initOff);
+      case 7 ->
+          runs1x1(
+              runs, runLength, a, aOff, tab, tabOff, aStep, b, bOff, bStep, c, cOff, init, initOff);
+      case 8 ->
+          table1x2(
+              runs, a, aOff, tab, tabOff, b, bOff, bStep, bVs, c, cOff, cVs, init, initOff, iVs);
+      case 9 ->
+          runs1x2(
+              runs, runLength, a, aOff, tab, tabOff, aStep, b, bOff, bStep, bVs, c, cOff, cVs, init,
+              initOff, iVs);
+      case 10 ->
+          table2x1(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+      case 11 ->
+          runs2x1(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
+              initOff, ldi);
+      case 12 ->
+          table2x2(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
+              ldi, iVs);
+      case 13 ->
+          runs2x2(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
+              cVs, init, initOff, ldi, iVs);
+      case 14 ->
+          table3x1(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+      case 15 ->
+          runs3x1(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
+              initOff, ldi);
+      case 16 ->
+          table3x2(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
+              ldi, iVs);
+      case 17 ->
+          runs3x2(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
+              cVs, init, initOff, ldi, iVs);
+      case 18 ->
+          table4x1(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+      case 19 ->
+          runs4x1(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
+              initOff, ldi);
+      case 20 ->
+          table4x2(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
+              ldi, iVs);
+      case 21 ->
+          runs4x2(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
+              cVs, init, initOff, ldi, iVs);
+      case 22 ->
+          table5x1(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+      case 23 ->
+          runs5x1(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
+              initOff, ldi);
+      case 24 ->
+          table5x2(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
+              ldi, iVs);
+      case 25 ->
+          runs5x2(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
+              cVs, init, initOff, ldi, iVs);
+      case 26 ->
+          table6x1(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+      case 27 ->
+          runs6x1(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
+              initOff, ldi);
+      case 28 ->
+          table6x2(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
+              ldi, iVs);
+      case 29 ->
+          runs6x2(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
+              cVs, init, initOff, ldi, iVs);
+      case 30 ->
+          table7x1(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+      case 31 ->
+          runs7x1(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
+              initOff, ldi);
+      case 32 ->
+          table7x2(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
+              ldi, iVs);
+      case 33 ->
+          runs7x2(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
+              cVs, init, initOff, ldi, iVs);
+      case 34 ->
+          table8x1(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+      case 35 ->
+          runs8x1(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
+              initOff, ldi);
+      case 36 ->
+          table8x2(
+              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
+              ldi, iVs);
+      case 37 ->
+          runs8x2(
+              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
+              cVs, init, initOff, ldi, iVs);
+      default -> throw new IllegalArgumentException(rows + " x " + vectors);
+    }
+  }
+
+  private static void table1x1(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      MemorySegment init,
+      long initOff) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+  }
+
+  private static void runs1x1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      MemorySegment init,
+      long initOff) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+  }
+
+  private static void table1x2(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+  }
+
+  private static void runs1x2(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+  }
+
+  private static void table2x1(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+  }
+
+  private static void runs2x1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+  }
+
+  private static void table2x2(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      c11 = a1.fma(b1, c11);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+  }
+
+  private static void runs2x2(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        c11 = a1.fma(b1, c11);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+  }
+
+  private static void table3x1(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+  }
+
+  private static void runs3x1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+  }
+
+  private static void table3x2(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      c11 = a1.fma(b1, c11);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      c21 = a2.fma(b1, c21);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+  }
+
+  private static void runs3x2(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        c11 = a1.fma(b1, c11);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        c21 = a2.fma(b1, c21);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+  }
+
+  private static void table4x1(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+  }
+
+  private static void runs4x1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+  }
+
+  private static void table4x2(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      c11 = a1.fma(b1, c11);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      c21 = a2.fma(b1, c21);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      c31 = a3.fma(b1, c31);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+  }
+
+  private static void runs4x2(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        c11 = a1.fma(b1, c11);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        c21 = a2.fma(b1, c21);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        c31 = a3.fma(b1, c31);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+  }
+
+  private static void table5x1(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+      c40 = a4.fma(b0, c40);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+  }
+
+  private static void runs5x1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+        c40 = a4.fma(b0, c40);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+  }
+
+  private static void table5x2(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      c11 = a1.fma(b1, c11);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      c21 = a2.fma(b1, c21);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      c31 = a3.fma(b1, c31);
+      DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+      c40 = a4.fma(b0, c40);
+      c41 = a4.fma(b1, c41);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+  }
+
+  private static void runs5x2(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        c11 = a1.fma(b1, c11);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        c21 = a2.fma(b1, c21);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        c31 = a3.fma(b1, c31);
+        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+        c40 = a4.fma(b0, c40);
+        c41 = a4.fma(b1, c41);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+  }
+
+  private static void table6x1(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+      c40 = a4.fma(b0, c40);
+      DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+      c50 = a5.fma(b0, c50);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+  }
+
+  private static void runs6x1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+        c40 = a4.fma(b0, c40);
+        DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+        c50 = a5.fma(b0, c50);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+  }
+
+  private static void table6x2(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c51 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      c11 = a1.fma(b1, c11);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      c21 = a2.fma(b1, c21);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      c31 = a3.fma(b1, c31);
+      DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+      c40 = a4.fma(b0, c40);
+      c41 = a4.fma(b1, c41);
+      DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+      c50 = a5.fma(b0, c50);
+      c51 = a5.fma(b1, c51);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+  }
+
+  private static void runs6x2(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c51 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        c11 = a1.fma(b1, c11);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        c21 = a2.fma(b1, c21);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        c31 = a3.fma(b1, c31);
+        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+        c40 = a4.fma(b0, c40);
+        c41 = a4.fma(b1, c41);
+        DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+        c50 = a5.fma(b0, c50);
+        c51 = a5.fma(b1, c51);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+  }
+
+  private static void table7x1(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c60 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+      c40 = a4.fma(b0, c40);
+      DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+      c50 = a5.fma(b0, c50);
+      DoubleVector a6 = DoubleVector.broadcast(S, a.get(E, q + 6 * dA));
+      c60 = a6.fma(b0, c60);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
+  }
+
+  private static void runs7x1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c60 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+        c40 = a4.fma(b0, c40);
+        DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+        c50 = a5.fma(b0, c50);
+        DoubleVector a6 = DoubleVector.broadcast(S, a.get(E, q + 6 * dA));
+        c60 = a6.fma(b0, c60);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
+  }
+
+  private static void table7x2(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c51 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
+    DoubleVector c60 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi, LE);
+    DoubleVector c61 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      c11 = a1.fma(b1, c11);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      c21 = a2.fma(b1, c21);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      c31 = a3.fma(b1, c31);
+      DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+      c40 = a4.fma(b0, c40);
+      c41 = a4.fma(b1, c41);
+      DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+      c50 = a5.fma(b0, c50);
+      c51 = a5.fma(b1, c51);
+      DoubleVector a6 = DoubleVector.broadcast(S, a.get(E, q + 6 * dA));
+      c60 = a6.fma(b0, c60);
+      c61 = a6.fma(b1, c61);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+    c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
+    c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
+  }
+
+  private static void runs7x2(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c51 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
+    DoubleVector c60 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi, LE);
+    DoubleVector c61 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        c11 = a1.fma(b1, c11);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        c21 = a2.fma(b1, c21);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        c31 = a3.fma(b1, c31);
+        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+        c40 = a4.fma(b0, c40);
+        c41 = a4.fma(b1, c41);
+        DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+        c50 = a5.fma(b0, c50);
+        c51 = a5.fma(b1, c51);
+        DoubleVector a6 = DoubleVector.broadcast(S, a.get(E, q + 6 * dA));
+        c60 = a6.fma(b0, c60);
+        c61 = a6.fma(b1, c61);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+    c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
+    c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
+  }
+
+  private static void table8x1(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c60 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi, LE);
+    DoubleVector c70 = DoubleVector.fromMemorySegment(S, init, initOff + 7 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+      c40 = a4.fma(b0, c40);
+      DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+      c50 = a5.fma(b0, c50);
+      DoubleVector a6 = DoubleVector.broadcast(S, a.get(E, q + 6 * dA));
+      c60 = a6.fma(b0, c60);
+      DoubleVector a7 = DoubleVector.broadcast(S, a.get(E, q + 7 * dA));
+      c70 = a7.fma(b0, c70);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
+    c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
+  }
+
+  private static void runs8x1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c60 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi, LE);
+    DoubleVector c70 = DoubleVector.fromMemorySegment(S, init, initOff + 7 * ldi, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+        c40 = a4.fma(b0, c40);
+        DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+        c50 = a5.fma(b0, c50);
+        DoubleVector a6 = DoubleVector.broadcast(S, a.get(E, q + 6 * dA));
+        c60 = a6.fma(b0, c60);
+        DoubleVector a7 = DoubleVector.broadcast(S, a.get(E, q + 7 * dA));
+        c70 = a7.fma(b0, c70);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
+    c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
+  }
+
+  private static void table8x2(
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c51 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
+    DoubleVector c60 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi, LE);
+    DoubleVector c61 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi + iVs, LE);
+    DoubleVector c70 = DoubleVector.fromMemorySegment(S, init, initOff + 7 * ldi, LE);
+    DoubleVector c71 = DoubleVector.fromMemorySegment(S, init, initOff + 7 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+      DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+      DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+      c10 = a1.fma(b0, c10);
+      c11 = a1.fma(b1, c11);
+      DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+      c20 = a2.fma(b0, c20);
+      c21 = a2.fma(b1, c21);
+      DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+      c30 = a3.fma(b0, c30);
+      c31 = a3.fma(b1, c31);
+      DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+      c40 = a4.fma(b0, c40);
+      c41 = a4.fma(b1, c41);
+      DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+      c50 = a5.fma(b0, c50);
+      c51 = a5.fma(b1, c51);
+      DoubleVector a6 = DoubleVector.broadcast(S, a.get(E, q + 6 * dA));
+      c60 = a6.fma(b0, c60);
+      c61 = a6.fma(b1, c61);
+      DoubleVector a7 = DoubleVector.broadcast(S, a.get(E, q + 7 * dA));
+      c70 = a7.fma(b0, c70);
+      c71 = a7.fma(b1, c71);
+      bOff += bStep;
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+    c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
+    c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
+    c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
+    c71.intoMemorySegment(c, cOff + 7 * ldc + cVs, LE);
+  }
+
+  private static void runs8x2(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
+    DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
+    DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
+    DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+    DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+    DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+    DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+    DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+    DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+    DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+    DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+    DoubleVector c51 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
+    DoubleVector c60 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi, LE);
+    DoubleVector c61 = DoubleVector.fromMemorySegment(S, init, initOff + 6 * ldi + iVs, LE);
+    DoubleVector c70 = DoubleVector.fromMemorySegment(S, init, initOff + 7 * ldi, LE);
+    DoubleVector c71 = DoubleVector.fromMemorySegment(S, init, initOff + 7 * ldi + iVs, LE);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
+        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + bVs, LE);
+        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + dA));
+        c10 = a1.fma(b0, c10);
+        c11 = a1.fma(b1, c11);
+        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 2 * dA));
+        c20 = a2.fma(b0, c20);
+        c21 = a2.fma(b1, c21);
+        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 3 * dA));
+        c30 = a3.fma(b0, c30);
+        c31 = a3.fma(b1, c31);
+        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 4 * dA));
+        c40 = a4.fma(b0, c40);
+        c41 = a4.fma(b1, c41);
+        DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 5 * dA));
+        c50 = a5.fma(b0, c50);
+        c51 = a5.fma(b1, c51);
+        DoubleVector a6 = DoubleVector.broadcast(S, a.get(E, q + 6 * dA));
+        c60 = a6.fma(b0, c60);
+        c61 = a6.fma(b1, c61);
+        DoubleVector a7 = DoubleVector.broadcast(S, a.get(E, q + 7 * dA));
+        c70 = a7.fma(b0, c70);
+        c71 = a7.fma(b1, c71);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    c00.intoMemorySegment(c, cOff, LE);
+    c01.intoMemorySegment(c, cOff + cVs, LE);
+    c10.intoMemorySegment(c, cOff + ldc, LE);
+    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+    c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
+    c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
+    c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
+    c71.intoMemorySegment(c, cOff + 7 * ldc + cVs, LE);
+  }
+}
