@@ -2,4 +2,6 @@
 module dev.gridstride {
   requires transitive dev.gridstride.kernels;
   requires static org.jspecify;
+
+  exports dev.gridstride;
 }

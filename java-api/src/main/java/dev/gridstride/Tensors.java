@@ -1,0 +1,72 @@
+package dev.gridstride;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.device.InvalidArgumentException;
+import java.util.Arrays;
+
+/** Makes tensors from Java arrays and constants. */
+public final class Tensors {
+  private Tensors() {}
+
+  /** An f32 tensor of these values, row-major. */
+  public static Tensor of(Device device, float[] values, long... dims) {
+    return Hosts.fromFloats(device, DType.F32, values, shape(values.length, dims));
+  }
+
+  /** An f64 tensor of these values, row-major. */
+  public static Tensor of(Device device, double[] values, long... dims) {
+    return Hosts.fromDoubles(device, DType.F64, values, shape(values.length, dims));
+  }
+
+  /** An i64 tensor of these values, row-major. */
+  public static Tensor of(Device device, long[] values, long... dims) {
+    return Hosts.fromLongs(device, DType.I64, values, shape(values.length, dims));
+  }
+
+  /** An i32 tensor of these values, row-major. */
+  public static Tensor of(Device device, int[] values, long... dims) {
+    return Hosts.fromLongs(
+        device,
+        DType.I32,
+        Arrays.stream(values).asLongStream().toArray(),
+        shape(values.length, dims));
+  }
+
+  /** A tensor whose elements all have one value. */
+  public static Tensor full(Device device, DType dtype, double value, long... dims) {
+    return Hosts.filled(device, dtype, value, Shape.of(dims));
+  }
+
+  /** A tensor of zeros. */
+  public static Tensor zeros(Device device, DType dtype, long... dims) {
+    return full(device, dtype, 0, dims);
+  }
+
+  /** A tensor of ones. */
+  public static Tensor ones(Device device, DType dtype, long... dims) {
+    return full(device, dtype, 1, dims);
+  }
+
+  /** The integers 0..n as a tensor of rank 1. */
+  public static Tensor arange(Device device, DType dtype, long n) {
+    var values = new double[Math.toIntExact(n)];
+    Arrays.setAll(values, i -> i);
+    return Hosts.fromDoubles(device, dtype, values, Shape.of(n));
+  }
+
+  /** One dimension of the values' length when no sizes are given. */
+  private static Shape shape(int length, long[] dims) {
+    Shape shape = dims.length == 0 && length != 1 ? Shape.of(length) : Shape.of(dims);
+    if (shape.count() != length) {
+      throw InvalidArgumentException.of(
+          "tensor.of",
+          "values",
+          "must have as many elements as the shape",
+          "values.length=%d, shape=%s",
+          length,
+          shape);
+    }
+    return shape;
+  }
+}
