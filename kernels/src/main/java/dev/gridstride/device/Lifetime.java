@@ -2,6 +2,7 @@ package dev.gridstride.device;
 
 import java.lang.System.Logger.Level;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,8 @@ final class Lifetime implements Runnable {
   private static final int CLOSED = 1 << 31;
   private static final boolean TRACE =
       System.getProperty("gridstride.trace", "off").toLowerCase(Locale.ROOT).equals("on");
+
+  private static final AtomicBoolean REPORTED = new AtomicBoolean();
 
   // CLOSED | number of running operations
   private final AtomicInteger state = new AtomicInteger();
@@ -79,10 +82,13 @@ final class Lifetime implements Runnable {
     return "allocated inside Gridstride";
   }
 
-  /** The cleaner's net: the owner became unreachable. */
+  /**
+   * The cleaner's net: the owner became unreachable. Without tracing only the first loss is
+   * reported, since a program that leaks does so in a loop.
+   */
   @Override
   public void run() {
-    if (close()) {
+    if (close() && (TRACE || REPORTED.compareAndSet(false, true))) {
       LOG.log(
           Level.WARNING,
           () -> "gridstride: a buffer of " + bytes + " bytes was never closed; " + place());
