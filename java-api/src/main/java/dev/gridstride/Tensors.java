@@ -3,6 +3,8 @@ package dev.gridstride;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /** Makes tensors from Java arrays and constants. */
@@ -31,6 +33,22 @@ public final class Tensors {
         DType.I32,
         Arrays.stream(values).asLongStream().toArray(),
         shape(values.length, dims));
+  }
+
+  /**
+   * A tensor of the elements in host memory (a mapped file, say), row-major; the memory is copied.
+   *
+   * @param values exactly as many bytes as the elements need
+   */
+  public static Tensor of(Device device, DType dtype, MemorySegment values, long... dims) {
+    Tensor x = Tensor.empty(device, dtype, dims);
+    x.copyFrom(values);
+    return x;
+  }
+
+  /** A tensor of the bytes between the buffer's position and limit, little-endian, row-major. */
+  public static Tensor of(Device device, DType dtype, ByteBuffer values, long... dims) {
+    return of(device, dtype, MemorySegment.ofBuffer(values), dims);
   }
 
   /** A tensor whose elements all have one value. */
