@@ -35,6 +35,11 @@ public record Case(String family, String op, String dtype, String shape, int thr
 
   private BadUsage bad(int expected) {
     return new BadUsage(
-        family + " shapes are " + expected + " positive numbers joined by x; given '" + shape + "'");
+        family
+            + " shapes are "
+            + expected
+            + " positive numbers joined by x; given '"
+            + shape
+            + "'");
   }
 }

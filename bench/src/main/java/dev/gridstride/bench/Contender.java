@@ -6,8 +6,8 @@ public interface Contender extends AutoCloseable {
   void run();
 
   /**
-   * Runs once on fresh operands and returns the largest error against a double-precision
-   * reference, relative to the largest value of the reference.
+   * Runs once on fresh operands and returns the largest error against a double-precision reference,
+   * relative to the largest value of the reference.
    */
   double maxError();
 

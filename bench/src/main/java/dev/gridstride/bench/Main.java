@@ -78,16 +78,14 @@ public final class Main implements Callable<Integer> {
 
   static CommandLine commandLine() {
     var line = new CommandLine(new Main());
-    line.setExecutionExceptionHandler(
-        (e, c, r) -> {
-          c.getErr().println("gridstride bench: " + e.getMessage());
-          return e instanceof BadUsage ? 2 : 1;
-        });
-    line.setParameterExceptionHandler(
-        (e, args) -> {
-          e.getCommandLine().getErr().println("gridstride bench: " + e.getMessage());
-          return 2;
-        });
+    line.setExecutionExceptionHandler((e, c, r) -> {
+      c.getErr().println("gridstride bench: " + e.getMessage());
+      return e instanceof BadUsage ? 2 : 1;
+    });
+    line.setParameterExceptionHandler((e, args) -> {
+      e.getCommandLine().getErr().println("gridstride bench: " + e.getMessage());
+      return 2;
+    });
     return line;
   }
 
@@ -107,7 +105,9 @@ public final class Main implements Callable<Integer> {
     for (Family f : families) {
       List<Case> cases = cases(f);
       for (Case c : cases) {
-        f.flops(c); // a malformed shape is refused before anything is measured
+        if (f.flops(c) + f.bytes(c) <= 0) { // a malformed shape is refused before anything runs
+          throw new BadUsage("nothing to do for shape '" + c.shape() + "'");
+        }
       }
       List<String> impls = impls(f);
       int total = cases.size() * impls.size();
@@ -164,7 +164,8 @@ public final class Main implements Callable<Integer> {
     var clean =
         list.stream().map(String::strip).filter(s -> !s.isEmpty() && !s.startsWith("#")).toList();
     if (clean.isEmpty()) {
-      throw new BadUsage("--shapes names no shape; a shape of " + f.name() + " is " + f.shapeForm());
+      throw new BadUsage(
+          "--shapes names no shape; a shape of " + f.name() + " is " + f.shapeForm());
     }
     return clean;
   }

@@ -68,10 +68,9 @@ final class Measurement {
     var seconds = new ArrayList<Double>();
     result
         .getBenchmarkResults()
-        .forEach(
-            fork ->
-                fork.getIterationResults()
-                    .forEach(i -> seconds.add(i.getPrimaryResult().getScore() * 1e-9)));
+        .forEach(fork ->
+            fork.getIterationResults()
+                .forEach(i -> seconds.add(i.getPrimaryResult().getScore() * 1e-9)));
     double[] sorted = seconds.stream().mapToDouble(Double::doubleValue).toArray();
     Arrays.sort(sorted);
     return sorted;

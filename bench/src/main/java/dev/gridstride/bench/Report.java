@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import javax.imageio.ImageIO;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
@@ -123,13 +124,12 @@ final class Report {
     for (String impl : rows.stream().map(Row::impl).distinct().toList()) {
       var values =
           labels.stream()
-              .map(
-                  label ->
-                      rows.stream()
-                          .filter(r -> r.impl().equals(impl) && label(r).equals(label))
-                          .findFirst()
-                          .map(r -> (Number) (flops ? r.gflops() : r.gbps()))
-                          .orElse(0))
+              .map(label ->
+                  rows.stream()
+                      .filter(r -> r.impl().equals(impl) && label(r).equals(label))
+                      .findFirst()
+                      .map(r -> (Number) (flops ? r.gflops() : r.gbps()))
+                      .orElse(0))
               .toList();
       chart.addSeries(impl, labels, values);
     }
@@ -137,7 +137,7 @@ final class Report {
     if (parent != null) {
       Files.createDirectories(parent);
     }
-    BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);
+    ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
   }
 
   private static String label(Row r) {

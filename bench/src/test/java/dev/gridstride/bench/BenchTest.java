@@ -16,30 +16,23 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The contenders compute the right thing, and the command line reports and refuses as it should. */
+/**
+ * The contenders compute the right thing, and the command line reports and refuses as it should.
+ */
 class BenchTest {
   static Stream<org.junit.jupiter.params.provider.Arguments> contenders() {
     return Family.all().stream()
-        .flatMap(
-            f ->
-                f.ops().stream()
-                    .flatMap(
-                        op ->
-                            f.dtypes().stream()
-                                .flatMap(
-                                    t ->
-                                        Stream.concat(Stream.of("gridstride"), f.peers().stream())
-                                            .map(
-                                                impl ->
-                                                    org.junit.jupiter.params.provider.Arguments.of(
-                                                        f,
-                                                        impl,
-                                                        new Case(
-                                                            f.name(),
-                                                            op,
-                                                            t,
-                                                            f.shapes().getFirst(),
-                                                            2))))));
+        .flatMap(f ->
+            f.ops().stream()
+                .flatMap(op ->
+                    f.dtypes().stream()
+                        .flatMap(t ->
+                            Stream.concat(Stream.of("gridstride"), f.peers().stream())
+                                .map(impl ->
+                                    org.junit.jupiter.params.provider.Arguments.of(
+                                        f,
+                                        impl,
+                                        new Case(f.name(), op, t, f.shapes().getFirst(), 2))))));
   }
 
   @ParameterizedTest(name = "{1} {2}")
