@@ -72,6 +72,19 @@ public final class VectorMath {
     return p.fma(r.mul(r), r);
   }
 
+  /**
+   * e^x within 1 ulp for {@code x <= 88}; exactly 0 below -87.7, NaN stays.
+   *
+   * <p>Cheaper than {@link #exp}: the scale is one multiplication, and at the lower clamp its bits
+   * are those of 0.
+   */
+  static FloatVector expFlushed(FloatVector x) {
+    x = x.blend(-88f, x.compare(VectorOperators.LT, -88f));
+    FloatVector biased = x.mul(LOG2_E).add(ROUND);
+    FloatVector p = expTail(reduced(x, biased.sub(ROUND))).add(1f);
+    return p.mul(power(biased.viewAsIntegralLanes().sub(ROUND_BITS)));
+  }
+
   /** {@code 2^e} for {@code -126 <= e <= 127}. */
   private static FloatVector power(IntVector e) {
     return e.add(127).lanewise(VectorOperators.LSHL, 23).viewAsFloatingLanes();

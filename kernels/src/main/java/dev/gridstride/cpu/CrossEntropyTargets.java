@@ -1,0 +1,84 @@
+package dev.gridstride.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.kernels.CrossEntropy;
+import dev.gridstride.kernels.LossReduction;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** The targets and class weights of one run of cross-entropy, checked before anything is written. */
+final class CrossEntropyTargets {
+  private static final long GRAIN = 1 << 16;
+
+  private final CrossEntropy op;
+  private final MemorySegment targets;
+  private final @Nullable MemorySegment weight;
+  private final Elements weightType;
+
+  /** Sum of all class weights, or their number. */
+  final double weightSum;
+
+  /** What the sum of the losses is divided by: 1 unless the mean is taken. */
+  final double divisor;
+
+  CrossEntropyTargets(CrossEntropy op, MemorySegment targets, @Nullable MemorySegment weight) {
+    this.op = op;
+    this.targets = targets;
+    this.weight = weight;
+    this.weightType = Elements.of(op.resultType());
+    double sum = 0;
+    for (long c = 0; c < (weight == null ? 0 : op.classes()); c++) {
+      sum += weight(c);
+    }
+    this.weightSum = weight == null ? op.classes() : sum;
+    double valid =
+        op.hasClassTargets()
+            ? Partials.sum(op.positions(), GRAIN, this::validWeight)
+            : op.positions();
+    this.divisor = op.reduction() == LossReduction.MEAN ? valid : 1;
+  }
+
+  private double validWeight(long from, long to) {
+    double sum = 0;
+    for (long p = from; p < to; p++) {
+      long t = target(p);
+      if (t == op.ignoreIndex()) {
+        continue;
+      }
+      if (t < 0 || t >= op.classes()) {
+        throw InvalidArgumentException.of(
+            op.name(),
+            "targets",
+            "must be in 0..classes (excluded) or the ignore index",
+            "row=%d, target=%d, classes=%d, ignoreIndex=%d",
+            p,
+            t,
+            op.classes(),
+            op.ignoreIndex());
+      }
+      sum += weight(t);
+    }
+    return sum;
+  }
+
+  /** The target class of a position. */
+  long target(long position) {
+    return op.targetType() == DType.I32
+        ? targets.get(JAVA_INT_UNALIGNED, position * 4)
+        : targets.get(JAVA_LONG_UNALIGNED, position * 8);
+  }
+
+  /** Whether a position is left out. */
+  boolean ignored(long position) {
+    return op.hasClassTargets() && target(position) == op.ignoreIndex();
+  }
+
+  /** The weight of a class, 1 without weights. */
+  double weight(long c) {
+    return weight == null ? 1 : weightType.get(weight, c);
+  }
+}

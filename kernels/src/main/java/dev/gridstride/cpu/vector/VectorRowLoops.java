@@ -1,0 +1,269 @@
+package dev.gridstride.cpu.vector;
+
+import static dev.gridstride.cpu.vector.VectorMath.F;
+
+import dev.gridstride.cpu.RowLoops;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Runs of rows by the Vector API; sums in f32, two or four partial sums for each lane.
+ *
+ * <p>Several accumulators hide the latency of addition and comparison; the exponential is long
+ * enough to need only two.
+ */
+public final class VectorRowLoops implements RowLoops {
+  private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+  private static final int L = F.length();
+
+  private static FloatVector load(MemorySegment s, long i) {
+    return FloatVector.fromMemorySegment(F, s, 4 * i, LE);
+  }
+
+  private static FloatVector load(MemorySegment s, long i, VectorMask<Float> m) {
+    return FloatVector.fromMemorySegment(F, s, 4 * i, LE, m);
+  }
+
+  private static void store(FloatVector v, MemorySegment s, long i) {
+    v.intoMemorySegment(s, 4 * i, LE);
+  }
+
+  private static void store(FloatVector v, MemorySegment s, long i, VectorMask<Float> m) {
+    v.intoMemorySegment(s, 4 * i, LE, m);
+  }
+
+  /** The larger lanes; those of a where b is NaN. One comparison, unlike Vector.max. */
+  private static FloatVector larger(FloatVector a, FloatVector b) {
+    return a.blend(b, b.compare(VectorOperators.GT, a));
+  }
+
+  @Override
+  public float max(MemorySegment x, long at, int n) {
+    FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    int i = 0;
+    for (; i <= n - 4 * L; i += 4 * L) {
+      a = larger(a, load(x, at + i));
+      b = larger(b, load(x, at + i + L));
+      c = larger(c, load(x, at + i + 2 * L));
+      d = larger(d, load(x, at + i + 3 * L));
+    }
+    for (; i <= n - L; i += L) {
+      a = larger(a, load(x, at + i));
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      b = b.blend(larger(b, load(x, at + i, m)), m);
+    }
+    return larger(larger(a, b), larger(c, d)).reduceLanes(VectorOperators.MAX);
+  }
+
+  @Override
+  public float sum(MemorySegment x, long at, int n) {
+    return sumShifted(x, at, n, 0);
+  }
+
+  @Override
+  public float sumExp(MemorySegment x, long at, int n, float shift) {
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    int i = 0;
+    for (; i <= n - 2 * L; i += 2 * L) {
+      a = a.add(VectorMath.expFlushed(load(x, at + i).sub(shift)));
+      b = b.add(VectorMath.expFlushed(load(x, at + i + L).sub(shift)));
+    }
+    for (; i <= n - L; i += L) {
+      a = a.add(VectorMath.expFlushed(load(x, at + i).sub(shift)));
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      b = b.add(VectorMath.expFlushed(load(x, at + i, m).sub(shift)), m);
+    }
+    return a.add(b).reduceLanes(VectorOperators.ADD);
+  }
+
+  @Override
+  public float storeExp(MemorySegment x, long at, MemorySegment y, long to, int n, float shift) {
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    int i = 0;
+    for (; i <= n - 2 * L; i += 2 * L) {
+      FloatVector p = VectorMath.expFlushed(load(x, at + i).sub(shift));
+      FloatVector q = VectorMath.expFlushed(load(x, at + i + L).sub(shift));
+      store(p, y, to + i);
+      store(q, y, to + i + L);
+      a = a.add(p);
+      b = b.add(q);
+    }
+    for (; i <= n - L; i += L) {
+      FloatVector p = VectorMath.expFlushed(load(x, at + i).sub(shift));
+      store(p, y, to + i);
+      a = a.add(p);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      FloatVector p = VectorMath.expFlushed(load(x, at + i, m).sub(shift));
+      store(p, y, to + i, m);
+      b = b.add(p, m);
+    }
+    return a.add(b).reduceLanes(VectorOperators.ADD);
+  }
+
+  @Override
+  public float sumShifted(MemorySegment x, long at, int n, float shift) {
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    int i = 0;
+    for (; i <= n - 4 * L; i += 4 * L) {
+      a = a.add(load(x, at + i).sub(shift));
+      b = b.add(load(x, at + i + L).sub(shift));
+      c = c.add(load(x, at + i + 2 * L).sub(shift));
+      d = d.add(load(x, at + i + 3 * L).sub(shift));
+    }
+    for (; i <= n - L; i += L) {
+      a = a.add(load(x, at + i).sub(shift));
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      b = b.add(load(x, at + i, m).sub(shift), m);
+    }
+    return a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
+  }
+
+  @Override
+  public float dotShifted(MemorySegment q, long qAt, MemorySegment x, long at, int n, float shift) {
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    int i = 0;
+    for (; i <= n - 2 * L; i += 2 * L) {
+      a = addProduct(a, load(q, qAt + i), load(x, at + i), shift);
+      b = addProduct(b, load(q, qAt + i + L), load(x, at + i + L), shift);
+    }
+    for (; i <= n - L; i += L) {
+      a = addProduct(a, load(q, qAt + i), load(x, at + i), shift);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      b = addProduct(b, load(q, qAt + i, m), load(x, at + i, m), shift);
+    }
+    return a.add(b).reduceLanes(VectorOperators.ADD);
+  }
+
+  private static FloatVector addProduct(
+      FloatVector sum, FloatVector q, FloatVector x, float shift) {
+    return sum.blend(q.fma(x.sub(shift), sum), q.compare(VectorOperators.NE, 0f));
+  }
+
+  @Override
+  public void subtract(MemorySegment x, MemorySegment y, long at, int n, float max, float logSum) {
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(load(x, at + i).sub(max).sub(logSum), y, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(load(x, at + i, m).sub(max).sub(logSum), y, at + i, m);
+    }
+  }
+
+  @Override
+  public void scale(MemorySegment y, long at, int n, float factor, float less) {
+    FloatVector f = FloatVector.broadcast(F, factor);
+    FloatVector b = FloatVector.broadcast(F, -less);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(load(y, at + i).fma(f, b), y, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(load(y, at + i, m).fma(f, b), y, at + i, m);
+    }
+  }
+
+  @Override
+  public void scaleMinus(
+      MemorySegment y, long at, MemorySegment q, long qAt, int n, float factor, float weight) {
+    FloatVector f = FloatVector.broadcast(F, factor);
+    FloatVector w = FloatVector.broadcast(F, -weight);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(load(q, qAt + i).fma(w, load(y, at + i).mul(f)), y, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(load(q, qAt + i, m).fma(w, load(y, at + i, m).mul(f)), y, at + i, m);
+    }
+  }
+
+  @Override
+  public void mix(
+      MemorySegment q, long qAt, int n, float factor, float add, MemorySegment weight, long at) {
+    FloatVector f = FloatVector.broadcast(F, factor);
+    FloatVector b = FloatVector.broadcast(F, add);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(load(q, qAt + i).fma(f, b).mul(load(weight, at + i)), q, qAt + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(load(q, qAt + i, m).fma(f, b).mul(load(weight, at + i, m)), q, qAt + i, m);
+    }
+  }
+
+  @Override
+  public float dot(MemorySegment a, MemorySegment b, long at, int n) {
+    FloatVector s = FloatVector.zero(F);
+    FloatVector t = s;
+    FloatVector u = s;
+    FloatVector v = s;
+    int i = 0;
+    for (; i <= n - 4 * L; i += 4 * L) {
+      s = load(a, at + i).fma(load(b, at + i), s);
+      t = load(a, at + i + L).fma(load(b, at + i + L), t);
+      u = load(a, at + i + 2 * L).fma(load(b, at + i + 2 * L), u);
+      v = load(a, at + i + 3 * L).fma(load(b, at + i + 3 * L), v);
+    }
+    for (; i <= n - L; i += L) {
+      s = load(a, at + i).fma(load(b, at + i), s);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      t = load(a, at + i, m).fma(load(b, at + i, m), t);
+    }
+    return s.add(t).add(u.add(v)).reduceLanes(VectorOperators.ADD);
+  }
+
+  @Override
+  public void softmaxGradient(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(load(dy, at + i).sub(sum).mul(load(y, at + i)), dx, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(load(dy, at + i, m).sub(sum).mul(load(y, at + i, m)), dx, at + i, m);
+    }
+  }
+
+  @Override
+  public void logSoftmaxGradient(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
+    FloatVector s = FloatVector.broadcast(F, -sum);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(VectorMath.exp(load(y, at + i)).fma(s, load(dy, at + i)), dx, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(VectorMath.exp(load(y, at + i, m)).fma(s, load(dy, at + i, m)), dx, at + i, m);
+    }
+  }
+}
