@@ -46,11 +46,7 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
       @Nullable Buffer dlogits) {
     var o =
         new CrossEntropyOperands(
-            logits.segment(),
-            target.segment(),
-            segment(weight),
-            segment(lse),
-            segment(dlogits));
+            logits.segment(), target.segment(), segment(weight), segment(lse), segment(dlogits));
     return op.type() == DType.F64
         ? new CrossEntropyF64Rows(op, targets, o)
         : new CrossEntropyF32Rows(op, targets, o);

@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
  * gathered into a scratch row.
  */
 final class CrossEntropyF32Rows implements CrossEntropyRows {
-  private static final RowLoops LOOPS =
-      Simd.ENABLED ? new VectorRowLoops() : new ScalarRowLoops();
+  private static final RowLoops LOOPS = Simd.ENABLED ? new VectorRowLoops() : new ScalarRowLoops();
   private static final Scratch ROW = new Scratch();
   private static final Scratch MAXIMA = new Scratch();
   private static final Scratch COEFFICIENTS = new Scratch();
@@ -165,10 +164,7 @@ final class CrossEntropyF32Rows implements CrossEntropyRows {
       // lse is rounded: at 1e4 the sum is 1 only within 5e-4, hence the division by it
       sum += LOOPS.storeExp(x, at + c, y, at + c, n, (float) lse);
       MemorySegment qs = coefficients(position, c, n);
-      q +=
-          qs == null
-              ? spread * n
-              : unit * (double) LOOPS.sum(qs, coefficientsAt(position, c), n);
+      q += qs == null ? spread * n : unit * (double) LOOPS.sum(qs, coefficientsAt(position, c), n);
     }
     long t = classes ? targets.target(position) : 0;
     double hotWeight = classes ? keep * targets.weight(t) : 0;

@@ -34,8 +34,7 @@ final class CrossEntropyF64Rows implements CrossEntropyRows {
 
   /** Coefficient of class c; t is the target class, or -1 for probabilities. */
   private double q(long at, long t, long c) {
-    double share =
-        t < 0 ? o.targets().get(JAVA_DOUBLE_UNALIGNED, at + c * step) : c == t ? 1 : 0;
+    double share = t < 0 ? o.targets().get(JAVA_DOUBLE_UNALIGNED, at + c * step) : c == t ? 1 : 0;
     return targets.weight(c) * (keep * share + spread);
   }
 

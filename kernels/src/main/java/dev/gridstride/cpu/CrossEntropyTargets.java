@@ -10,7 +10,9 @@ import dev.gridstride.kernels.LossReduction;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** The targets and class weights of one run of cross-entropy, checked before anything is written. */
+/**
+ * The targets and class weights of one run of cross-entropy, checked before anything is written.
+ */
 final class CrossEntropyTargets {
   private static final long GRAIN = 1 << 16;
 

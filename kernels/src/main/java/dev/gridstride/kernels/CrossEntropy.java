@@ -99,57 +99,25 @@ public record CrossEntropy(
   /** The mean loss of logits {@code [rows, classes]}, without smoothing or weights. */
   public static CrossEntropy of(DType type, DType targetType, long rows, long classes) {
     return new CrossEntropy(
-        rows,
-        classes,
-        1,
-        type,
-        targetType,
-        0,
-        DEFAULT_IGNORE_INDEX,
-        false,
-        LossReduction.MEAN);
+        rows, classes, 1, type, targetType, 0, DEFAULT_IGNORE_INDEX, false, LossReduction.MEAN);
   }
 
   /** The same for logits {@code [rows, classes, inner]}, as in dense prediction. */
   public CrossEntropy withInner(long inner) {
     return new CrossEntropy(
-        rows,
-        classes,
-        inner,
-        type,
-        targetType,
-        labelSmoothing,
-        ignoreIndex,
-        weighted,
-        reduction);
+        rows, classes, inner, type, targetType, labelSmoothing, ignoreIndex, weighted, reduction);
   }
 
   /** The same with another label smoothing. */
   public CrossEntropy withLabelSmoothing(double labelSmoothing) {
     return new CrossEntropy(
-        rows,
-        classes,
-        inner,
-        type,
-        targetType,
-        labelSmoothing,
-        ignoreIndex,
-        weighted,
-        reduction);
+        rows, classes, inner, type, targetType, labelSmoothing, ignoreIndex, weighted, reduction);
   }
 
   /** The same with another ignored class. */
   public CrossEntropy withIgnoreIndex(long ignoreIndex) {
     return new CrossEntropy(
-        rows,
-        classes,
-        inner,
-        type,
-        targetType,
-        labelSmoothing,
-        ignoreIndex,
-        weighted,
-        reduction);
+        rows, classes, inner, type, targetType, labelSmoothing, ignoreIndex, weighted, reduction);
   }
 
   /** The same with a weight for each class, given at run time. */
@@ -161,15 +129,7 @@ public record CrossEntropy(
   /** The same with another reduction. */
   public CrossEntropy withReduction(LossReduction reduction) {
     return new CrossEntropy(
-        rows,
-        classes,
-        inner,
-        type,
-        targetType,
-        labelSmoothing,
-        ignoreIndex,
-        weighted,
-        reduction);
+        rows, classes, inner, type, targetType, labelSmoothing, ignoreIndex, weighted, reduction);
   }
 
   @Override

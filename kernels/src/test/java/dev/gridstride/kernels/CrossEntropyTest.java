@@ -107,20 +107,13 @@ class CrossEntropyTest {
       assertClose("lse", lse.get(), oracle.lse, tol, tol);
 
       double gradientTol = tol + op.type().epsilon();
-      plan.forwardBackward(
-          STREAM, x.buffer(), t.buffer(), weight, 1, loss2.buffer(), dx.buffer());
+      plan.forwardBackward(STREAM, x.buffer(), t.buffer(), weight, 1, loss2.buffer(), dx.buffer());
       assertSameBits("loss", loss2.get(), loss.get());
       double[] gradient = oracle.gradient(new double[] {1});
       assertClose("dlogits", dx.get(), gradient, gradientTol, gradientTol / 8);
 
       plan.backward(
-          STREAM,
-          x.buffer(),
-          t.buffer(),
-          weight,
-          lse.buffer(),
-          upstream.buffer(),
-          dx.buffer());
+          STREAM, x.buffer(), t.buffer(), weight, lse.buffer(), upstream.buffer(), dx.buffer());
       gradient = oracle.gradient(upstream.get());
       assertClose("dlogits", dx.get(), gradient, gradientTol, gradientTol / 4);
 
@@ -156,13 +149,7 @@ class CrossEntropyTest {
       plan.forward(STREAM, x.buffer(), t.buffer(), null, loss.buffer(), lse.buffer());
       assertClose("loss", loss.get(), new double[] {oracle.loss}, 1e-6, 1e-6);
       plan.backward(
-          STREAM,
-          x.buffer(),
-          t.buffer(),
-          null,
-          lse.buffer(),
-          dloss.buffer(),
-          dx.buffer());
+          STREAM, x.buffer(), t.buffer(), null, lse.buffer(), dloss.buffer(), dx.buffer());
       assertClose("dlogits", dx.get(), oracle.gradient(new double[] {1}), 2e-6, 1e-7);
     }
   }
@@ -191,8 +178,7 @@ class CrossEntropyTest {
       if (type == DType.F64 && e.loss == INF && e.x[1] == -3e38) {
         continue; // finite in f64
       }
-      var op =
-          CrossEntropy.of(type, DType.I64, 1, e.x.length).withLabelSmoothing(e.smoothing);
+      var op = CrossEntropy.of(type, DType.I64, 1, e.x.length).withLabelSmoothing(e.smoothing);
       try (var x = TestArray.of(CPU, type, e.x);
           var t = TestArray.of(CPU, DType.I64, e.target);
           var loss = TestArray.output(CPU, type, 1);
@@ -278,8 +264,7 @@ class CrossEntropyTest {
         assertSameBits("dlogits", dx.get(), new double[12]);
         plan.forward(STREAM, x.buffer(), t.buffer(), null, loss.buffer(), lse.buffer());
         assertThat(lse.get()[1]).isCloseTo(7.4402, org.assertj.core.data.Offset.offset(1e-4));
-        plan.backward(
-            STREAM, x.buffer(), t.buffer(), null, lse.buffer(), up.buffer(), dx.buffer());
+        plan.backward(STREAM, x.buffer(), t.buffer(), null, lse.buffer(), up.buffer(), dx.buffer());
         assertSameBits("dlogits", dx.get(), new double[12]);
       }
     }
@@ -302,25 +287,16 @@ class CrossEntropyTest {
               + bad
               + ", classes=4, ignoreIndex=-100";
       assertThatThrownBy(
-              () ->
-                  plan.forward(STREAM, x.buffer(), t.buffer(), null, loss.buffer(), lse.buffer()))
+              () -> plan.forward(STREAM, x.buffer(), t.buffer(), null, loss.buffer(), lse.buffer()))
           .isInstanceOf(InvalidArgumentException.class)
           .hasMessage(message);
-      assertThatThrownBy(
-              () ->
-                  plan.forwardBackward(
-                      STREAM, x.buffer(), t.buffer(), null, 1, loss.buffer(), dx.buffer()))
+      assertThatThrownBy(() ->
+              plan.forwardBackward(
+                  STREAM, x.buffer(), t.buffer(), null, 1, loss.buffer(), dx.buffer()))
           .hasMessage(message);
-      assertThatThrownBy(
-              () ->
-                  plan.backward(
-                      STREAM,
-                      x.buffer(),
-                      t.buffer(),
-                      null,
-                      lse.buffer(),
-                      one.buffer(),
-                      dx.buffer()))
+      assertThatThrownBy(() ->
+              plan.backward(
+                  STREAM, x.buffer(), t.buffer(), null, lse.buffer(), one.buffer(), dx.buffer()))
           .hasMessage(message);
       assertThat(loss.get()).containsOnly(NAN);
       assertThat(lse.get()).containsOnly(NAN);
@@ -342,11 +318,9 @@ class CrossEntropyTest {
         var d2 = TestArray.output(CPU, DType.F32, op.count())) {
       var plan = CPU.plan(op);
       CPU.threads(1);
-      plan.forwardBackward(
-          STREAM, x.buffer(), t.buffer(), w.buffer(), 1, l1.buffer(), d1.buffer());
+      plan.forwardBackward(STREAM, x.buffer(), t.buffer(), w.buffer(), 1, l1.buffer(), d1.buffer());
       CPU.threads(3);
-      plan.forwardBackward(
-          STREAM, x.buffer(), t.buffer(), w.buffer(), 1, l2.buffer(), d2.buffer());
+      plan.forwardBackward(STREAM, x.buffer(), t.buffer(), w.buffer(), 1, l2.buffer(), d2.buffer());
       assertSameBits("loss", l2.get(), l1.get());
       assertSameBits("dlogits", d2.get(), d1.get());
     } finally {
@@ -383,8 +357,7 @@ class CrossEntropyTest {
             "crossEntropy: targetType must be i32 or i64 (classes) or the logits' type"
                 + " (probabilities); targetType=f64, type=f32");
     assertThatThrownBy(() -> op.withLabelSmoothing(NAN))
-        .hasMessage(
-            "crossEntropy: labelSmoothing must be in [0, 1]; labelSmoothing=NaN");
+        .hasMessage("crossEntropy: labelSmoothing must be in [0, 1]; labelSmoothing=NaN");
     var plan = CPU.plan(op);
     try (var x = TestArray.normal(CPU, DType.F32, 6, 1);
         var t = TestArray.of(CPU, DType.I32, 0, 1);
@@ -396,18 +369,15 @@ class CrossEntropyTest {
               "crossEntropy: targets must hold at least 2 elements of i32; needed bytes=8,"
                   + " targets bytes=4");
       assertThatThrownBy(
-              () ->
-                  plan.forward(STREAM, x.buffer(), t.buffer(), x.buffer(), loss.buffer(), null))
+              () -> plan.forward(STREAM, x.buffer(), t.buffer(), x.buffer(), loss.buffer(), null))
           .hasMessageStartingWith(
               "crossEntropy: weight must be given exactly when the op is weighted;"
                   + " weighted=false, weight=Buffer");
-      assertThatThrownBy(
-              () ->
-                  CPU.plan(op.withWeights())
-                      .forward(STREAM, x.buffer(), t.buffer(), null, loss.buffer(), null))
+      assertThatThrownBy(() ->
+              CPU.plan(op.withWeights())
+                  .forward(STREAM, x.buffer(), t.buffer(), null, loss.buffer(), null))
           .hasMessageEndingWith("weighted=true, weight=null");
-      assertThatThrownBy(
-              () -> plan.forward(STREAM, x.buffer(), t.buffer(), null, x.buffer(), null))
+      assertThatThrownBy(() -> plan.forward(STREAM, x.buffer(), t.buffer(), null, x.buffer(), null))
           .hasMessageStartingWith("crossEntropy: loss must not overlap logits");
     }
     assertThat(plan.explain().toString())
