@@ -125,8 +125,4 @@ final class Hosts {
     }
     return write(device, dtype, shape, i -> values[i]);
   }
-
-  static Tensor filled(Device device, DType dtype, double value, Shape shape) {
-    return write(device, dtype, shape, i -> value);
-  }
 }

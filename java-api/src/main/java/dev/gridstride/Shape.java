@@ -79,6 +79,11 @@ public final class Shape {
     return sorted;
   }
 
+  /** A permutation of the axes, from one whose entries may be negative. */
+  int[] axesInOrder(String op, int... order) {
+    return Arrays.stream(order).map(a -> axis(op, a)).toArray();
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Shape s && Arrays.equals(dims, s.dims);

@@ -53,7 +53,16 @@ public final class Tensors {
 
   /** A tensor whose elements all have one value. */
   public static Tensor full(Device device, DType dtype, double value, long... dims) {
-    return Hosts.filled(device, dtype, value, Shape.of(dims));
+    Tensor x = Tensor.empty(device, dtype, dims);
+    if (value == 0) {
+      x.buffer().fill((byte) 0);
+    } else {
+      try (Scope scope = Scope.open()) {
+        Tensor one = Hosts.fromDoubles(device, dtype, new double[] {value}, Shape.of());
+        Autograd.noGrad(() -> Copies.into(one.alias(0, one.layout().broadcastTo("full", dims)), x));
+      }
+    }
+    return x;
   }
 
   /** A tensor of zeros. */
@@ -64,6 +73,17 @@ public final class Tensors {
   /** A tensor of ones. */
   public static Tensor ones(Device device, DType dtype, long... dims) {
     return full(device, dtype, 1, dims);
+  }
+
+  /** Tensors one after another along {@code axis}; all other sizes must agree. */
+  public static Tensor concat(int axis, Tensor... tensors) {
+    return Shapes.concat(axis, tensors);
+  }
+
+  /** Tensors of one shape as the entries of a new dimension at {@code axis}. */
+  public static Tensor stack(int axis, Tensor... tensors) {
+    return Shapes.concat(
+        axis, Arrays.stream(tensors).map(t -> t.unsqueeze(axis)).toArray(Tensor[]::new));
   }
 
   /** The integers 0..n as a tensor of rank 1. */

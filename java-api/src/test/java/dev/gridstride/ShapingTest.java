@@ -1,0 +1,137 @@
+package dev.gridstride;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.kernels.ImageLayout;
+import dev.gridstride.kernels.Pool;
+import dev.gridstride.kernels.PoolAxis;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Values, sharing and refusals of the shaping and pooling methods. */
+class ShapingTest {
+  private static final Device CPU = Device.cpu();
+  private Scope scope;
+
+  @BeforeEach
+  void open() {
+    scope = Scope.open();
+  }
+
+  @AfterEach
+  void close() {
+    scope.close();
+  }
+
+  private static Tensor arange(long... dims) {
+    return Tensors.arange(CPU, DType.F32, Shape.of(dims).count()).reshape(dims);
+  }
+
+  private static boolean shares(Tensor a, Tensor b) {
+    return a.buffer().overlaps(b.buffer());
+  }
+
+  @Test
+  void viewsShareAndCopiesDoNot() {
+    Tensor x = arange(2, 3);
+    assertThat(shares(x, x.reshape(3, 2))).isTrue();
+    assertThat(shares(x, x.transpose())).isTrue();
+    assertThat(shares(x, x.slice(1, 1, 2))).isTrue();
+    assertThat(shares(x, x.transpose().reshape(6))).isFalse();
+    assertThat(x.contiguous()).isSameAs(x);
+    assertThat(shares(x, x.copy())).isFalse();
+    assertThat(x.to(DType.F32)).isSameAs(x);
+    assertThat(x.to(CPU)).isSameAs(x);
+  }
+
+  @Test
+  void computesWhatNumpyDoes() {
+    Tensor x = arange(2, 3);
+    assertThat(x.transpose().toFloatArray()).containsExactly(0, 3, 1, 4, 2, 5);
+    assertThat(x.reshape(-1).shape()).isEqualTo(Shape.of(6));
+    assertThat(x.flatten(0).shape()).isEqualTo(Shape.of(6));
+    assertThat(Tensors.ones(CPU, DType.F32).flatten(0).shape()).isEqualTo(Shape.of(1));
+    assertThat(x.slice(1, -2, 3).toFloatArray()).containsExactly(1, 2, 4, 5);
+    assertThat(x.slice(1, 0, 3, 2).toFloatArray()).containsExactly(0, 2, 3, 5);
+    assertThat(x.select(1, -1).toFloatArray()).containsExactly(2, 5);
+    assertThat(x.flip(0).toFloatArray()).containsExactly(3, 4, 5, 0, 1, 2);
+    assertThat(x.flip().toFloatArray()).containsExactly(5, 4, 3, 2, 1, 0);
+    assertThat(x.tile(1, 2).toFloatArray()).containsExactly(0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5);
+    assertThat(x.tile(1, 1).toFloatArray()).containsExactly(0, 1, 2, 3, 4, 5);
+    assertThat(x.tile(0, 1).shape()).isEqualTo(Shape.of(0, 3));
+    assertThat(x.pad(new long[] {0, 1}, new long[] {1, -1}, 9).toFloatArray())
+        .containsExactly(9, 0, 1, 9, 3, 4, 9, 9, 9);
+    assertThat(Tensors.concat(0, x, x).shape()).isEqualTo(Shape.of(4, 3));
+    assertThat(Tensors.concat(1, x, arange(2, 1)).toFloatArray())
+        .containsExactly(0, 1, 2, 0, 3, 4, 5, 1);
+    assertThat(Tensors.stack(0, x, x).shape()).isEqualTo(Shape.of(2, 2, 3));
+    assertThat(x.split(1, 1, 2)[1].toFloatArray()).containsExactly(1, 2, 4, 5);
+    assertThat(x.unsqueeze(-1).shape()).isEqualTo(Shape.of(2, 3, 1));
+    assertThat(x.unsqueeze(0).squeeze().shape()).isEqualTo(Shape.of(2, 3));
+    assertThat(Tensors.full(CPU, DType.BF16, 3, 2, 2).toFloatArray()).containsExactly(3, 3, 3, 3);
+  }
+
+  @Test
+  void castsAsJavaDoes() {
+    Tensor x = Tensors.of(CPU, new float[] {1.7f, -1.7f, Float.NaN, 3e9f});
+    assertThat(x.to(DType.I32).toLongArray()).containsExactly(1, -1, 0, Integer.MAX_VALUE);
+    assertThat(x.to(DType.BOOL).toLongArray()).containsExactly(1, 1, 1, 1);
+    assertThat(x.to(DType.I32).requiresGrad()).isFalse();
+  }
+
+  @Test
+  void knowsMemoryFormats() {
+    Tensor x = arange(2, 3, 2, 2);
+    assertThat(x.imageLayout()).isEqualTo(ImageLayout.NCHW);
+    Tensor y = x.channelsLast();
+    assertThat(y.imageLayout()).isEqualTo(ImageLayout.NHWC);
+    assertThat(y.shape()).isEqualTo(x.shape());
+    assertThat(y.toFloatArray()).containsExactly(x.toFloatArray());
+    assertThat(y.channelsLast()).isSameAs(y);
+    assertThat(arange(2, 1, 3, 3).imageLayout()).isEqualTo(ImageLayout.NHWC);
+    assertThat(y.maxPool2d(2).imageLayout()).isEqualTo(ImageLayout.NHWC);
+    assertThat(y.maxPool2d(2).toFloatArray()).containsExactly(3, 7, 11, 15, 19, 23);
+    assertThat(x.maxPool2d(2).toFloatArray()).containsExactly(3, 7, 11, 15, 19, 23);
+    assertThat(x.globalAvgPool().toFloatArray())
+        .containsExactly(1.5f, 5.5f, 9.5f, 13.5f, 17.5f, 21.5f);
+  }
+
+  @Test
+  void refusesWhatDoesNotFit() {
+    Tensor x = arange(2, 3);
+    assertThatThrownBy(() -> x.reshape(4))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessage(
+            "reshape: dims must have as many elements as the tensor (one size may be -1);"
+                + " dims=[4], shape=[2, 3]");
+    for (long[] dims : new long[][] {{-1, -1}, {-1, 4}, {-2, 3}, {-1, 0}}) {
+      assertThatThrownBy(() -> x.reshape(dims)).isInstanceOf(InvalidArgumentException.class);
+    }
+    for (long[] r : new long[][] {{-3, 1, 1}, {2, 1, 1}, {0, 4, 1}, {0, 2, 0}}) {
+      assertThatThrownBy(() -> x.slice(0, r[0], r[1], r[2]))
+          .hasMessageStartingWith("slice: range must lie inside the dimension");
+    }
+    assertThatThrownBy(() -> x.select(0, 2)).hasMessageStartingWith("select: index");
+    assertThatThrownBy(() -> x.permute(0)).hasMessageStartingWith("permute: order");
+    assertThatThrownBy(() -> x.squeeze(0)).hasMessageStartingWith("squeeze: axes must name");
+    assertThatThrownBy(() -> x.unsqueeze(3)).hasMessageStartingWith("unsqueeze: axis");
+    assertThatThrownBy(() -> x.tile(1)).hasMessageStartingWith("tile: repeats");
+    assertThatThrownBy(() -> x.pad(new long[] {0, -4}, new long[2], 0))
+        .hasMessageStartingWith("pad: before and after");
+    assertThatThrownBy(() -> x.split(1, 1, 1)).hasMessageStartingWith("split: sizes");
+    assertThatThrownBy(() -> x.channelsLast()).hasMessageStartingWith("channelsLast: tensor");
+    assertThatThrownBy(() -> Tensors.concat(0, x, arange(2, 2)))
+        .hasMessageStartingWith("concat: tensors must agree");
+    assertThatThrownBy(() -> Tensors.concat(0)).hasMessageStartingWith("concat: tensors must be");
+    assertThatThrownBy(() -> x.maxPool2d(2)).hasMessageStartingWith("maxPool2d: tensor must be");
+    assertThatThrownBy(() -> x.pool(Pool.Kind.MAX, false, PoolAxis.of(2, 1)))
+        .hasMessageStartingWith("maxPool: tensor must be [n, c] with 1 to 3");
+    assertThatThrownBy(() -> arange(1, 1, 4).pool(Pool.Kind.AVERAGE, false, PoolAxis.of(3, 1)))
+        .hasMessageStartingWith("averagePool: axes must have the sizes");
+  }
+}
