@@ -1,0 +1,79 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.cpu.scalar.ScalarConvLoops;
+import dev.gridstride.cpu.vector.VectorConvLoops;
+import java.lang.foreign.MemorySegment;
+
+/** Inner loops of convolutions beside the shared {@link Tiles}. All offsets and steps in bytes. */
+public interface ConvLoops {
+  /** The implementation of this JVM. */
+  ConvLoops BEST = Simd.ENABLED ? new VectorConvLoops() : new ScalarConvLoops();
+
+  /**
+   * A tile of channel-wise products, one vector of channels wide:
+   *
+   * <pre>
+   * C[i] = init[i] + sum over r, s of A[aOff + tab[tabOff + r] + s*aStep + i*dA]
+   *                                 * B[bOff + (r*runLength + s)*bStep],   0 &lt;= i &lt; rows &lt;= 8
+   * </pre>
+   *
+   * <p>where A, B, C and init are read and written as vectors of {@link Tiles#lanesF32} elements.
+   */
+  void channels(
+      int rows,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi);
+
+  /** The same in f64, with vectors of {@link Tiles#lanesF64} elements. */
+  void channelsF64(
+      int rows,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi);
+
+  /** {@code to[j][i] = from[i][j]} for f32, rows of {@code from} {@code ld} bytes apart. */
+  void transpose(
+      MemorySegment from,
+      long fromOff,
+      long ld,
+      int rows,
+      int columns,
+      MemorySegment to,
+      long toOff,
+      long toLd);
+
+  /** {@code a = max(a, 0)} for {@code count} f32; a NaN stays. */
+  void relu(MemorySegment a, long off, long count);
+
+  /** {@code a += b} for {@code count} f32. */
+  void add(MemorySegment a, long aOff, MemorySegment b, long bOff, long count);
+}

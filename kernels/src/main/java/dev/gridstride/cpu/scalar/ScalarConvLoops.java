@@ -1,0 +1,144 @@
+package dev.gridstride.cpu.scalar;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import dev.gridstride.cpu.ConvLoops;
+import dev.gridstride.cpu.Tiles;
+import java.lang.foreign.MemorySegment;
+
+/** Inner loops of convolutions in plain Java. */
+public class ScalarConvLoops implements ConvLoops {
+  /**
+   * Rows and columns of the squares that {@link #transpose} works on: 16 rows are 16 open lines.
+   */
+  private static final int SQUARE = 16;
+
+  @Override
+  public void channels(
+      int rows,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    int lanes = Tiles.BEST.lanesF32();
+    var sum = new float[lanes];
+    for (int i = 0; i < rows; i++) {
+      for (int l = 0; l < lanes; l++) {
+        sum[l] = init.get(JAVA_FLOAT_UNALIGNED, initOff + i * ldi + 4L * l);
+      }
+      long bp = bOff;
+      for (int r = 0; r < runs; r++) {
+        long ap = aOff + tab[tabOff + r] + i * dA;
+        for (int s = 0; s < runLength; s++) {
+          for (int l = 0; l < lanes; l++) {
+            float x = a.get(JAVA_FLOAT_UNALIGNED, ap + 4L * l);
+            sum[l] = Math.fma(x, b.get(JAVA_FLOAT_UNALIGNED, bp + 4L * l), sum[l]);
+          }
+          ap += aStep;
+          bp += bStep;
+        }
+      }
+      for (int l = 0; l < lanes; l++) {
+        c.set(JAVA_FLOAT_UNALIGNED, cOff + i * ldc + 4L * l, sum[l]);
+      }
+    }
+  }
+
+  @Override
+  public void channelsF64(
+      int rows,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    int lanes = Tiles.BEST.lanesF64();
+    var sum = new double[lanes];
+    for (int i = 0; i < rows; i++) {
+      for (int l = 0; l < lanes; l++) {
+        sum[l] = init.get(JAVA_DOUBLE_UNALIGNED, initOff + i * ldi + 8L * l);
+      }
+      long bp = bOff;
+      for (int r = 0; r < runs; r++) {
+        long ap = aOff + tab[tabOff + r] + i * dA;
+        for (int s = 0; s < runLength; s++) {
+          for (int l = 0; l < lanes; l++) {
+            double x = a.get(JAVA_DOUBLE_UNALIGNED, ap + 8L * l);
+            sum[l] = Math.fma(x, b.get(JAVA_DOUBLE_UNALIGNED, bp + 8L * l), sum[l]);
+          }
+          ap += aStep;
+          bp += bStep;
+        }
+      }
+      for (int l = 0; l < lanes; l++) {
+        c.set(JAVA_DOUBLE_UNALIGNED, cOff + i * ldc + 8L * l, sum[l]);
+      }
+    }
+  }
+
+  @Override
+  public void transpose(
+      MemorySegment from,
+      long fromOff,
+      long ld,
+      int rows,
+      int columns,
+      MemorySegment to,
+      long toOff,
+      long toLd) {
+    for (int i0 = 0; i0 < rows; i0 += SQUARE) {
+      int m = Math.min(SQUARE, rows - i0);
+      for (int j = 0; j < columns; j++) {
+        long f = fromOff + i0 * ld + 4L * j;
+        long t = toOff + j * toLd + 4L * i0;
+        for (int i = 0; i < m; i++) {
+          to.set(JAVA_FLOAT_UNALIGNED, t + 4L * i, from.get(JAVA_FLOAT_UNALIGNED, f + i * ld));
+        }
+      }
+    }
+  }
+
+  @Override
+  public void relu(MemorySegment a, long off, long count) {
+    for (long i = 0; i < count; i++) {
+      float v = a.get(JAVA_FLOAT_UNALIGNED, off + 4 * i);
+      a.set(JAVA_FLOAT_UNALIGNED, off + 4 * i, v < 0 ? 0 : v);
+    }
+  }
+
+  @Override
+  public void add(MemorySegment a, long aOff, MemorySegment b, long bOff, long count) {
+    for (long i = 0; i < count; i++) {
+      a.set(
+          JAVA_FLOAT_UNALIGNED,
+          aOff + 4 * i,
+          a.get(JAVA_FLOAT_UNALIGNED, aOff + 4 * i) + b.get(JAVA_FLOAT_UNALIGNED, bOff + 4 * i));
+    }
+  }
+}

@@ -1,0 +1,252 @@
+package dev.gridstride.cpu.vector;
+
+import static dev.gridstride.cpu.vector.VectorMath.F;
+
+import dev.gridstride.cpu.scalar.ScalarConvLoops;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/** Inner loops of convolutions by the Vector API; f64 by the plain loops. */
+public final class VectorConvLoops extends ScalarConvLoops {
+  private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+  private static final int LANES = F.length();
+
+  private static FloatVector load(MemorySegment s, long off) {
+    return FloatVector.fromMemorySegment(F, s, off, LE);
+  }
+
+  @Override
+  public void channels(
+      int rows,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    int i = 0;
+    while (i < rows) {
+      long x = aOff + i * dA;
+      long y = cOff + i * ldc;
+      long z = initOff + i * ldi;
+      int m = rows - i;
+      if (m >= 8) {
+        m = 8;
+        rows8(
+            runs, runLength, a, x, tab, tabOff, aStep, dA, b, bOff, bStep, c, y, ldc, init, z, ldi);
+      } else if (m >= 4) {
+        m = 4;
+        rows4(
+            runs, runLength, a, x, tab, tabOff, aStep, dA, b, bOff, bStep, c, y, ldc, init, z, ldi);
+      } else if (m == 3) {
+        rows3(
+            runs, runLength, a, x, tab, tabOff, aStep, dA, b, bOff, bStep, c, y, ldc, init, z, ldi);
+      } else {
+        m = 1;
+        rows1(runs, runLength, a, x, tab, tabOff, aStep, b, bOff, bStep, c, y, init, z);
+      }
+      i += m;
+    }
+  }
+
+  private static void rows8(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    FloatVector s0 = load(init, initOff);
+    FloatVector s1 = load(init, initOff + ldi);
+    FloatVector s2 = load(init, initOff + 2 * ldi);
+    FloatVector s3 = load(init, initOff + 3 * ldi);
+    FloatVector s4 = load(init, initOff + 4 * ldi);
+    FloatVector s5 = load(init, initOff + 5 * ldi);
+    FloatVector s6 = load(init, initOff + 6 * ldi);
+    FloatVector s7 = load(init, initOff + 7 * ldi);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        FloatVector v = load(b, bOff);
+        s0 = load(a, q).fma(v, s0);
+        s1 = load(a, q + dA).fma(v, s1);
+        s2 = load(a, q + 2 * dA).fma(v, s2);
+        s3 = load(a, q + 3 * dA).fma(v, s3);
+        s4 = load(a, q + 4 * dA).fma(v, s4);
+        s5 = load(a, q + 5 * dA).fma(v, s5);
+        s6 = load(a, q + 6 * dA).fma(v, s6);
+        s7 = load(a, q + 7 * dA).fma(v, s7);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    s0.intoMemorySegment(c, cOff, LE);
+    s1.intoMemorySegment(c, cOff + ldc, LE);
+    s2.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    s3.intoMemorySegment(c, cOff + 3 * ldc, LE);
+    s4.intoMemorySegment(c, cOff + 4 * ldc, LE);
+    s5.intoMemorySegment(c, cOff + 5 * ldc, LE);
+    s6.intoMemorySegment(c, cOff + 6 * ldc, LE);
+    s7.intoMemorySegment(c, cOff + 7 * ldc, LE);
+  }
+
+  private static void rows4(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    FloatVector s0 = load(init, initOff);
+    FloatVector s1 = load(init, initOff + ldi);
+    FloatVector s2 = load(init, initOff + 2 * ldi);
+    FloatVector s3 = load(init, initOff + 3 * ldi);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        FloatVector v = load(b, bOff);
+        s0 = load(a, q).fma(v, s0);
+        s1 = load(a, q + dA).fma(v, s1);
+        s2 = load(a, q + 2 * dA).fma(v, s2);
+        s3 = load(a, q + 3 * dA).fma(v, s3);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    s0.intoMemorySegment(c, cOff, LE);
+    s1.intoMemorySegment(c, cOff + ldc, LE);
+    s2.intoMemorySegment(c, cOff + 2 * ldc, LE);
+    s3.intoMemorySegment(c, cOff + 3 * ldc, LE);
+  }
+
+  private static void rows3(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    FloatVector s0 = load(init, initOff);
+    FloatVector s1 = load(init, initOff + ldi);
+    FloatVector s2 = load(init, initOff + 2 * ldi);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        FloatVector v = load(b, bOff);
+        s0 = load(a, q).fma(v, s0);
+        s1 = load(a, q + dA).fma(v, s1);
+        s2 = load(a, q + 2 * dA).fma(v, s2);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    s0.intoMemorySegment(c, cOff, LE);
+    s1.intoMemorySegment(c, cOff + ldc, LE);
+    s2.intoMemorySegment(c, cOff + 2 * ldc, LE);
+  }
+
+  private static void rows1(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      MemorySegment init,
+      long initOff) {
+    FloatVector s0 = load(init, initOff);
+    for (int r = 0; r < runs; r++) {
+      long q = aOff + tab[tabOff + r];
+      for (int s = 0; s < runLength; s++) {
+        FloatVector v = load(b, bOff);
+        s0 = load(a, q).fma(v, s0);
+        q += aStep;
+        bOff += bStep;
+      }
+    }
+    s0.intoMemorySegment(c, cOff, LE);
+  }
+
+  @Override
+  public void relu(MemorySegment a, long off, long count) {
+    FloatVector zero = FloatVector.zero(F);
+    long i = 0;
+    for (; i + LANES <= count; i += LANES) {
+      FloatVector v = load(a, off + 4 * i);
+      v.blend(zero, v.compare(VectorOperators.LT, zero)).intoMemorySegment(a, off + 4 * i, LE);
+    }
+    if (i < count) {
+      VectorMask<Float> m = F.indexInRange(i, count);
+      FloatVector v = FloatVector.fromMemorySegment(F, a, off + 4 * i, LE, m);
+      v.blend(zero, v.compare(VectorOperators.LT, zero)).intoMemorySegment(a, off + 4 * i, LE, m);
+    }
+  }
+
+  @Override
+  public void add(MemorySegment a, long aOff, MemorySegment b, long bOff, long count) {
+    long i = 0;
+    for (; i + LANES <= count; i += LANES) {
+      load(a, aOff + 4 * i).add(load(b, bOff + 4 * i)).intoMemorySegment(a, aOff + 4 * i, LE);
+    }
+    if (i < count) {
+      VectorMask<Float> m = F.indexInRange(i, count);
+      FloatVector v = FloatVector.fromMemorySegment(F, b, bOff + 4 * i, LE, m);
+      FloatVector.fromMemorySegment(F, a, aOff + 4 * i, LE, m)
+          .add(v)
+          .intoMemorySegment(a, aOff + 4 * i, LE, m);
+    }
+  }
+}

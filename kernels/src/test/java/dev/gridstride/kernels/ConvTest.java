@@ -1,0 +1,286 @@
+package dev.gridstride.kernels;
+
+import static dev.gridstride.testing.Close.assertClose;
+import static dev.gridstride.testing.Close.assertSameBits;
+
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.testing.TestArray;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** All passes of convolutions against plain loops in double. */
+class ConvTest {
+  private static final Device CPU = Device.cpu();
+
+  /** Every operand of one case, as a test reads and writes it. */
+  private record Operands(
+      TestArray x,
+      TestArray w,
+      TestArray bias,
+      TestArray dy,
+      TestArray y,
+      TestArray dx,
+      TestArray dw,
+      TestArray dbias,
+      Buffer workspace)
+      implements AutoCloseable {
+    static Operands of(Conv op, boolean integers) {
+      return new Operands(
+          in(op, op.xCount(), 1, integers),
+          in(op, op.wCount(), 2, integers),
+          in(op, op.k(), 3, integers),
+          in(op, op.yCount(), 4, integers),
+          TestArray.output(CPU, op.type(), op.yCount()),
+          TestArray.output(CPU, op.type(), op.xCount()),
+          TestArray.output(CPU, op.type(), op.wCount()),
+          TestArray.output(CPU, op.type(), op.k()),
+          CPU.allocate(CPU.plan(op).workspaceBytes()));
+    }
+
+    private static TestArray in(Conv op, long count, long seed, boolean integers) {
+      return integers
+          ? TestArray.of(CPU, op.type(), TestArray.integers(count, seed))
+          : TestArray.normal(CPU, op.type(), count, seed);
+    }
+
+    void run(Conv op, boolean withBias) {
+      workspace.fill((byte) 0xFF); // NaNs: nothing may be read before it is written
+      var plan = CPU.plan(op);
+      var stream = CPU.defaultStream();
+      plan.forward(
+          stream, x.buffer(), w.buffer(), withBias ? bias.buffer() : null, y.buffer(), workspace);
+      plan.backwardData(stream, dy.buffer(), w.buffer(), dx.buffer(), workspace);
+      plan.backwardWeight(
+          stream,
+          x.buffer(),
+          dy.buffer(),
+          dw.buffer(),
+          withBias ? dbias.buffer() : null,
+          workspace);
+    }
+
+    @Override
+    public void close() {
+      for (TestArray a : new TestArray[] {x, w, bias, dy, y, dx, dw, dbias}) {
+        a.close();
+      }
+      workspace.close();
+    }
+  }
+
+  private static Conv conv(long n, long c, long k, ConvAxis... axes) {
+    return Conv.of(n, c, k, axes);
+  }
+
+  private static ConvAxis axis(long size, long kernel, long stride, long begin, long end, long d) {
+    return new ConvAxis(size, kernel, stride, begin, end, d);
+  }
+
+  /** Shapes that reach every path, in one layout and type. */
+  static List<Conv> shapes() {
+    var list = new ArrayList<Conv>();
+    // kernel 3 and its borders
+    list.add(conv(2, 3, 5, axis(7, 3, 1, 0, 0, 1), axis(9, 3, 1, 0, 0, 1)));
+    list.add(conv(1, 16, 32, axis(8, 3, 1, 1, 1, 1), axis(10, 3, 1, 1, 1, 1)));
+    list.add(conv(3, 32, 48, axis(5, 3, 1, 1, 1, 1), axis(6, 3, 1, 1, 1, 1)));
+    list.add(conv(1, 8, 33, axis(9, 3, 2, 1, 1, 1), axis(11, 3, 2, 1, 1, 1)));
+    list.add(conv(1, 17, 16, axis(9, 3, 2, 0, 1, 1), axis(12, 3, 3, 2, 0, 1)));
+    list.add(conv(2, 4, 64, axis(9, 3, 1, 2, 1, 2), axis(9, 2, 1, 0, 3, 3)));
+    // few channels, larger kernels, strides beyond the kernel
+    list.add(conv(2, 1, 32, axis(12, 3, 1, 0, 0, 1), axis(12, 3, 1, 0, 0, 1)));
+    list.add(conv(1, 3, 16, axis(17, 7, 2, 3, 3, 1), axis(19, 7, 2, 3, 3, 1)));
+    list.add(conv(1, 2, 3, axis(9, 2, 4, 0, 0, 1), axis(10, 1, 3, 1, 1, 1)));
+    list.add(conv(1, 5, 16, axis(4, 9, 1, 4, 4, 1), axis(20, 13, 1, 6, 6, 1)));
+    // pointwise
+    list.add(conv(3, 16, 32, axis(5, 1, 1, 0, 0, 1), axis(7, 1, 1, 0, 0, 1)));
+    list.add(conv(2, 37, 10, axis(3, 1, 1, 0, 0, 1), axis(5, 1, 1, 0, 0, 1)));
+    list.add(conv(2, 32, 32, axis(7, 1, 2, 0, 0, 1), axis(7, 1, 2, 0, 0, 1)));
+    list.add(conv(1, 600, 20, axis(2, 1, 1, 0, 0, 1), axis(3, 1, 1, 0, 0, 1)));
+    list.add(conv(1, 300, 9, axis(3, 2, 1, 1, 0, 1), axis(4, 2, 1, 0, 1, 1)));
+    // windows that see nothing but padding, kernels larger than the input
+    list.add(conv(1, 3, 4, axis(2, 3, 1, 5, 4, 1), axis(3, 3, 2, 4, 6, 1)));
+    list.add(conv(1, 3, 16, axis(2, 5, 1, 2, 2, 1), axis(1, 3, 1, 2, 2, 2)));
+    list.add(conv(1, 2, 2, axis(0, 2, 1, 2, 2, 1), axis(3, 2, 1, 0, 0, 1)));
+    // cropping by negative padding
+    list.add(conv(1, 4, 16, axis(8, 3, 1, -1, -2, 1), axis(9, 3, 2, 1, -1, 1)));
+    // groups, depthwise, channel multipliers
+    list.add(conv(2, 32, 64, axis(6, 3, 1, 1, 1, 1), axis(5, 3, 1, 1, 1, 1)).withGroups(2));
+    list.add(conv(1, 12, 18, axis(6, 3, 2, 1, 1, 1), axis(5, 3, 1, 1, 0, 1)).withGroups(3));
+    list.add(conv(2, 32, 32, axis(7, 3, 1, 1, 1, 1), axis(9, 3, 1, 1, 1, 1)).withGroups(32));
+    list.add(conv(1, 19, 19, axis(7, 3, 2, 1, 1, 1), axis(9, 3, 2, 0, 1, 1)).withGroups(19));
+    list.add(conv(1, 16, 16, axis(7, 5, 1, 2, 2, 1), axis(8, 11, 1, 5, 5, 1)).withGroups(16));
+    list.add(conv(1, 6, 12, axis(7, 3, 1, 1, 1, 1), axis(9, 3, 1, 1, 1, 2)).withGroups(6));
+    // one and three dimensions
+    list.add(conv(3, 7, 16, axis(33, 5, 2, 2, 1, 1)));
+    list.add(conv(1, 16, 16, axis(700, 3, 1, 1, 1, 1)));
+    list.add(conv(1, 1, 1, axis(1, 1, 1, 0, 0, 1)));
+    list.add(
+        conv(2, 3, 16, axis(4, 3, 1, 1, 1, 1), axis(5, 3, 2, 1, 1, 1), axis(6, 3, 1, 1, 1, 1)));
+    list.add(
+        conv(1, 16, 33, axis(5, 2, 2, 0, 1, 1), axis(4, 1, 1, 0, 0, 1), axis(3, 2, 1, 0, 0, 2)));
+    // nothing to do
+    list.add(conv(0, 3, 4, axis(5, 3, 1, 0, 0, 1), axis(5, 3, 1, 0, 0, 1)));
+    list.add(conv(2, 0, 4, axis(5, 3, 1, 0, 0, 1), axis(5, 3, 1, 1, 0, 1)));
+    list.add(conv(2, 3, 0, axis(5, 3, 1, 0, 0, 1), axis(5, 3, 1, 0, 0, 1)));
+    return list;
+  }
+
+  static Stream<Conv> cases() {
+    return shapes().stream()
+        .flatMap(s ->
+            Stream.of(ImageLayout.values())
+                .flatMap(
+                    l -> Stream.of(DType.F32, DType.F64).map(t -> s.withLayout(l).withType(t))));
+  }
+
+  static Stream<Conv> narrowCases() {
+    return shapes().stream()
+        .flatMap(s ->
+            Stream.of(s.withType(DType.BF16), s.withType(DType.F16).withLayout(ImageLayout.NHWC)));
+  }
+
+  static Stream<Conv> randomCases() {
+    var random = new SplittableRandom(20250711);
+    return Stream.generate(() -> random(random)).limit(150);
+  }
+
+  private static Conv random(SplittableRandom random) {
+    while (true) {
+      var axes = new ConvAxis[random.nextInt(1, 4)];
+      try {
+        for (int i = 0; i < axes.length; i++) {
+          axes[i] =
+              axis(
+                  random.nextInt(1, axes.length == 3 ? 7 : 20),
+                  random.nextInt(1, 5),
+                  random.nextInt(1, 4),
+                  random.nextInt(-1, 4),
+                  random.nextInt(-1, 4),
+                  random.nextInt(1, 4));
+        }
+      } catch (dev.gridstride.device.InvalidArgumentException tooSmall) {
+        continue; // draw again
+      }
+      int groups = random.nextInt(4) == 0 ? random.nextInt(1, 20) : 1;
+      int perGroup = groups > 1 ? 5 : 40;
+      return conv(
+              random.nextInt(1, 4),
+              groups * (random.nextBoolean() ? 1 : random.nextInt(1, perGroup)),
+              groups * (random.nextInt(3) == 0 ? 1 : random.nextInt(1, perGroup)),
+              axes)
+          .withGroups(groups)
+          .withLayout(random.nextBoolean() ? ImageLayout.NCHW : ImageLayout.NHWC)
+          .withType(random.nextBoolean() ? DType.F32 : DType.F64);
+    }
+  }
+
+  /** Integers whose sums stay below 2^24: every pass must be exact. */
+  @ParameterizedTest
+  @MethodSource({"cases", "randomCases"})
+  void exactOnIntegers(Conv op) {
+    try (var v = Operands.of(op, true)) {
+      v.run(op, true);
+      var oracle = new ConvOracle(op);
+      assertClose("y", v.y.get(), oracle.forward(v.x.get(), v.w.get(), v.bias.get()), 0, 0);
+      assertClose("dx", v.dx.get(), oracle.backwardData(v.dy.get(), v.w.get()), 0, 0);
+      assertClose("dw", v.dw.get(), oracle.backwardWeight(v.x.get(), v.dy.get()), 0, 0);
+      assertClose("dbias", v.dbias.get(), oracle.backwardBias(v.dy.get()), 0, 0);
+    }
+  }
+
+  /**
+   * A chain of t additions of terms of size 1 rounds sums of size sqrt(t) t times: its error is
+   * about t/2 * eps, and 4 * t * eps is out of reach. Narrow types add one rounding of the result.
+   */
+  private static void assertNear(
+      String what, Conv op, double[] actual, double[] expected, double t) {
+    double eps = op.type() == DType.F64 ? DType.F64.epsilon() : DType.F32.epsilon();
+    double rounding = op.type().bytes() == 2 ? op.type().epsilon() : 0;
+    assertClose(what, actual, expected, rounding, 4 * (t + 1) * eps);
+  }
+
+  @ParameterizedTest
+  @MethodSource({"cases", "narrowCases"})
+  void nearOracle(Conv op) {
+    var relu = op.withRelu();
+    try (var v = Operands.of(relu, false)) {
+      v.run(relu, op.layout() == ImageLayout.NCHW);
+      var bias = op.layout() == ImageLayout.NCHW ? v.bias.get() : null;
+      var oracle = new ConvOracle(relu);
+      double taps = 1;
+      double pixels = op.n();
+      for (ConvAxis a : op.axes()) {
+        taps *= a.kernel();
+        pixels *= a.out();
+      }
+      double t = op.c() / op.groups() * taps;
+      assertNear("y", op, v.y.get(), oracle.forward(v.x.get(), v.w.get(), bias), t);
+      t = op.k() / op.groups() * taps;
+      assertNear("dx", op, v.dx.get(), oracle.backwardData(v.dy.get(), v.w.get()), t);
+      assertNear("dw", op, v.dw.get(), oracle.backwardWeight(v.x.get(), v.dy.get()), pixels);
+      if (bias != null) {
+        assertNear("dbias", op, v.dbias.get(), oracle.backwardBias(v.dy.get()), pixels);
+      }
+    }
+  }
+
+  /** {@code <conv(x), dy> = <x, backwardData(dy)> = <w, backwardWeight(x, dy)>}. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void passesAreAdjoint(Conv op) {
+    var f64 = op.withType(DType.F64);
+    try (var v = Operands.of(f64, false)) {
+      v.run(f64, false);
+      double forward = dot(v.y.get(), v.dy.get());
+      double scale = 1e-12 * (1 + norm(v.y.get()) * norm(v.dy.get()));
+      double[] all = {dot(v.x.get(), v.dx.get()), dot(v.w.get(), v.dw.get())};
+      assertClose("adjoint", all, new double[] {forward, forward}, 0, scale);
+    }
+  }
+
+  private static double dot(double[] a, double[] b) {
+    double s = 0;
+    for (int i = 0; i < a.length; i++) {
+      s += a[i] * b[i];
+    }
+    return s;
+  }
+
+  private static double norm(double[] a) {
+    return Math.sqrt(dot(a, a));
+  }
+
+  @Test
+  @ResourceLock("threads")
+  void sameBitsForAnyNumberOfThreads() {
+    int before = CPU.threads();
+    try {
+      for (Conv op : shapes()) {
+        for (ImageLayout layout : ImageLayout.values()) {
+          var spec = op.withLayout(layout);
+          try (var a = Operands.of(spec, false);
+              var b = Operands.of(spec, false)) {
+            CPU.threads(1);
+            a.run(spec, true);
+            CPU.threads(2);
+            b.run(spec, true);
+            assertSameBits("y", b.y.get(), a.y.get());
+            assertSameBits("dx", b.dx.get(), a.dx.get());
+            assertSameBits("dw", b.dw.get(), a.dw.get());
+            assertSameBits("dbias", b.dbias.get(), a.dbias.get());
+          }
+        }
+      }
+    } finally {
+      CPU.threads(before);
+    }
+  }
+}
