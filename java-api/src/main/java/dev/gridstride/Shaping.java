@@ -237,6 +237,17 @@ public sealed interface Shaping permits Tensor {
     return Shapes.pad(x, before, after, value);
   }
 
+  /**
+   * Dimensions of size 1 (and missing ones on the left) repeated to {@code dims}, as a view.
+   *
+   * @param dims sizes to which this tensor's shape can be broadcast
+   */
+  default Tensor expand(long... dims) {
+    Tensor x = (Tensor) this;
+    Tensor y = ReduceFunction.broadcast(x, dims);
+    return Autograd.record("expand", y, x, dy -> ReduceFunction.sumTo(dy, x.shape()));
+  }
+
   /** A copy repeated along each dimension: {@code [2, 3].tile(1, 2)} is {@code [2, 6]}. */
   default Tensor tile(long... repeats) {
     Tensor x = (Tensor) this;

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The ops are inherited from one interface for each family. Reading is thread-safe.
  */
-public final class Tensor implements AutoCloseable, Arithmetic, Activations, Shaping, Pooling {
+public final class Tensor
+    implements AutoCloseable, Arithmetic, Activations, Shaping, Pooling, Reductions {
   @Nullable Scope owner;
   Autograd.@Nullable Node node;
 

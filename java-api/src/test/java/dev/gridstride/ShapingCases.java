@@ -10,7 +10,7 @@ import dev.gridstride.kernels.Pool;
 import dev.gridstride.kernels.PoolAxis;
 import java.util.List;
 
-/** Gradient cases of {@link Shaping} and {@link Pooling}. */
+/** Gradient cases of {@link Shaping}, {@link Pooling} and {@link Reductions}. */
 final class ShapingCases {
   private ShapingCases() {}
 
@@ -42,6 +42,18 @@ final class ShapingCases {
             "grow and cut",
             shapes(s(4, 5)),
             t -> t[0].pad(new long[] {1, -2}, new long[] {0, 3}, 0.5).softmax(1)),
+        new Case("expand", "", shapes(s(3, 1)), t -> t[0].expand(2, 3, 4).softmax(1)),
+        new Case("sum", "all", shapes(s(3, 4)), t -> t[0].softmax(1).sum()),
+        new Case("sum", "axis", shapes(s(2, 3, 4)), t -> t[0].softmax(1).sum(0, -1)),
+        new Case("sum", "kept", shapes(s(3, 4)), t -> t[0].transpose().sum(true, 0).softmax(-1)),
+        new Case("mean", "", shapes(s(3, 4)), t -> t[0].softmax(1).mean(0)),
+        new Case("max", "", shapes(s(3, 4)), t -> t[0].max(1)),
+        new Case("min", "view", shapes(s(3, 4)), t -> t[0].transpose().min(true, 1)),
+        new Case("prod", "", shapes(s(3, 4)), t -> t[0].prod(1)),
+        new Case("sumSquares", "", shapes(s(3, 4)), t -> t[0].sumSquares(0)),
+        new Case("l1Norm", "", shapes(s(3, 4)), t -> t[0].l1Norm(1)),
+        new Case("l2Norm", "", shapes(s(3, 4)), t -> t[0].l2Norm()),
+        new Case("logSumExp", "", shapes(s(3, 4)), t -> t[0].logSumExp(1)),
         new Case("tile", "", shapes(s(2, 3)), t -> t[0].tile(2, 3).softmax(1)),
         new Case("split", "", shapes(s(2, 5)), t -> t[0].split(1, 2, 3)[1].softmax(1)),
         new Case(

@@ -1,0 +1,234 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.cpu.scalar.ScalarReduceLoops;
+import dev.gridstride.cpu.vector.VectorReduceLoops;
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Stream;
+import dev.gridstride.kernels.Reduce;
+import dev.gridstride.kernels.Reduce.Kind;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Reductions: the reduced index is cut into chunks of a fixed length, each chunk of each output is
+ * one number in double, and the chunks of an output are combined in order.
+ *
+ * <p>Rows: the elements of an output are taken run by run. Columns (f32, kept elements side by
+ * side): a block of outputs is taken row by row.
+ */
+public final class CpuReduce implements Reduce.Kernel {
+  private static final ReduceLoops LOOPS =
+      Simd.ENABLED ? new VectorReduceLoops() : new ScalarReduceLoops();
+
+  /** The longest stretch that is summed in f32 lanes. */
+  private static final int STRETCH = 4096;
+
+  /** The most rows that are summed in f32 lanes. */
+  private static final int ROWS = 64;
+
+  /** Columns of a block. */
+  private static final int COLUMNS = 256;
+
+  /** Reduced elements of a chunk. */
+  private static final long CHUNK = 1 << 16;
+
+  private final Reduce op;
+  private final Places kept;
+  private final Places reduced;
+  private final boolean f32;
+  private final boolean columns;
+  private final Elements elements;
+
+  /** A kernel for {@code op}. */
+  public CpuReduce(Reduce op) {
+    this.op = op;
+    this.kept = new Places(op.x(), i -> !op.reduces(i));
+    this.reduced = new Places(op.x(), op::reduces);
+    this.f32 = op.type() == DType.F32;
+    this.columns =
+        f32
+            && kept.step == 1
+            && kept.run > 1
+            && !(reduced.step == 1 && reduced.run > 1)
+            && op.kind() != Kind.PROD
+            && op.kind() != Kind.LOG_SUM_EXP;
+    this.elements = Elements.of(op.type());
+  }
+
+  @Override
+  public String details() {
+    return columns ? "columns" : f32 && reduced.step == 1 ? "rows" : "general";
+  }
+
+  private static double start(Kind kind) {
+    return switch (kind) {
+      case MAX -> Double.NEGATIVE_INFINITY;
+      case MIN -> Double.POSITIVE_INFINITY;
+      case PROD -> 1;
+      case SUM, MEAN, SUM_SQUARES, L1, L2, LOG_SUM_EXP -> 0;
+    };
+  }
+
+  private static double combine(Kind kind, double a, double b) {
+    return switch (kind) {
+      case MAX -> ScalarReduceLoops.extreme(a, b, true);
+      case MIN -> ScalarReduceLoops.extreme(a, b, false);
+      case PROD -> a * b;
+      case SUM, MEAN, SUM_SQUARES, L1, L2, LOG_SUM_EXP -> a + b;
+    };
+  }
+
+  private static ReduceLoops.Term term(Kind kind) {
+    return switch (kind) {
+      case SUM_SQUARES, L2 -> ReduceLoops.Term.SQUARE;
+      case L1 -> ReduceLoops.Term.MAGNITUDE;
+      case LOG_SUM_EXP -> ReduceLoops.Term.EXP;
+      case SUM, MEAN, MAX, MIN, PROD -> ReduceLoops.Term.VALUE;
+    };
+  }
+
+  @Override
+  public void run(Stream stream, Buffer x, Buffer y) {
+    MemorySegment xs = x.segment();
+    MemorySegment ys = y.segment();
+    if (!op.type().isFloating()) {
+      IntegerReduce.run(op, kept, reduced, xs, ys);
+      return;
+    }
+    if (op.kind() == Kind.LOG_SUM_EXP) {
+      double[] max = reduceAll(xs, Kind.MAX, new double[0]);
+      double[] sum = reduceAll(xs, Kind.LOG_SUM_EXP, max);
+      for (int o = 0; o < sum.length; o++) {
+        // a row of -Inf has no finite shift: its sum is that of exp(-Inf) = 0
+        double shift = Double.isInfinite(max[o]) ? 0 : max[o];
+        elements.set(ys, o, max[o] == Double.POSITIVE_INFINITY ? max[o] : Math.log(sum[o]) + shift);
+      }
+      return;
+    }
+    double[] result = reduceAll(xs, op.kind(), new double[0]);
+    for (int o = 0; o < result.length; o++) {
+      double v = result[o];
+      elements.set(
+          ys,
+          o,
+          switch (op.kind()) {
+            case MEAN -> v / reduced.count;
+            case L2 -> Math.sqrt(v);
+            default -> v;
+          });
+    }
+  }
+
+  /** One number for each output; {@code shifts} is used by log-sum-exp only. */
+  private double[] reduceAll(MemorySegment x, Kind kind, double[] shifts) {
+    int outputs = Math.toIntExact(kept.count);
+    int chunks = Math.toIntExact(Math.max(1, Math.ceilDiv(reduced.count, CHUNK)));
+    var parts = new double[Math.multiplyExact(outputs, chunks)];
+    Arrays.fill(parts, start(kind));
+    if (reduced.count > 0 && outputs > 0) {
+      if (columns) {
+        columnTasks(x, kind, outputs, chunks, parts);
+      } else {
+        long each = Math.min(CHUNK, reduced.count);
+        Parallel.forRange(
+            parts.length,
+            Math.max(1, 16384 / each),
+            (from, to) -> {
+              for (int i = (int) from; i < to; i++) {
+                int o = i / chunks;
+                double shift = shifts.length == 0 || Double.isInfinite(shifts[o]) ? 0 : shifts[o];
+                parts[i] = row(x, kind, kept.at(o), i % chunks * CHUNK, shift);
+              }
+            });
+      }
+    }
+    if (chunks == 1) {
+      return parts;
+    }
+    var result = new double[outputs];
+    for (int o = 0; o < outputs; o++) {
+      double v = start(kind);
+      for (int c = 0; c < chunks; c++) {
+        v = combine(kind, v, parts[o * chunks + c]);
+      }
+      result[o] = v;
+    }
+    return result;
+  }
+
+  /** One chunk of one output. */
+  private double row(MemorySegment x, Kind kind, long base, long first, double shift) {
+    long end = Math.min(reduced.count, first + CHUNK);
+    double v = start(kind);
+    for (long r = first; r < end; ) {
+      int n = (int) Math.min(Math.min(reduced.run - r % reduced.run, end - r), STRETCH);
+      v = combine(kind, v, stretch(x, kind, base + reduced.at(r), n, shift));
+      r += n;
+    }
+    return v;
+  }
+
+  private double stretch(MemorySegment x, Kind kind, long at, int n, double shift) {
+    if (f32 && reduced.step == 1 && kind != Kind.PROD) {
+      return kind == Kind.MAX || kind == Kind.MIN
+          ? LOOPS.extreme(x, at * 4, n, kind == Kind.MAX)
+          : LOOPS.sum(x, at * 4, n, term(kind), (float) shift);
+    }
+    double v = start(kind);
+    for (int i = 0; i < n; i++) {
+      double e = elements.get(x, at + i * reduced.step);
+      e =
+          switch (term(kind)) {
+            case VALUE -> e;
+            case MAGNITUDE -> Math.abs(e);
+            case SQUARE -> e * e;
+            case EXP -> Math.exp(e - shift);
+          };
+      v = combine(kind, v, e);
+    }
+    return v;
+  }
+
+  private void columnTasks(MemorySegment x, Kind kind, int outputs, int chunks, double[] parts) {
+    int width = (int) Math.min(kept.run, COLUMNS);
+    int blocks = Math.toIntExact(Math.ceilDiv(kept.run, width));
+    int groups = Math.toIntExact(outputs / kept.run);
+    Parallel.forEach(
+        Math.multiplyExact(Math.multiplyExact(groups, blocks), chunks),
+        task -> {
+          int c = task % chunks;
+          int block = task / chunks % blocks;
+          int group = task / chunks / blocks;
+          int o = Math.toIntExact(group * kept.run + (long) block * width);
+          int n = (int) Math.min(width, kept.run - (long) block * width);
+          var v = new double[n];
+          Arrays.fill(v, start(kind));
+          block(x, kind, kept.at(o), c * CHUNK, v, n);
+          for (int j = 0; j < n; j++) {
+            parts[(o + j) * chunks + c] = v[j];
+          }
+        });
+  }
+
+  /** One chunk of a block of columns. */
+  private void block(MemorySegment x, Kind kind, long base, long first, double[] v, int n) {
+    long end = Math.min(reduced.count, first + CHUNK);
+    for (long r = first; r < end; ) {
+      int rows = (int) Math.min(Math.min(reduced.run - r % reduced.run, end - r), ROWS);
+      long at = (base + reduced.at(r)) * 4;
+      if (kind == Kind.MAX || kind == Kind.MIN) {
+        LOOPS.extremeColumns(x, at, reduced.step * 4, rows, v, n, kind == Kind.MAX);
+      } else {
+        LOOPS.addColumns(x, at, reduced.step * 4, rows, v, n, term(kind));
+      }
+      r += rows;
+    }
+  }
+
+  @Override
+  public void backward(Stream stream, Buffer x, Buffer y, Buffer dy, Buffer dx) {
+    new ReduceBackward(op, kept, reduced, x.segment(), y.segment(), dy.segment(), dx.segment())
+        .run();
+  }
+}

@@ -1,0 +1,254 @@
+package dev.gridstride.kernels;
+
+import static dev.gridstride.testing.Close.assertClose;
+import static dev.gridstride.testing.Close.assertSameBits;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.kernels.Reduce.Kind;
+import dev.gridstride.testing.TestArray;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Reductions against loops in double over every index. */
+class ReduceTest {
+  private static final Device CPU = Device.cpu();
+
+  static Stream<Reduce> cases() {
+    var layouts =
+        new Layout[] {
+          Layout.contiguous(),
+          Layout.contiguous(1),
+          Layout.contiguous(70),
+          Layout.contiguous(5, 33),
+          Layout.contiguous(131, 17),
+          Layout.contiguous(3, 5, 65),
+          Layout.contiguous(4, 3, 2, 9),
+          Layout.contiguous(3, 0, 2),
+          Layout.contiguous(20, 300).permute(1, 0),
+          Layout.contiguous(3, 4, 5).permute(2, 0, 1),
+          Layout.of(new long[] {3, 7}, new long[] {20, 2}),
+          Layout.of(new long[] {3, 7}, new long[] {0, 1})
+        };
+    var cases = new ArrayList<Reduce>();
+    for (Layout l : layouts) {
+      for (long axes = 0; axes < 1L << l.rank(); axes++) {
+        for (Kind kind : Kind.values()) {
+          cases.add(new Reduce(kind, DType.F32, l, axes));
+        }
+        cases.add(new Reduce(Kind.SUM, DType.F64, l, axes));
+        cases.add(new Reduce(Kind.L2, DType.BF16, l, axes));
+        cases.add(new Reduce(Kind.SUM, DType.I64, l, axes));
+        cases.add(new Reduce(Kind.PROD, DType.I32, l, axes));
+        if (l.count() > 0) {
+          cases.add(new Reduce(Kind.MAX, DType.I32, l, axes));
+          cases.add(new Reduce(Kind.MIN, DType.U8, l, axes));
+        }
+      }
+    }
+    return cases.stream();
+  }
+
+  /** For each element in row-major order: its place in x and the output that it goes to. */
+  private static int[][] places(Reduce op) {
+    Layout l = op.x();
+    int n = (int) l.count();
+    var out = new int[2][n];
+    var index = new long[l.rank()];
+    for (int e = 0; e < n; e++) {
+      long rest = e;
+      for (int i = l.rank() - 1; i >= 0; i--) {
+        index[i] = rest % l.dim(i);
+        rest /= l.dim(i);
+      }
+      for (int i = 0; i < l.rank(); i++) {
+        out[0][e] += (int) (index[i] * l.stride(i));
+        out[1][e] = op.reduces(i) ? out[1][e] : (int) (out[1][e] * l.dim(i) + index[i]);
+      }
+    }
+    return out;
+  }
+
+  private static double[] oracle(Reduce op, double[] x) {
+    int[][] p = places(op);
+    int outputs = (int) Layout.contiguous(op.outputDims()).count();
+    var lists = new ArrayList<ArrayList<Double>>();
+    for (int o = 0; o < outputs; o++) {
+      lists.add(new ArrayList<>());
+    }
+    for (int e = 0; e < p[0].length; e++) {
+      lists.get(p[1][e]).add(x[p[0][e]]);
+    }
+    return lists.stream()
+        .mapToDouble(l -> reduce(op.kind(), l.stream().mapToDouble(v -> v).toArray()))
+        .toArray();
+  }
+
+  private static double reduce(Kind kind, double[] v) {
+    return switch (kind) {
+      case SUM -> Arrays.stream(v).sum();
+      case MEAN -> Arrays.stream(v).sum() / v.length;
+      case MAX -> Arrays.stream(v).reduce(Double.NEGATIVE_INFINITY, Math::max);
+      case MIN -> Arrays.stream(v).reduce(Double.POSITIVE_INFINITY, Math::min);
+      case PROD -> Arrays.stream(v).reduce(1, (a, b) -> a * b);
+      case SUM_SQUARES -> Arrays.stream(v).map(a -> a * a).sum();
+      case L1 -> Arrays.stream(v).map(Math::abs).sum();
+      case L2 -> Math.sqrt(Arrays.stream(v).map(a -> a * a).sum());
+      case LOG_SUM_EXP -> Math.log(Arrays.stream(v).map(Math::exp).sum());
+    };
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void matchesOracle(Reduce op) {
+    // integers up to 4: sums are exact, products of many leave f32's and i32's range
+    boolean product = op.kind() == Kind.PROD;
+    double[] data =
+        op.type().isFloating() && !product
+            ? TestArray.normal(op.x().span(), 3)
+            : Arrays.stream(TestArray.integers(op.x().span(), 3))
+                .map(v -> product ? (v < 0 ? -1 : 1) : op.type() == DType.U8 ? Math.abs(v) : v)
+                .toArray();
+    long outputs = Layout.contiguous(op.outputDims()).count();
+    try (var x = TestArray.of(CPU, op.type(), data);
+        var y = TestArray.output(CPU, op.type(), outputs)) {
+      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+      // sums of normal values cancel: the error is relative to the sum of magnitudes, sqrt(n)-ish
+      double tol = 16 * op.type().epsilon();
+      double n = Math.max(1, op.x().count() / Math.max(1.0, outputs));
+      assertClose("y", y.get(), oracle(op, x.get()), tol, tol * Math.sqrt(n));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void nanSpreads(Kind kind) {
+    for (long axes : new long[] {1, 2}) {
+      var op = new Reduce(kind, DType.F32, Layout.contiguous(40, 40), axes);
+      double[] data = TestArray.normal(1600, 1);
+      data[3 * 40 + 37] = Double.NaN;
+      try (var x = TestArray.of(CPU, DType.F32, data);
+          var y = TestArray.output(CPU, DType.F32, 40)) {
+        CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+        double[] got = y.get();
+        for (int i = 0; i < 40; i++) {
+          assertThat(Double.isNaN(got[i])).isEqualTo(i == (axes == 1 ? 37 : 3));
+        }
+      }
+    }
+  }
+
+  @Test
+  void sumsTenMillionOnesAndGradedDataExactly() {
+    int n = 10_000_000;
+    var op = Reduce.of(Kind.SUM, DType.F32, Layout.contiguous(n), 0);
+    var column = Reduce.of(Kind.SUM, DType.F32, Layout.contiguous(n / 4, 4), 0);
+    var ones = new double[n];
+    Arrays.fill(ones, 1);
+    try (var x = TestArray.of(CPU, DType.F32, ones);
+        var y = TestArray.output(CPU, DType.F32, 1);
+        var y4 = TestArray.output(CPU, DType.F32, 4)) {
+      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+      assertThat(y.get()).containsExactly(n);
+      CPU.plan(column).run(CPU.defaultStream(), x.buffer(), y4.buffer());
+      assertThat(y4.get()).containsExactly(n / 4.0, n / 4.0, n / 4.0, n / 4.0);
+      ones[0] = 1e8; // a running f32 sum would lose every 1 after it
+      x.set(ones);
+      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+      assertThat(y.get()[0]).isCloseTo(1e8 + n - 1, org.assertj.core.data.Offset.offset(4e4));
+    }
+  }
+
+  @Test
+  void survivesExtremes() {
+    double inf = Double.POSITIVE_INFINITY;
+    var op = Reduce.of(Kind.LOG_SUM_EXP, DType.F32, Layout.contiguous(4, 2), 1);
+    try (var x = TestArray.of(CPU, DType.F32, 3e38, 3e38, -inf, -inf, inf, 0, -1e4, -1e4);
+        var y = TestArray.output(CPU, DType.F32, 4)) {
+      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+      assertClose(
+          "y", y.get(), new double[] {(float) 3e38, -inf, inf, -1e4 + Math.log(2)}, 1e-6, 0);
+    }
+  }
+
+  @Test
+  void gradientsOfTiesAndZeros() {
+    try (var x = TestArray.of(CPU, DType.F64, 3, 0, 3, 0, 2, 5);
+        var y = TestArray.output(CPU, DType.F64, 2);
+        var dy = TestArray.of(CPU, DType.F64, 6, 6);
+        var dx = TestArray.output(CPU, DType.F64, 6)) {
+      for (var expected :
+          new Object[][] {
+            {Kind.MAX, new double[] {3, 0, 3, 0, 0, 6}},
+            {Kind.MIN, new double[] {0, 6, 0, 6, 0, 0}},
+            {Kind.PROD, new double[] {0, 54, 0, 60, 0, 0}},
+            {Kind.L1, new double[] {6, 0, 6, 0, 6, 6}}
+          }) {
+        var plan = CPU.plan(Reduce.of((Kind) expected[0], DType.F64, Layout.contiguous(2, 3), 1));
+        plan.run(CPU.defaultStream(), x.buffer(), y.buffer());
+        plan.backward(CPU.defaultStream(), x.buffer(), y.buffer(), dy.buffer(), dx.buffer());
+        assertClose(expected[0].toString(), dx.get(), (double[]) expected[1], 1e-15, 0);
+      }
+    }
+  }
+
+  @Test
+  @ResourceLock("threads")
+  void sameBitsForAnyNumberOfThreads() {
+    int before = CPU.threads();
+    Layout l = Layout.contiguous(2, 300_000);
+    for (var op :
+        new Reduce[] {
+          Reduce.of(Kind.SUM, DType.F32, l, 0, 1),
+          Reduce.of(Kind.SUM, DType.F32, l, 1),
+          Reduce.of(Kind.L2, DType.F32, Layout.contiguous(150_000, 4), 0)
+        }) {
+      long outputs = Layout.contiguous(op.outputDims()).count();
+      try (var x = TestArray.normal(CPU, DType.F32, 600_000, 1);
+          var y1 = TestArray.output(CPU, DType.F32, outputs);
+          var y2 = TestArray.output(CPU, DType.F32, outputs)) {
+        CPU.threads(1);
+        CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y1.buffer());
+        CPU.threads(3);
+        CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y2.buffer());
+        assertSameBits("y", y2.get(), y1.get());
+      } finally {
+        CPU.threads(before);
+      }
+    }
+  }
+
+  @Test
+  void refusesBadArguments() {
+    Layout l = Layout.contiguous(2, 3);
+    assertThatThrownBy(() -> Reduce.of(Kind.SUM, DType.F32, l, 2))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessage("reduce: axes must name dimensions; axis=2, rank=2");
+    assertThatThrownBy(() -> new Reduce(Kind.SUM, DType.F32, l, 4))
+        .hasMessageContaining("axes bits=100");
+    assertThatThrownBy(() -> Reduce.of(Kind.MEAN, DType.I32, l, 0)).hasMessageContaining("type");
+    assertThatThrownBy(() -> Reduce.of(Kind.SUM, DType.BOOL, l, 0)).hasMessageContaining("type");
+    assertThatThrownBy(() -> Reduce.of(Kind.MAX, DType.I32, Layout.contiguous(0), 0))
+        .hasMessageContaining("must not be empty");
+    try (var x = TestArray.normal(CPU, DType.F32, 6, 1);
+        var i = TestArray.of(CPU, DType.I32, 1, 2, 3, 4, 5, 6)) {
+      var s = CPU.defaultStream();
+      var plan = CPU.plan(Reduce.of(Kind.SUM, DType.F32, l, 1));
+      assertThatThrownBy(() -> plan.run(s, x.buffer(), x.buffer()))
+          .hasMessageContaining("y must not overlap x");
+      var ints = CPU.plan(Reduce.of(Kind.SUM, DType.I32, l, 1));
+      assertThatThrownBy(() -> ints.backward(s, i.buffer(), i.buffer(), i.buffer(), i.buffer()))
+          .hasMessageContaining("must be floating");
+      assertThat(plan.explain().toString()).contains("(rows)");
+    }
+  }
+}
