@@ -54,6 +54,24 @@ final class GradientCases {
         new Case("softmax", "middle axis", shapes(s(2, 4, 3)), t -> t[0].softmax(1)),
         new Case("logSoftmax", "last axis", shapes(s(3, 5)), t -> t[0].logSoftmax(-1)),
         new Case("add", "same shape", shapes(s(3, 2), s(3, 2)), t -> t[0].add(t[1])),
-        new Case("add", "itself", shapes(s(3, 2)), t -> t[0].add(t[0])));
+        new Case("add", "itself", shapes(s(3, 2)), t -> t[0].add(t[0])),
+        new Case("add", "broadcast", shapes(s(3, 1, 2), s(4, 1)), t -> t[0].add(t[1])),
+        new Case("add", "number", shapes(s(3)), t -> t[0].add(2).softmax(0)),
+        new Case("sub", "", shapes(s(3, 2), s(2)), t -> t[0].sub(t[1])),
+        new Case("sub", "number", shapes(s(3)), t -> t[0].sub(2).softmax(0)),
+        new Case("mul", "", shapes(s(3, 2), s(3, 1)), t -> t[0].mul(t[1])),
+        new Case("mul", "itself", shapes(s(3)), t -> t[0].mul(t[0])),
+        new Case("mul", "number", shapes(s(3)), t -> t[0].mul(3)),
+        new Case("div", "", shapes(s(3, 2), s(2)), t -> t[0].div(t[1].mul(t[1]).add(1))),
+        new Case("div", "number", shapes(s(3)), t -> t[0].div(3)),
+        new Case("pow", "number", shapes(s(3)), t -> t[0].mul(t[0]).add(0.5).pow(1.5)),
+        new Case("pow", "cube", shapes(s(3)), t -> t[0].pow(3)),
+        new Case("maximum", "", shapes(s(3, 4), s(4)), t -> t[0].maximum(t[1])),
+        new Case("minimum", "", shapes(s(3, 4), s(3, 1)), t -> t[0].minimum(t[1])),
+        new Case(
+            "where",
+            "",
+            shapes(s(3, 4), s(4)),
+            t -> t[0].detach().gt(t[1].detach()).where(t[0], t[1])));
   }
 }

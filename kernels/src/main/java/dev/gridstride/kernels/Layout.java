@@ -174,7 +174,7 @@ public final class Layout {
     var s = new long[target.length];
     for (int i = 0; fits && i < dims.length; i++) {
       fits = dims[i] == target[i + shift] || dims[i] == 1;
-      s[i + shift] = dims[i] == 1 ? 0 : strides[i];
+      s[i + shift] = dims[i] == target[i + shift] ? strides[i] : 0;
     }
     if (!fits) {
       throw InvalidArgumentException.of(

@@ -1,0 +1,99 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.kernels.Layout;
+import java.util.Arrays;
+
+/**
+ * A joint walk over several layouts of the same sizes in the memory order of the last one.
+ *
+ * <p>Dimensions are sorted by the last layout's strides and merged where all layouts lie in step,
+ * so that operands of one memory format, whichever it is, become one flat run.
+ */
+final class Walk {
+  /** A run of neighbours. */
+  interface Run {
+    /**
+     * Does {@code n} elements.
+     *
+     * @param at for each layout the offset of the first, in elements; valid during the call
+     */
+    void run(long[] at, long n);
+  }
+
+  /** Elements of a task: enough to be worth its hand-over. */
+  private static final long GRAIN = 1 << 14;
+
+  /** For each layout, the distance of two neighbours in a run. */
+  final long[] step;
+
+  private final long[] dims;
+  private final long[][] strides;
+  private final int rank;
+  private final long count;
+
+  Walk(Layout... layouts) {
+    Layout last = layouts[layouts.length - 1];
+    Integer[] order = new Integer[last.rank()];
+    Arrays.setAll(order, i -> i);
+    Arrays.sort(order, (p, q) -> Long.compare(last.stride(q), last.stride(p)));
+    dims = new long[last.rank() + 1];
+    strides = new long[layouts.length][last.rank() + 1];
+    int n = 0;
+    for (int i : order) {
+      if (last.dim(i) == 1) {
+        continue;
+      }
+      boolean merged = n > 0;
+      for (int l = 0; merged && l < layouts.length; l++) {
+        merged = strides[l][n - 1] == layouts[l].stride(i) * last.dim(i);
+      }
+      n = merged ? n : n + 1;
+      dims[n - 1] = merged ? dims[n - 1] * last.dim(i) : last.dim(i);
+      for (int l = 0; l < layouts.length; l++) {
+        strides[l][n - 1] = layouts[l].stride(i);
+      }
+    }
+    if (n == 0) {
+      dims[0] = 1;
+      n = 1;
+    }
+    rank = n;
+    count = last.count();
+    step = new long[layouts.length];
+    for (int l = 0; l < layouts.length; l++) {
+      step[l] = strides[l][rank - 1];
+    }
+  }
+
+  /** Runs the whole walk, in parallel; each element is in one call. */
+  void forEach(Run body) {
+    if (count == 0) {
+      return;
+    }
+    long run = dims[rank - 1];
+    Parallel.forRange(
+        count,
+        GRAIN,
+        (from, to) -> {
+          var at = new long[step.length];
+          for (long i = from; i < to; ) {
+            long n = Math.min(run - i % run, to - i);
+            locate(i, at);
+            body.run(at, n);
+            i += n;
+          }
+        });
+  }
+
+  private void locate(long index, long[] at) {
+    Arrays.fill(at, 0);
+    long rest = index;
+    for (int d = rank - 1; d >= 0; d--) {
+      long k = d == 0 ? rest : rest % dims[d];
+      rest /= dims[d];
+      for (int l = 0; l < at.length; l++) {
+        at[l] += k * strides[l][d];
+      }
+    }
+  }
+}
