@@ -1,26 +1,21 @@
 package dev.gridstride.examples;
 
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
+import dev.gridstride.examples.cli.Gridstride;
 
-/** The command line: {@code ./gridstride}. */
-@Command(
-    name = "gridstride",
-    description = "GPU kernels for Java: trains, runs and measures the examples.",
-    version = "gridstride 0.1.0-SNAPSHOT",
-    mixinStandardHelpOptions = true,
-    synopsisSubcommandLabel = "COMMAND")
-public final class Main implements Runnable {
-
+/** The program behind {@code ./gridstride}. */
+public final class Main {
   private Main() {}
 
   /** Parses the arguments, runs the command and exits with its code. */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    propose("java.awt.headless", "true"); // pictures are files here, never windows
+    propose("java.util.logging.SimpleFormatter.format", "%5$s%6$s%n"); // one line, no date
+    System.exit(Gridstride.commandLine().execute(args));
   }
 
-  @Override
-  public void run() {
-    CommandLine.usage(this, System.out);
+  private static void propose(String property, String value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, value);
+    }
   }
 }

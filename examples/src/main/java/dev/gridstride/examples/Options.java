@@ -1,0 +1,87 @@
+package dev.gridstride.examples;
+
+import dev.gridstride.device.Device;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the user asked of an example.
+ *
+ * @param device where to compute
+ * @param epochs passes over the training data; null leaves it to the example
+ * @param batch samples in one step; null leaves it to the example
+ * @param seed makes the run repeatable
+ * @param limit at most so many samples of each data set; null for all
+ * @param data folder with the user's data; null for the bundled data
+ * @param out folder for results
+ */
+public record Options(
+    Device device,
+    @Nullable Integer epochs,
+    @Nullable Integer batch,
+    long seed,
+    @Nullable Integer limit,
+    @Nullable Path data,
+    Path out) {
+
+  /** The number of epochs, or the example's own. */
+  public int epochs(int ifNotGiven) {
+    return epochs == null ? ifNotGiven : epochs;
+  }
+
+  /** The batch size, or the example's own. */
+  public int batch(int ifNotGiven) {
+    return batch == null ? ifNotGiven : batch;
+  }
+
+  /** The number of samples to use of {@code available}. */
+  public int limit(int available) {
+    return limit == null ? available : Math.min(limit, available);
+  }
+
+  /** Whether the run is the example's own: all of its data, its own number of epochs and batch. */
+  public boolean isDefaultRun() {
+    return epochs == null && batch == null && limit == null && data == null;
+  }
+
+  /**
+   * The file {@code name} of the user's data folder, or else of the bundled data.
+   *
+   * @param bundled the folder of the bundled data under {@code examples/data}; empty for itself
+   * @throws UsageException when there is no such file, with or without {@code .gz}
+   */
+  public Path dataFile(String bundled, String name) {
+    Path folder = data == null ? home().resolve("examples/data").resolve(bundled) : data;
+    if (!Files.isDirectory(folder)) {
+      throw new UsageException(
+          "--data: there is no folder "
+              + folder
+              + (data == null
+                  ? "; the bundled data is missing: set -Dgridstride.home to the project's folder"
+                  : "; give one that holds " + name));
+    }
+    for (Path file : new Path[] {folder.resolve(name), folder.resolve(name + ".gz")}) {
+      if (Files.isRegularFile(file)) {
+        return file;
+      }
+    }
+    throw new UsageException(
+        "--data: the folder " + folder + " must hold " + name + " or " + name + ".gz");
+  }
+
+  /** The project's folder: named by the launcher, or else found above the working directory. */
+  private static Path home() {
+    String given = System.getProperty("gridstride.home");
+    if (given != null) {
+      return Path.of(given);
+    }
+    Path here = Path.of("").toAbsolutePath();
+    for (Path folder = here; folder != null; folder = folder.getParent()) {
+      if (Files.isDirectory(folder.resolve("examples/data"))) {
+        return folder;
+      }
+    }
+    return here;
+  }
+}

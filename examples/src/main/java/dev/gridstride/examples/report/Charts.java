@@ -1,0 +1,89 @@
+package dev.gridstride.examples.report;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
+import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/**
+ * Charts of one look: white, readable at half size, colours that colour-blind people tell apart.
+ */
+public final class Charts {
+  /** The first colour. */
+  public static final Color BLUE = new Color(0x0072B2);
+
+  /** The second colour. */
+  public static final Color ORANGE = new Color(0xD55E00);
+
+  /** For what stands behind. */
+  public static final Color GREY = new Color(0xB0B0B0);
+
+  private static final int WIDTH = 640;
+  private static final int HEIGHT = 440;
+
+  private Charts() {}
+
+  /** An empty chart with a title and the names of its axes. */
+  public static XYChart chart(String title, String x, String y) {
+    XYChart chart =
+        new XYChartBuilder()
+            .width(WIDTH)
+            .height(HEIGHT)
+            .title(title)
+            .xAxisTitle(x)
+            .yAxisTitle(y)
+            .build();
+    var style = chart.getStyler();
+    style.setChartBackgroundColor(Color.WHITE);
+    style.setChartPadding(14);
+    style.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 17));
+    style.setChartTitleBoxVisible(false);
+    style.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
+    style.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+    style.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
+    style.setLegendPosition(LegendPosition.InsideNE);
+    style.setLegendBorderColor(GREY);
+    style.setPlotBorderColor(GREY);
+    style.setPlotGridLinesColor(new Color(0xE4E4E4));
+    style.setPlotGridLinesStroke(new BasicStroke(1f));
+    style.setMarkerSize(7);
+    return chart;
+  }
+
+  /** Adds a line without markers. */
+  public static void line(
+      XYChart chart, String name, double[] x, double[] y, Color color, float width) {
+    XYSeries series = chart.addSeries(name, x, y);
+    series.setLineColor(color).setLineStyle(new BasicStroke(width));
+    series.setMarker(SeriesMarkers.NONE);
+  }
+
+  /** Adds a line through marked points. */
+  public static void points(XYChart chart, String name, double[] x, double[] y, Color color) {
+    XYSeries series = chart.addSeries(name, x, y);
+    series.setLineColor(color).setLineStyle(new BasicStroke(2f));
+    series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(color);
+  }
+
+  /** Adds points that no line joins. */
+  public static void scatter(XYChart chart, String name, double[] x, double[] y, Color color) {
+    XYSeries series = chart.addSeries(name, x, y);
+    series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Scatter);
+    series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(color);
+  }
+
+  /** Writes charts side by side as a PNG file. */
+  public static void save(Path file, XYChart... charts) throws IOException {
+    var images = List.of(charts).stream().map(BitmapEncoder::getBufferedImage).toList();
+    Pictures.save(file, Pictures.row(images));
+  }
+}
