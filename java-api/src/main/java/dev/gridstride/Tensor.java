@@ -24,14 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The ops are inherited from one interface for each family. Reading is thread-safe.
  */
 public final class Tensor
-    implements AutoCloseable,
-        Arithmetic,
-        Activations,
-        Convolutions,
-        Pooling,
-        Losses,
-        Reductions,
-        Shaping {
+    implements AutoCloseable, Arithmetic, Activations, Losses, Shaping, Pooling, Reductions {
   @Nullable Scope owner;
   Autograd.@Nullable Node node;
 

@@ -45,7 +45,6 @@ final class GradientCases {
     var cases = new ArrayList<Case>();
     cases.addAll(core());
     cases.addAll(ShapingCases.all());
-    cases.addAll(ConvolutionCases.all());
     cases.addAll(LossCases.all());
     return cases;
   }

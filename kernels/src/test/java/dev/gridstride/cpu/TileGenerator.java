@@ -11,9 +11,9 @@ import java.util.Locale;
  * Writes the unrolled register tiles of {@code dev.gridstride.cpu.vector}: F32Tiles and F64Tiles.
  *
  * <p>Run {@code main} from the repository's {@code kernels} folder after a change here, and commit
- * what it writes; {@link TilesTest} fails while the two differ. Tiles stop at 8 rows of 2 vectors
- * because the first compiler (C1) runs out of virtual registers above 9 rows, and a method it can't
- * compile may stay in its slowest form for ever.
+ * what it writes; {@link GeneratedSourceTest} fails while the two differ. Tiles stop at 6 rows of 2
+ * vectors because the first compiler (C1) runs out of virtual registers at 8: a method that it
+ * can't compile with profiling may stay in its slowest form, a hundred times slower, for ever.
  */
 public final class TileGenerator {
   static final Path FOLDER = Path.of("src/main/java/dev/gridstride/cpu/vector");

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gridstride.cpu.scalar.ScalarTiles;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -12,21 +11,12 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The register tiles against double loops and against each other. */
 final class TilesTest {
   private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfDouble D = ValueLayout.JAVA_DOUBLE_UNALIGNED;
   private static final float GUARD = -7777;
-
-  @ParameterizedTest
-  @ValueSource(strings = {"F32Tiles", "F64Tiles"})
-  void committedSourceIsWhatTheGeneratorWrites(String name) throws IOException {
-    assertThat(TileGenerator.FOLDER.resolve(name + ".java"))
-        .content()
-        .isEqualTo(TileGenerator.source(name));
-  }
 
   /** runs, runLength, aStep and dA in elements, gap after rows of C, init: 0 zeros, 1 bias, 2 C. */
   @ParameterizedTest
@@ -185,12 +175,12 @@ final class TilesTest {
     var random = new SplittableRandom(9);
     var scalar = new ScalarTiles();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment a = fill(arena, false, 8 * k, random);
+      MemorySegment a = fill(arena, false, 6 * k, random);
       MemorySegment b = fill(arena, false, 32 * k + 64, random);
       MemorySegment x = arena.allocate(4L * 8 * 64, 64);
       MemorySegment y = arena.allocate(4L * 8 * 64, 64);
       Tiles.BEST.f32(
-          8,
+          6,
           2,
           1,
           k,
@@ -198,7 +188,7 @@ final class TilesTest {
           0,
           Tiles.ONE_RUN,
           0,
-          32,
+          24,
           4,
           b,
           0,
@@ -214,7 +204,7 @@ final class TilesTest {
           0);
       // the scalar twin's vectors have 16 columns, which may be more or fewer than this machine's
       scalar.f32(
-          8,
+          6,
           2,
           1,
           k,
@@ -222,7 +212,7 @@ final class TilesTest {
           0,
           Tiles.ONE_RUN,
           0,
-          32,
+          24,
           4,
           b,
           0,
@@ -236,7 +226,7 @@ final class TilesTest {
           0,
           0,
           0);
-      for (int i = 0; i < 8; i++) {
+      for (int i = 0; i < 6; i++) {
         for (int j = 0; j < Math.min(2 * lanes, 32); j++) {
           long at = 256L * i + 4L * j;
           assertThat(Float.floatToRawIntBits(x.get(F, at)))
@@ -249,7 +239,7 @@ final class TilesTest {
   @Test
   void shapesOutsideTheTableAreRefused() {
     for (Tiles tiles : new Tiles[] {Tiles.BEST, new ScalarTiles()}) {
-      for (int[] shape : new int[][] {{0, 1}, {9, 1}, {9, 2}, {0, 0}}) {
+      for (int[] shape : new int[][] {{0, 1}, {7, 1}, {7, 2}, {0, 0}}) {
         assertThatThrownBy(() ->
                 tiles.f32(
                     shape[0],

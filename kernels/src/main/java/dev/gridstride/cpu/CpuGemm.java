@@ -1,0 +1,156 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Stream;
+import dev.gridstride.kernels.Gemm;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The matrix product on the CPU: blocks of C as tasks, panels of A and B packed into scratch memory
+ * where that pays, register tiles inside.
+ *
+ * <p>The structure is that of Goto and van de Geijn, Anatomy of High-Performance Matrix
+ * Multiplication (2008), with tasks that pack for themselves instead of sharing panels.
+ */
+public final class CpuGemm implements Gemm.Kernel {
+  private static final Scratch PARTIALS = new Scratch();
+  private static final int SUM_COLUMNS = 256;
+
+  private final Gemm op;
+  private final GemmLoops loops;
+  private final GemmBlocking blocking;
+
+  /** A kernel for {@code op}. */
+  public CpuGemm(Gemm op) {
+    this.op = op;
+    this.loops = op.cType() == DType.F64 ? GemmLoops.F64 : GemmLoops.F32;
+    this.blocking = GemmBlocking.of(op, loops.lanes());
+  }
+
+  @Override
+  public String details() {
+    return "tile "
+        + Tiles.MAX_ROWS
+        + "x"
+        + 2 * loops.lanes()
+        + ", block "
+        + blocking.rows()
+        + "x"
+        + blocking.columns()
+        + "x"
+        + blocking.depth()
+        + (blocking.splitK() ? ", split k" : "");
+  }
+
+  @Override
+  public void run(
+      Stream stream,
+      double alpha,
+      Buffer a,
+      Buffer b,
+      double beta,
+      Buffer c,
+      @Nullable Buffer bias,
+      @Nullable Buffer aux,
+      @Nullable Buffer workspace) {
+    run(
+        alpha,
+        a.segment(),
+        b.segment(),
+        beta,
+        c.segment(),
+        bias == null ? null : bias.segment(),
+        aux == null ? null : aux.segment());
+  }
+
+  /**
+   * The product on memory that may be heap memory and may be confined to the calling thread; sizes
+   * are checked by the caller.
+   */
+  public void run(
+      double alpha,
+      MemorySegment a,
+      MemorySegment b,
+      double beta,
+      MemorySegment c,
+      @Nullable MemorySegment bias,
+      @Nullable MemorySegment aux) {
+    if (op.m() == 0 || op.n() == 0 || op.batch() == 0) {
+      clearEmptyGradient(bias);
+      return;
+    }
+    var g = new GemmCall(op, loops, blocking, alpha, a, b, beta, c, bias, aux);
+    if (blocking.splitK() && g.multiplies) {
+      split(g);
+    } else {
+      blocks(g);
+    }
+    if (op.epilogue().storesBiasGradient()) {
+      g.forRange(
+          op.n(), SUM_COLUMNS, (from, to) -> GemmEpilogue.biasGradient(g, from, (int) (to - from)));
+    }
+  }
+
+  /** The sum over no rows is zero. */
+  private void clearEmptyGradient(@Nullable MemorySegment bias) {
+    if (bias != null && op.epilogue().storesBiasGradient()) {
+      bias.asSlice(0, op.cType().bytes(op.n())).fill((byte) 0);
+    }
+  }
+
+  private void blocks(GemmCall g) {
+    long down = (op.m() + blocking.rows() - 1) / blocking.rows();
+    long across = (op.n() + blocking.columns() - 1) / blocking.columns();
+    g.forRange(
+        op.batch() * down * across,
+        blocking.grain(),
+        (from, to) -> {
+          for (long t = from; t < to; t++) {
+            block(g, t / (down * across), t % down, t / down % across).run();
+          }
+        });
+  }
+
+  private GemmBlock block(GemmCall g, long batch, long down, long across) {
+    long i = down * blocking.rows();
+    long j = across * blocking.columns();
+    int rows = (int) Math.min(blocking.rows(), op.m() - i);
+    int columns = (int) Math.min(blocking.columns(), op.n() - j);
+    return new GemmBlock(g, batch, i, rows, j, columns);
+  }
+
+  /** Steps of k as tasks, each with a C of its own; then their sum, in the order of k. */
+  private void split(GemmCall g) {
+    long down = (op.m() + blocking.rows() - 1) / blocking.rows();
+    long across = (op.n() + blocking.columns() - 1) / blocking.columns();
+    int depth = blocking.depth();
+    long steps = (op.k() + depth - 1) / depth;
+    long lanes = loops.lanes();
+    long ld = loops.bytes() * ((op.n() + lanes - 1) / lanes * lanes);
+    long size = ld * op.m();
+    MemorySegment partials = PARTIALS.get(size * steps);
+    g.forRange(
+        down * across * steps,
+        1,
+        (from, to) -> {
+          for (long t = from; t < to; t++) {
+            GemmBlock block = block(g, 0, t / across % down, t % across);
+            long s = t / (down * across);
+            int d = (int) Math.min(depth, op.k() - s * depth);
+            block.runStep(s * depth, d, partials, s * size + block.offset(ld), ld);
+          }
+        });
+    g.forRange(
+        op.m(),
+        Math.max(1, (1 << 16) / (op.n() * steps)),
+        (from, to) -> {
+          for (long j = 0; j < op.n(); j += blocking.columns()) {
+            int columns = (int) Math.min(blocking.columns(), op.n() - j);
+            var block = new GemmBlock(g, 0, from, (int) (to - from), j, columns);
+            block.runSum(partials, block.offset(ld), ld, size, steps);
+          }
+        });
+  }
+}

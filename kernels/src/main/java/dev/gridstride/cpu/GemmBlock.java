@@ -1,0 +1,344 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.kernels.Epilogue;
+import java.lang.foreign.MemorySegment;
+
+/** One task of a matrix product: a block of C, from packing to epilogue. */
+final class GemmBlock {
+  private static final Scratch PACKED_A = new Scratch();
+  private static final Scratch PACKED_B = new Scratch();
+  private static final Scratch STAGED = new Scratch();
+  private static final Scratch RESULT = new Scratch();
+  private static final Scratch TILE = new Scratch();
+  private static final Scratch VECTOR = new Scratch();
+
+  /** Products of fewer multiply-adds than this for each element of A or B don't pay for packing. */
+  private static final int DIRECT_COLUMNS = Integer.getInteger("gemm.da", 128);
+
+  private static final int DIRECT_ROWS = Integer.getInteger("gemm.db", 64);
+
+  private final GemmCall g;
+  private final GemmLoops loops;
+  private final int e;
+  private final int lanes;
+
+  /** Columns of a panel of B. */
+  private final int wideB;
+
+  private final long batch;
+  private final long i0;
+  private final int rows;
+  private final long j0;
+  private final int columns;
+
+  // where the block of C is computed: C itself or scratch memory
+  private MemorySegment c;
+  private long cOff;
+  private long ldc;
+  private boolean padded;
+  private boolean inScratch;
+
+  GemmBlock(GemmCall g, long batch, long i0, int rows, long j0, int columns) {
+    this.g = g;
+    this.loops = g.loops;
+    this.e = g.e;
+    this.lanes = loops.lanes();
+    this.wideB = 2 * lanes;
+    this.batch = batch;
+    this.i0 = i0;
+    this.rows = rows;
+    this.j0 = j0;
+    this.columns = columns;
+    this.c = g.c;
+  }
+
+  /** The whole block: product, old value, epilogue, store. */
+  void run() {
+    if (g.stageC || vectorForm()) {
+      placeInScratch();
+    } else {
+      placeInC();
+    }
+    boolean fresh = g.beta == 0;
+    if (!fresh) {
+      loadOld();
+    }
+    if (!g.multiplies) {
+      if (fresh) {
+        clear();
+      }
+    } else if (vectorForm()) {
+      if (fresh) {
+        clear();
+      }
+      vectorProduct();
+    } else {
+      for (long p = 0; p < g.op.k(); p += g.blocking.depth()) {
+        step(p, (int) Math.min(g.blocking.depth(), g.op.k() - p), fresh && p == 0);
+      }
+    }
+    finish();
+  }
+
+  /** Offset of this block in a C whose rows are {@code ld} bytes apart. */
+  long offset(long ld) {
+    return i0 * ld + e * j0;
+  }
+
+  /** One step of k, stored at {@code off} of {@code partial}, whose rows are {@code ld} apart. */
+  void runStep(long p, int depth, MemorySegment partial, long off, long ld) {
+    c = partial;
+    cOff = off;
+    ldc = ld;
+    padded = false;
+    step(p, depth, true);
+  }
+
+  /** The steps of a split product, added in the order of k, then as {@link #run}. */
+  void runSum(MemorySegment partials, long off, long ld, long distance, long steps) {
+    if (g.stageC) {
+      placeInScratch();
+    } else {
+      placeInC();
+    }
+    boolean fresh = g.beta == 0;
+    if (!fresh) {
+      loadOld();
+    }
+    for (int i = 0; i < rows; i++) {
+      long to = cOff + i * ldc;
+      long from = off + i * ld;
+      for (long s = 0; s < steps; s++) {
+        if (s == 0 && fresh) {
+          MemorySegment.copy(partials, from, c, to, (long) e * columns);
+        } else {
+          loops.add(c, to, partials, from + s * distance, columns);
+        }
+      }
+    }
+    finish();
+  }
+
+  private void placeInC() {
+    c = g.c;
+    cOff = e * g.atC(batch, i0, j0);
+    ldc = e * g.ldc;
+    padded = false;
+    inScratch = false;
+  }
+
+  private void placeInScratch() {
+    inScratch = true;
+    if (columns == 1) {
+      ldc = e; // a column vector lies dense
+      padded = false;
+    } else {
+      ldc = (long) e * ((columns + wideB - 1) / wideB * wideB);
+      padded = true;
+    }
+    c = RESULT.get(rows * ldc + (long) e * wideB);
+    cOff = 0;
+  }
+
+  private void clear() {
+    for (int i = 0; i < rows; i++) {
+      c.asSlice(cOff + i * ldc, (long) e * columns).fill((byte) 0);
+    }
+  }
+
+  private void loadOld() {
+    for (int i = 0; i < rows; i++) {
+      long at = cOff + i * ldc;
+      if (inScratch) {
+        Narrow.load(g.op.cType(), g.c, g.atC(batch, i0 + i, j0), c, at, columns);
+      }
+      if (g.beta != 1) {
+        loops.scale(c, at, columns, g.beta);
+      }
+    }
+  }
+
+  // ---- one row or one column
+
+  /** One row of A or one column of B, the matrix native: no tile fits. */
+  private boolean vectorForm() {
+    return (g.op.m() == 1 && !g.stageB) || (g.op.n() == 1 && !g.stageA);
+  }
+
+  private void vectorProduct() {
+    boolean row = g.op.m() == 1 && !g.stageB;
+    long k = g.op.k();
+    int depth = g.blocking.depth();
+    MemorySegment x = VECTOR.get((long) e * depth);
+    int size = row ? columns : rows;
+    for (long p = 0; p < k; p += depth) {
+      int d = (int) Math.min(depth, k - p);
+      gather(row, p, d, x);
+      MemorySegment matrix = row ? g.b : g.a;
+      long ld = (row ? g.ldb : g.lda) * e;
+      long at = e * (row ? g.atB(batch, p, j0) : g.atA(batch, i0, p));
+      if (row ? g.op.transposedB() : !g.op.transposedA()) {
+        loops.dotRows(x, 0, d, matrix, at, ld, c, cOff, size);
+      } else {
+        loops.addRows(x, 0, e, d, matrix, at, ld, c, cOff, size);
+      }
+    }
+  }
+
+  /** The other operand's d terms, dense, times alpha. */
+  private void gather(boolean row, long p, int d, MemorySegment x) {
+    boolean dense = row ? !g.op.transposedA() || g.lda == 1 : g.op.transposedB() || g.ldb == 1;
+    var type = row ? g.op.aType() : g.op.bType();
+    MemorySegment from = row ? g.a : g.b;
+    if (dense) {
+      Narrow.load(type, from, row ? g.atA(batch, 0, p) : g.atB(batch, p, 0), x, 0, d);
+    } else {
+      for (int q = 0; q < d; q++) {
+        long at = row ? g.atA(batch, 0, p + q) : g.atB(batch, p + q, 0);
+        Narrow.load(type, from, at, x, (long) e * q, 1);
+      }
+    }
+    if (g.alpha != 1) {
+      loops.scale(x, 0, d, g.alpha);
+    }
+  }
+
+  // ---- tiles
+
+  private void step(long p, int depth, boolean fresh) {
+    boolean directA = !g.stageA && g.alpha == 1 && columns <= DIRECT_COLUMNS;
+    MemorySegment a = directA ? g.a : packA(p, depth);
+    boolean directB = !g.stageB && !g.op.transposedB() && rows <= DIRECT_ROWS;
+    // a direct B's last panel is packed when its columns are not whole vectors
+    int firstPacked = !directB ? 0 : columns % lanes == 0 ? columns : columns / wideB * wideB;
+    MemorySegment packed = firstPacked < columns ? packB(p, depth, firstPacked) : g.b;
+    MemorySegment tile = TILE.get((long) e * Tiles.MAX_ROWS * wideB);
+    for (int j = 0; j < columns; j += wideB) {
+      int n = Math.min(wideB, columns - j);
+      boolean direct = j < firstPacked;
+      MemorySegment b = direct ? g.b : packed;
+      long bOff = direct ? e * g.atB(batch, p, j0 + j) : (long) e * (j - firstPacked) * depth;
+      long bStep = direct ? e * g.ldb : (long) e * wideB;
+      for (int i = 0; i < rows; i += Tiles.MAX_ROWS) {
+        int m = Math.min(Tiles.MAX_ROWS, rows - i);
+        long aOff;
+        long aStep;
+        long dA;
+        if (directA) {
+          aOff = e * g.atA(batch, i0 + i, p);
+          aStep = g.op.transposedA() ? e * g.lda : e;
+          dA = g.op.transposedA() ? e : e * g.lda;
+        } else {
+          aOff = (long) e * i * depth;
+          aStep = (long) e * Tiles.MAX_ROWS;
+          dA = e;
+        }
+        tile(m, n, depth, a, aOff, aStep, dA, b, bOff, bStep, i, j, fresh, tile);
+      }
+    }
+  }
+
+  private void tile(
+      int m,
+      int n,
+      int depth,
+      MemorySegment a,
+      long aOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      int i,
+      int j,
+      boolean fresh,
+      MemorySegment tile) {
+    int vectors = n > lanes ? 2 : 1;
+    long at = cOff + i * ldc + (long) e * j;
+    if (fresh && (padded || n == vectors * lanes)) {
+      loops.tile(
+          m, vectors, depth, a, aOff, aStep, dA, b, bOff, bStep, c, at, ldc, Tiles.ZEROS, 0, 0, 0);
+      return;
+    }
+    long ldt = (long) e * wideB;
+    loops.tile(
+        m, vectors, depth, a, aOff, aStep, dA, b, bOff, bStep, tile, 0, ldt, Tiles.ZEROS, 0, 0, 0);
+    if (fresh) {
+      loops.copyBlock(m, n, tile, 0, ldt, c, at, ldc);
+    } else {
+      loops.addBlock(m, n, tile, 0, ldt, c, at, ldc);
+    }
+  }
+
+  private MemorySegment packA(long p, int depth) {
+    long size = (long) ((rows + Tiles.MAX_ROWS - 1) / Tiles.MAX_ROWS * Tiles.MAX_ROWS) * depth;
+    MemorySegment to = PACKED_A.get(e * (size + wideB));
+    boolean trans = g.op.transposedA();
+    MemorySegment from = g.a;
+    long off = e * g.atA(batch, i0, p);
+    long ld = e * g.lda;
+    if (g.stageA) {
+      from =
+          stage(
+              g.op.aType(),
+              g.a,
+              g.atA(batch, i0, p),
+              g.lda,
+              trans ? depth : rows,
+              trans ? rows : depth);
+      off = 0;
+      ld = (long) e * (trans ? rows : depth);
+    }
+    loops.packPanels(from, off, ld, rows, depth, trans, to, 0);
+    if (g.alpha != 1) {
+      loops.scale(to, 0, size, g.alpha);
+    }
+    return to;
+  }
+
+  /** Packs the columns from {@code first}. */
+  private MemorySegment packB(long p, int depth, int first) {
+    int n = columns - first;
+    MemorySegment to = PACKED_B.get((long) e * ((n + wideB - 1) / wideB * wideB) * depth);
+    boolean trans = g.op.transposedB();
+    MemorySegment from = g.b;
+    long at = g.atB(batch, p, j0 + first);
+    long off = e * at;
+    long ld = e * g.ldb;
+    if (g.stageB) {
+      from = stage(g.op.bType(), g.b, at, g.ldb, trans ? n : depth, trans ? depth : n);
+      off = 0;
+      ld = (long) e * (trans ? depth : n);
+    }
+    if (trans) {
+      loops.packTransposed(from, off, ld, n, depth, to, 0, wideB);
+    } else {
+      loops.packRows(from, off, ld, depth, n, to, 0, wideB);
+    }
+    return to;
+  }
+
+  /** A block of an operand as dense rows in the compute type. */
+  private MemorySegment stage(
+      DType type, MemorySegment from, long index, long ld, int rows, int n) {
+    MemorySegment to = STAGED.get((long) e * rows * n);
+    for (int i = 0; i < rows; i++) {
+      Narrow.load(type, from, index + i * ld, to, (long) e * i * n, n);
+    }
+    return to;
+  }
+
+  // ---- after the product
+
+  private void finish() {
+    if (!g.op.epilogue().equals(Epilogue.NONE)) {
+      GemmEpilogue.apply(g, batch, i0, rows, j0, columns, c, cOff, ldc);
+    }
+    if (inScratch) {
+      for (int i = 0; i < rows; i++) {
+        Narrow.store(g.op.cType(), c, cOff + i * ldc, g.c, g.atC(batch, i0 + i, j0), columns);
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.kernels.Gemm;
+
+/**
+ * How a matrix product is cut into tasks and steps; depends on sizes and types only, so that the
+ * same product gives the same bits on any number of threads.
+ *
+ * <p>A task computes a block of C, {@code rows} by {@code columns}, over all of k, in steps of
+ * {@code depth}; or over one step only when k is split, for products with a small C and a long k. A
+ * split product gives the same bits as one that isn't, for its partial results are added in the
+ * same order.
+ *
+ * @param rows rows of a block
+ * @param columns columns of a block
+ * @param depth terms of a step
+ * @param splitK whether each step is a task of its own
+ * @param grain blocks in one task
+ */
+record GemmBlocking(int rows, int columns, int depth, boolean splitK, long grain) {
+  /** The longest chain of multiply-adds: bounds the rounding error and the size of panels. */
+  static final int DEPTH = Integer.getInteger("gemm.kc", 512);
+
+  static final int ROWS = Integer.getInteger("gemm.mb", 256);
+  static final int COLUMNS = Integer.getInteger("gemm.nb", 512);
+
+  /** Multiply-adds that are worth a task's hand-over, about 20 us. */
+  private static final double TASK = 1 << 20;
+
+  /** Tasks that keep a machine of many cores busy. */
+  private static final int ENOUGH = 16;
+
+  static GemmBlocking of(Gemm op, int lanes) {
+    int tile = 2 * lanes;
+    long m = Math.max(1, op.m());
+    long n = Math.max(1, op.n());
+    long k = Math.max(1, op.k());
+    long steps = (k + DEPTH - 1) / DEPTH;
+    int depth = (int) ((k + steps - 1) / steps);
+    long rows = even(m, ROWS, Tiles.MAX_ROWS);
+    long columns = even(n, COLUMNS, tile);
+    long batch = Math.max(1, op.batch());
+    while (batch * count(m, rows) * count(n, columns) < ENOUGH
+        && (double) rows * columns * k > 2 * TASK
+        && (rows > 64 || columns > 4 * tile)) {
+      if (columns > 2 * rows || rows <= 64) {
+        columns = even(n, columns / 2, tile);
+      } else {
+        rows = even(m, rows / 2, Tiles.MAX_ROWS);
+      }
+    }
+    double work = (double) rows * columns * k;
+    boolean split =
+        steps > 1
+            && batch == 1
+            && work > 2 * TASK
+            && count(m, rows) * count(n, columns) < ENOUGH
+            && (double) m * n * steps <= 1 << 22;
+    if (split) {
+      rows = even(m, ROWS, Tiles.MAX_ROWS);
+      columns = even(n, COLUMNS, tile);
+    }
+    return new GemmBlocking(
+        (int) rows, (int) columns, depth, split, (long) Math.max(1, TASK / Math.max(1, work)));
+  }
+
+  private static long count(long total, long part) {
+    return (total + part - 1) / part;
+  }
+
+  /** The total in equal parts of at most {@code most}, each a multiple of {@code unit}. */
+  private static long even(long total, long most, int unit) {
+    long units = count(total, unit);
+    long perPart = Math.max(1, most / unit);
+    return count(units, count(units, perPart)) * unit;
+  }
+}

@@ -1,0 +1,113 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.kernels.Gemm;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** One run of a matrix product: operands, factors, and what follows from them. */
+final class GemmCall {
+  /** Any thread but the caller's. */
+  private static final Thread ELSEWHERE = Thread.ofPlatform().unstarted(() -> {});
+
+  final Gemm op;
+  final GemmLoops loops;
+  final GemmBlocking blocking;
+
+  /** Bytes of one element of the compute type. */
+  final int e;
+
+  final double alpha;
+  final double beta;
+  final MemorySegment a;
+  final MemorySegment b;
+  final MemorySegment c;
+
+  /** Whether all operands may be used by several threads. */
+  private final boolean shared;
+
+  final @Nullable MemorySegment bias;
+  final @Nullable MemorySegment aux;
+
+  /** Leading dimensions in elements. */
+  final long lda;
+
+  final long ldb;
+  final long ldc;
+
+  /** Whether an operand is copied block by block to native memory in the compute type. */
+  final boolean stageA;
+
+  final boolean stageB;
+  final boolean stageC;
+
+  /** Whether the products are computed at all. */
+  final boolean multiplies;
+
+  GemmCall(
+      Gemm op,
+      GemmLoops loops,
+      GemmBlocking blocking,
+      double alpha,
+      MemorySegment a,
+      MemorySegment b,
+      double beta,
+      MemorySegment c,
+      @Nullable MemorySegment bias,
+      @Nullable MemorySegment aux) {
+    this.op = op;
+    this.loops = loops;
+    this.blocking = blocking;
+    this.e = loops.bytes();
+    this.alpha = alpha;
+    this.beta = beta;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.bias = bias;
+    this.aux = aux;
+    this.lda = op.leadingA();
+    this.ldb = op.leadingB();
+    this.ldc = op.leadingC();
+    this.stageA = staged(op.aType(), a);
+    this.stageB = staged(op.bType(), b);
+    this.stageC = staged(op.cType(), c);
+    this.shared = shared(a) && shared(b) && shared(c);
+    this.multiplies = alpha != 0 && op.k() > 0;
+  }
+
+  /** Heap memory is staged too: vector loops that meet both kinds lose their speed for good. */
+  private static boolean staged(DType type, MemorySegment memory) {
+    return type == DType.BF16 || type == DType.F16 || !memory.isNative();
+  }
+
+  private static boolean shared(MemorySegment memory) {
+    return memory.isAccessibleBy(ELSEWHERE);
+  }
+
+  /** {@link Parallel#forRange}, or the same tasks in this thread when operands are confined. */
+  void forRange(long total, long grain, Parallel.Range body) {
+    if (shared) {
+      Parallel.forRange(total, grain, body);
+      return;
+    }
+    for (long i = 0; i < total; i += grain) {
+      body.run(i, Math.min(total, i + grain));
+    }
+  }
+
+  /** Element offset of A's element (i, p) of one product. */
+  long atA(long batch, long i, long p) {
+    return batch * op.strideA() + (op.transposedA() ? p * lda + i : i * lda + p);
+  }
+
+  /** Element offset of B's element (p, j). */
+  long atB(long batch, long p, long j) {
+    return batch * op.strideB() + (op.transposedB() ? j * ldb + p : p * ldb + j);
+  }
+
+  /** Element offset of C's element (i, j). */
+  long atC(long batch, long i, long j) {
+    return batch * op.strideC() + i * ldc + j;
+  }
+}

@@ -1,0 +1,476 @@
+package dev.gridstride.cpu.vector;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+
+import dev.gridstride.cpu.GemmLoops;
+import dev.gridstride.cpu.Tiles;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The matrix product's inner loops for f64, by the Vector API. */
+public final class VectorF64GemmLoops implements GemmLoops {
+  private static final VectorSpecies<Double> S = DoubleVector.SPECIES_PREFERRED;
+  private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+  private static final int LANES = S.length();
+  private static final long VECTOR = S.vectorByteSize();
+  private static final int E = 8;
+
+  @Override
+  public int lanes() {
+    return LANES;
+  }
+
+  @Override
+  public int bytes() {
+    return E;
+  }
+
+  @Override
+  public void tile(
+      int rows,
+      int vectors,
+      int k,
+      MemorySegment a,
+      long aOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    F64Tiles.tile(
+        rows,
+        vectors,
+        1,
+        k,
+        a,
+        aOff,
+        Tiles.ONE_RUN,
+        0,
+        aStep,
+        dA,
+        b,
+        bOff,
+        bStep,
+        VECTOR,
+        c,
+        cOff,
+        ldc,
+        VECTOR,
+        init,
+        initOff,
+        ldi,
+        iVs);
+  }
+
+  private static DoubleVector load(MemorySegment s, long off) {
+    return DoubleVector.fromMemorySegment(S, s, off, LE);
+  }
+
+  private static DoubleVector load(MemorySegment s, long off, VectorMask<Double> m) {
+    return DoubleVector.fromMemorySegment(S, s, off, LE, m);
+  }
+
+  @Override
+  public void packRows(
+      MemorySegment from,
+      long off,
+      long ld,
+      int k,
+      int n,
+      MemorySegment to,
+      long toOff,
+      int width) {
+    long panel = (long) E * k * width;
+    int whole = n / width;
+    for (int g = 0; g < whole; g += 8) {
+      packWhole(
+          from,
+          off + (long) E * g * width,
+          ld,
+          k,
+          Math.min(8, whole - g),
+          to,
+          toOff + g * panel,
+          panel,
+          width);
+    }
+    if (whole * width < n) {
+      packEdge(
+          from,
+          off + (long) E * whole * width,
+          ld,
+          k,
+          n - whole * width,
+          to,
+          toOff + whole * panel,
+          width);
+    }
+  }
+
+  /** Few panels at a time: each source row is read in one stretch, within the reach of the TLB. */
+  private static void packWhole(
+      MemorySegment from,
+      long off,
+      long ld,
+      int k,
+      int panels,
+      MemorySegment to,
+      long toOff,
+      long panel,
+      int width) {
+    long step = (long) E * width;
+    for (int p = 0; p < k; p++) {
+      long f = off + p * ld;
+      long t = toOff + p * step;
+      for (int g = 0; g < panels; g++) {
+        for (long v = 0; v < step; v += VECTOR) {
+          load(from, f + v).intoMemorySegment(to, t + v, LE);
+        }
+        f += step;
+        t += panel;
+      }
+    }
+  }
+
+  private static void packEdge(
+      MemorySegment from,
+      long off,
+      long ld,
+      int k,
+      int n,
+      MemorySegment to,
+      long toOff,
+      int width) {
+    long step = (long) E * width;
+    for (int l = 0; l < n; l += LANES) {
+      VectorMask<Double> m = S.indexInRange(l, n);
+      for (int p = 0; p < k; p++) {
+        load(from, off + p * ld + (long) E * l, m)
+            .intoMemorySegment(to, toOff + p * step + (long) E * l, LE);
+      }
+    }
+  }
+
+  @Override
+  public void packTransposed(
+      MemorySegment from,
+      long off,
+      long ld,
+      int n,
+      int k,
+      MemorySegment to,
+      long toOff,
+      int width) {
+    long step = (long) E * width;
+    for (int j = 0; j < n; j += LANES) {
+      long t = toOff + j / width * (k * step) + (long) E * (j % width);
+      transpose(from, off + j * ld, ld, Math.min(LANES, n - j), k, to, t, step);
+    }
+  }
+
+  private static void transpose(
+      MemorySegment from,
+      long off,
+      long ld,
+      int n,
+      int k,
+      MemorySegment to,
+      long toOff,
+      long step) {
+    if (k < LANES) {
+      for (int p = 0; p < k; p++) {
+        for (int j = 0; j < n; j++) {
+          to.set(
+              JAVA_DOUBLE_UNALIGNED,
+              toOff + p * step + (long) E * j,
+              from.get(JAVA_DOUBLE_UNALIGNED, off + j * ld + (long) E * p));
+        }
+      }
+      return;
+    }
+    int p = 0;
+    for (; p + LANES <= k; p += LANES) {
+      F64Transpose.block(from, off + (long) E * p, ld, n, to, toOff + p * step, step);
+    }
+    if (p < k) { // the last block overlaps the one before it
+      p = k - LANES;
+      F64Transpose.block(from, off + (long) E * p, ld, n, to, toOff + p * step, step);
+    }
+  }
+
+  @Override
+  public void packPanels(
+      MemorySegment from,
+      long off,
+      long ld,
+      int n,
+      int k,
+      boolean trans,
+      MemorySegment to,
+      long toOff) {
+    long panel = (long) E * Tiles.MAX_ROWS * k;
+    for (int i = 0; i < n; i += Tiles.MAX_ROWS) {
+      int rows = Math.min(Tiles.MAX_ROWS, n - i);
+      if (trans) {
+        sixColumns(from, off + (long) E * i, ld, rows, k, to, toOff);
+      } else {
+        sixRows(from, off + i * ld, ld, rows, k, to, toOff);
+      }
+      toOff += panel;
+    }
+  }
+
+  private static void sixRows(
+      MemorySegment from, long off, long ld, int n, int k, MemorySegment to, long toOff) {
+    long step = (long) E * Tiles.MAX_ROWS;
+    int p = 0;
+    for (; p + LANES <= k; p += LANES) {
+      F64Transpose.six(from, off + (long) E * p, ld, n, to, toOff + p * step);
+    }
+    for (; p < k; p++) {
+      long t = toOff + p * step;
+      for (int j = 0; j < n; j++) {
+        to.set(
+            JAVA_DOUBLE_UNALIGNED,
+            t + (long) E * j,
+            from.get(JAVA_DOUBLE_UNALIGNED, off + j * ld + (long) E * p));
+      }
+    }
+  }
+
+  /** Whole vectors, each store running over the next row, which overwrites what is too much. */
+  private static void sixColumns(
+      MemorySegment from, long off, long ld, int n, int k, MemorySegment to, long toOff) {
+    long step = (long) E * Tiles.MAX_ROWS;
+    int p = 0;
+    for (; p < k && off + p * ld + Math.max(step, VECTOR) <= from.byteSize(); p++) {
+      long f = off + p * ld;
+      long t = toOff + p * step;
+      for (long v = 0; v < step; v += VECTOR) {
+        load(from, f + v).intoMemorySegment(to, t + v, LE);
+      }
+    }
+    for (; p < k; p++) {
+      for (int j = 0; j < n; j++) {
+        long o = (long) E * j;
+        to.set(
+            JAVA_DOUBLE_UNALIGNED,
+            toOff + p * step + o,
+            from.get(JAVA_DOUBLE_UNALIGNED, off + p * ld + o));
+      }
+    }
+  }
+
+  @Override
+  public void scale(MemorySegment x, long off, long n, double factor) {
+    double f = factor;
+    long end = off + n * E;
+    for (; off + VECTOR <= end; off += VECTOR) {
+      load(x, off).mul(f).intoMemorySegment(x, off, LE);
+    }
+    for (; off < end; off += E) {
+      x.set(JAVA_DOUBLE_UNALIGNED, off, x.get(JAVA_DOUBLE_UNALIGNED, off) * f);
+    }
+  }
+
+  @Override
+  public void add(MemorySegment x, long xOff, MemorySegment y, long yOff, long n) {
+    long d = yOff - xOff;
+    long end = xOff + n * E;
+    for (; xOff + VECTOR <= end; xOff += VECTOR) {
+      load(x, xOff).add(load(y, xOff + d)).intoMemorySegment(x, xOff, LE);
+    }
+    for (; xOff < end; xOff += E) {
+      double s = x.get(JAVA_DOUBLE_UNALIGNED, xOff) + y.get(JAVA_DOUBLE_UNALIGNED, xOff + d);
+      x.set(JAVA_DOUBLE_UNALIGNED, xOff, s);
+    }
+  }
+
+  @Override
+  public void copyBlock(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long off,
+      long ld,
+      MemorySegment to,
+      long toOff,
+      long ldTo) {
+    int l = 0;
+    for (; l + LANES <= columns; l += LANES) {
+      for (int i = 0; i < rows; i++) {
+        load(from, off + i * ld + (long) E * l)
+            .intoMemorySegment(to, toOff + i * ldTo + (long) E * l, LE);
+      }
+    }
+    if (l < columns) {
+      VectorMask<Double> m = S.indexInRange(l, columns);
+      for (int i = 0; i < rows; i++) {
+        load(from, off + i * ld + (long) E * l, m)
+            .intoMemorySegment(to, toOff + i * ldTo + (long) E * l, LE, m);
+      }
+    }
+  }
+
+  @Override
+  public void addBlock(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long off,
+      long ld,
+      MemorySegment to,
+      long toOff,
+      long ldTo) {
+    int l = 0;
+    for (; l + LANES <= columns; l += LANES) {
+      for (int i = 0; i < rows; i++) {
+        load(from, off + i * ld + (long) E * l)
+            .add(load(to, toOff + i * ldTo + (long) E * l))
+            .intoMemorySegment(to, toOff + i * ldTo + (long) E * l, LE);
+      }
+    }
+    if (l < columns) {
+      VectorMask<Double> m = S.indexInRange(l, columns);
+      for (int i = 0; i < rows; i++) {
+        load(from, off + i * ld + (long) E * l, m)
+            .add(load(to, toOff + i * ldTo + (long) E * l, m))
+            .intoMemorySegment(to, toOff + i * ldTo + (long) E * l, LE, m);
+      }
+    }
+  }
+
+  @Override
+  public void addRows(
+      MemorySegment x,
+      long xOff,
+      long xStep,
+      int k,
+      MemorySegment b,
+      long bOff,
+      long ldb,
+      MemorySegment y,
+      long yOff,
+      int n) {
+    int p = 0;
+    for (; p + 4 <= k; p += 4) {
+      addFour(x, xOff + p * xStep, xStep, b, bOff + p * ldb, ldb, y, yOff, n);
+    }
+    for (; p < k; p++) {
+      addOne(x.get(JAVA_DOUBLE_UNALIGNED, xOff + p * xStep), b, bOff + p * ldb, y, yOff, n);
+    }
+  }
+
+  private static void addFour(
+      MemorySegment x,
+      long xOff,
+      long xStep,
+      MemorySegment b,
+      long bOff,
+      long ldb,
+      MemorySegment y,
+      long yOff,
+      int n) {
+    double x0 = x.get(JAVA_DOUBLE_UNALIGNED, xOff);
+    double x1 = x.get(JAVA_DOUBLE_UNALIGNED, xOff + xStep);
+    double x2 = x.get(JAVA_DOUBLE_UNALIGNED, xOff + 2 * xStep);
+    double x3 = x.get(JAVA_DOUBLE_UNALIGNED, xOff + 3 * xStep);
+    long b1 = bOff + ldb;
+    long b2 = b1 + ldb;
+    long b3 = b2 + ldb;
+    int j = 0;
+    for (; j + LANES <= n; j += LANES) {
+      long o = (long) E * j;
+      DoubleVector s = load(y, yOff + o);
+      s = DoubleVector.broadcast(S, x0).fma(load(b, bOff + o), s);
+      s = DoubleVector.broadcast(S, x1).fma(load(b, b1 + o), s);
+      s = DoubleVector.broadcast(S, x2).fma(load(b, b2 + o), s);
+      s = DoubleVector.broadcast(S, x3).fma(load(b, b3 + o), s);
+      s.intoMemorySegment(y, yOff + o, LE);
+    }
+    for (; j < n; j++) {
+      long o = (long) E * j;
+      double s = y.get(JAVA_DOUBLE_UNALIGNED, yOff + o);
+      s = Math.fma(x0, b.get(JAVA_DOUBLE_UNALIGNED, bOff + o), s);
+      s = Math.fma(x1, b.get(JAVA_DOUBLE_UNALIGNED, b1 + o), s);
+      s = Math.fma(x2, b.get(JAVA_DOUBLE_UNALIGNED, b2 + o), s);
+      s = Math.fma(x3, b.get(JAVA_DOUBLE_UNALIGNED, b3 + o), s);
+      y.set(JAVA_DOUBLE_UNALIGNED, yOff + o, s);
+    }
+  }
+
+  private static void addOne(
+      double x, MemorySegment b, long bOff, MemorySegment y, long yOff, int n) {
+    int j = 0;
+    for (; j + LANES <= n; j += LANES) {
+      long o = (long) E * j;
+      DoubleVector.broadcast(S, x)
+          .fma(load(b, bOff + o), load(y, yOff + o))
+          .intoMemorySegment(y, yOff + o, LE);
+    }
+    for (; j < n; j++) {
+      long o = (long) E * j;
+      double s =
+          Math.fma(
+              x, b.get(JAVA_DOUBLE_UNALIGNED, bOff + o), y.get(JAVA_DOUBLE_UNALIGNED, yOff + o));
+      y.set(JAVA_DOUBLE_UNALIGNED, yOff + o, s);
+    }
+  }
+
+  @Override
+  public void dotRows(
+      MemorySegment x,
+      long xOff,
+      int k,
+      MemorySegment b,
+      long bOff,
+      long ldb,
+      MemorySegment y,
+      long yOff,
+      int n) {
+    for (int j = 0; j < n; j++) {
+      long o = yOff + (long) E * j;
+      double s = y.get(JAVA_DOUBLE_UNALIGNED, o) + dot(x, xOff, b, bOff + j * ldb, k);
+      y.set(JAVA_DOUBLE_UNALIGNED, o, s);
+    }
+  }
+
+  /** Four vectors of partial sums, added at the end; then the rest, one by one. */
+  private static double dot(MemorySegment x, long xOff, MemorySegment b, long bOff, int k) {
+    DoubleVector s0 = DoubleVector.zero(S);
+    DoubleVector s1 = s0;
+    DoubleVector s2 = s0;
+    DoubleVector s3 = s0;
+    int p = 0;
+    for (; p + 4 * LANES <= k; p += 4 * LANES) {
+      long u = xOff + (long) E * p;
+      long v = bOff + (long) E * p;
+      s0 = load(x, u).fma(load(b, v), s0);
+      s1 = load(x, u + VECTOR).fma(load(b, v + VECTOR), s1);
+      s2 = load(x, u + 2 * VECTOR).fma(load(b, v + 2 * VECTOR), s2);
+      s3 = load(x, u + 3 * VECTOR).fma(load(b, v + 3 * VECTOR), s3);
+    }
+    for (; p + LANES <= k; p += LANES) {
+      s0 = load(x, xOff + (long) E * p).fma(load(b, bOff + (long) E * p), s0);
+    }
+    double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    for (; p < k; p++) {
+      long o = (long) E * p;
+      s =
+          Math.fma(
+              x.get(JAVA_DOUBLE_UNALIGNED, xOff + o), b.get(JAVA_DOUBLE_UNALIGNED, bOff + o), s);
+    }
+    return s;
+  }
+}

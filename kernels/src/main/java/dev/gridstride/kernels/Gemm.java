@@ -1,0 +1,401 @@
+package dev.gridstride.kernels;
+
+import dev.gridstride.cpu.CpuGemm;
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.device.Op;
+import dev.gridstride.device.Stream;
+import dev.gridstride.device.Support;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The general matrix product {@code C = epilogue(alpha op(A) op(B) + beta C)}, row-major, with
+ * {@code op(X)} X or its transpose; a batch of them at constant distances.
+ *
+ * <p>op(A) is m by k, op(B) k by n, C m by n. A is stored as {@code [m, k]}, or {@code [k, m]} with
+ * transA, rows {@code lda} elements apart; B as {@code [k, n]}, or {@code [n, k]} with transB, rows
+ * {@code ldb} apart; C as {@code [m, n]}, rows {@code ldc} apart. What lies between the rows is
+ * neither read nor written.
+ *
+ * <p>Types: f64 throughout; or f32, bf16 or f16 for each of A, B and C, multiplied and accumulated
+ * in f32 and rounded once, to nearest even, when stored. The sum over k is a chain of fused
+ * multiply-adds over at most 512 terms; the chains' results are added in order. (For m = 1 or n = 1
+ * and contiguous vectors, lanes hold partial sums instead.) Same bits from run to run and for any
+ * number of threads.
+ *
+ * <p>NaN and infinities follow IEEE 754 with the rules of BLAS: beta = 0 never reads C (it may hold
+ * NaN), and alpha = 0 or k = 0 reads neither A nor B: the result is then epilogue(beta C). m or n
+ * or batch 0 does nothing.
+ *
+ * <p>Leading dimensions of 0 stand for tight rows. Source of the definition: BLAS Level 3 (Dongarra
+ * et al., 1990), here in row-major order.
+ *
+ * @param m rows of op(A) and C
+ * @param n columns of op(B) and C
+ * @param k columns of op(A), rows of op(B)
+ * @param aType element type of A
+ * @param bType element type of B
+ * @param cType element type of C, bias and aux
+ * @param transposedA whether A is stored transposed
+ * @param transposedB whether B is stored transposed
+ * @param lda elements from one stored row of A to the next, or 0 for tight rows
+ * @param ldb the same of B
+ * @param ldc the same of C and aux
+ * @param batch number of products
+ * @param strideA elements from one product's A to the next; 0 uses the same A for all
+ * @param strideB the same of B
+ * @param strideC the same of C and aux; products must not overlap in C
+ * @param epilogue what is done to the result before it is stored
+ */
+public record Gemm(
+    long m,
+    long n,
+    long k,
+    DType aType,
+    DType bType,
+    DType cType,
+    boolean transposedA,
+    boolean transposedB,
+    long lda,
+    long ldb,
+    long ldc,
+    long batch,
+    long strideA,
+    long strideB,
+    long strideC,
+    Epilogue epilogue)
+    implements Op<Gemm.Plan> {
+  private static final Implementations<Gemm, Kernel> IMPLEMENTATIONS =
+      Implementations.of(Implementation.cpu("blocked", CpuGemm::new));
+
+  /** Checks sizes, types, leading dimensions and strides. */
+  public Gemm {
+    if (m < 0 || n < 0 || k < 0) {
+      throw bad("sizes", "must not be negative", "m=%d, n=%d, k=%d", m, n, k);
+    }
+    if (!aType.isFloating() || !bType.isFloating() || !cType.isFloating()) {
+      throw bad("types", "must be f64, f32, bf16 or f16", "a=%s, b=%s, c=%s", aType, bType, cType);
+    }
+    boolean wide = aType == DType.F64;
+    if (wide != (bType == DType.F64) || wide != (cType == DType.F64)) {
+      throw bad("types", "must all be f64 or none", "a=%s, b=%s, c=%s", aType, bType, cType);
+    }
+    checkLeading("lda", lda, transposedA ? m : k);
+    checkLeading("ldb", ldb, transposedB ? k : n);
+    checkLeading("ldc", ldc, n);
+    if (batch < 0) {
+      throw bad("batch", "must not be negative", "batch=%d", batch);
+    }
+    if (strideA < 0 || strideB < 0) {
+      throw bad("strides", "must not be negative", "strideA=%d, strideB=%d", strideA, strideB);
+    }
+    long spanC = span(m, n, ldc == 0 ? n : ldc);
+    if (batch > 1 && strideC < spanC) {
+      throw bad(
+          "strideC",
+          "must be at least one product's extent",
+          "strideC=%d, extent=%d",
+          strideC,
+          spanC);
+    }
+    // overflow of any extent
+    extent(batch, strideA, span(transposedA ? k : m, transposedA ? m : k, lda));
+    extent(batch, strideB, span(transposedB ? n : k, transposedB ? k : n, ldb));
+    extent(batch, strideC, spanC);
+  }
+
+  private static InvalidArgumentException bad(
+      String argument, String rule, String given, Object... values) {
+    return InvalidArgumentException.of("gemm", argument, rule, given, values);
+  }
+
+  private static void checkLeading(String name, long ld, long columns) {
+    if (ld < 0 || (ld > 0 && ld < columns)) {
+      throw bad(
+          name,
+          "must be at least the stored columns, or 0 for tight rows",
+          "%s=%d, columns=%d",
+          name,
+          ld,
+          columns);
+    }
+  }
+
+  private static long span(long rows, long columns, long ld) {
+    if (rows == 0 || columns == 0) {
+      return 0;
+    }
+    return Math.addExact(Math.multiplyExact(rows - 1, ld == 0 ? columns : ld), columns);
+  }
+
+  private static long extent(long batch, long stride, long span) {
+    return batch == 0 ? 0 : Math.addExact(Math.multiplyExact(batch - 1, stride), span);
+  }
+
+  /** An f32 product of tight matrices. */
+  public static Gemm of(long m, long n, long k) {
+    return new Gemm(
+        m, n, k, DType.F32, DType.F32, DType.F32, false, false, 0, 0, 0, 1, 0, 0, 0, Epilogue.NONE);
+  }
+
+  /** The same with these element types. */
+  public Gemm types(DType a, DType b, DType c) {
+    return new Gemm(
+        m,
+        n,
+        k,
+        a,
+        b,
+        c,
+        transposedA,
+        transposedB,
+        lda,
+        ldb,
+        ldc,
+        batch,
+        strideA,
+        strideB,
+        strideC,
+        epilogue);
+  }
+
+  /** The same with one element type for all operands. */
+  public Gemm type(DType all) {
+    return types(all, all, all);
+  }
+
+  /** The same with A stored as {@code [k, m]}. */
+  public Gemm transA() {
+    return trans(true, transposedB);
+  }
+
+  /** The same with B stored as {@code [n, k]}. */
+  public Gemm transB() {
+    return trans(transposedA, true);
+  }
+
+  /** The same with these transpositions. */
+  public Gemm trans(boolean a, boolean b) {
+    return new Gemm(
+        m, n, k, aType, bType, cType, a, b, lda, ldb, ldc, batch, strideA, strideB, strideC,
+        epilogue);
+  }
+
+  /** The same with these leading dimensions, 0 for tight rows. */
+  public Gemm leading(long a, long b, long c) {
+    return new Gemm(
+        m,
+        n,
+        k,
+        aType,
+        bType,
+        cType,
+        transposedA,
+        transposedB,
+        a,
+        b,
+        c,
+        batch,
+        strideA,
+        strideB,
+        strideC,
+        epilogue);
+  }
+
+  /** {@code count} products, one after the other in memory without gaps. */
+  public Gemm batched(long count) {
+    return batched(
+        count,
+        Math.multiplyExact(transposedA ? k : m, leadingA()),
+        Math.multiplyExact(transposedB ? n : k, leadingB()),
+        Math.multiplyExact(m, leadingC()));
+  }
+
+  /** {@code count} products at these distances in elements; 0 for A or B uses it for all. */
+  public Gemm batched(long count, long a, long b, long c) {
+    return new Gemm(
+        m,
+        n,
+        k,
+        aType,
+        bType,
+        cType,
+        transposedA,
+        transposedB,
+        lda,
+        ldb,
+        ldc,
+        count,
+        a,
+        b,
+        c,
+        epilogue);
+  }
+
+  /** The same with this epilogue. */
+  public Gemm with(Epilogue after) {
+    return new Gemm(
+        m,
+        n,
+        k,
+        aType,
+        bType,
+        cType,
+        transposedA,
+        transposedB,
+        lda,
+        ldb,
+        ldc,
+        batch,
+        strideA,
+        strideB,
+        strideC,
+        after);
+  }
+
+  @Override
+  public String name() {
+    return "gemm";
+  }
+
+  /** lda, or the stored columns of A when the rows are tight. */
+  public long leadingA() {
+    return lda != 0 ? lda : transposedA ? m : k;
+  }
+
+  /** ldb, or the stored columns of B when the rows are tight. */
+  public long leadingB() {
+    return ldb != 0 ? ldb : transposedB ? k : n;
+  }
+
+  /** ldc, or n when the rows are tight. */
+  public long leadingC() {
+    return ldc != 0 ? ldc : n;
+  }
+
+  /** Elements that A must hold. */
+  public long countA() {
+    return extent(batch, strideA, span(transposedA ? k : m, transposedA ? m : k, lda));
+  }
+
+  /** Elements that B must hold. */
+  public long countB() {
+    return extent(batch, strideB, span(transposedB ? n : k, transposedB ? k : n, ldb));
+  }
+
+  /** Elements that C, and aux if used, must hold. */
+  public long countC() {
+    return extent(batch, strideC, span(m, n, ldc));
+  }
+
+  /** Floating-point operations of the products: {@code 2 m n k batch}. */
+  public double flops() {
+    return 2.0 * m * n * k * batch;
+  }
+
+  @Override
+  public Support supports(Device device) {
+    return IMPLEMENTATIONS.supports(this, device);
+  }
+
+  @Override
+  public Plan plan(Device device) {
+    return new Plan(this, device);
+  }
+
+  /** What a backend implements; operands are checked and pinned. */
+  public interface Kernel extends DeviceKernel {
+    /** Computes the products; bias, aux and workspace are there when the epilogue uses them. */
+    void run(
+        Stream stream,
+        double alpha,
+        Buffer a,
+        Buffer b,
+        double beta,
+        Buffer c,
+        @Nullable Buffer bias,
+        @Nullable Buffer aux,
+        @Nullable Buffer workspace);
+  }
+
+  /** A product that can be run. */
+  public static final class Plan extends OpPlan<Gemm, Kernel> {
+    private Plan(Gemm op, Device device) {
+      super(op, device, IMPLEMENTATIONS);
+    }
+
+    /** {@code C = alpha op(A) op(B) + beta C}, for an op without epilogue and workspace. */
+    public void run(Stream stream, double alpha, Buffer a, Buffer b, double beta, Buffer c) {
+      run(stream, alpha, a, b, beta, c, null, null, null);
+    }
+
+    /**
+     * {@code C = epilogue(alpha op(A) op(B) + beta C)}.
+     *
+     * @param alpha factor of the product; 0 reads neither A nor B
+     * @param a matrix A; may share memory with b
+     * @param b matrix B
+     * @param beta factor of C's old value; 0 does not read it
+     * @param c matrix C, must not overlap any other operand
+     * @param bias n elements of C's type: the bias that is added, or with {@link
+     *     Epilogue#biasGradient} where its gradient, summed over rows and batch, is stored; null
+     *     when the epilogue uses none
+     * @param aux as C in type and layout: where the pre-activation is stored, or for a backward
+     *     epilogue what was stored; null when the epilogue uses none
+     * @param workspace {@link #workspaceBytes} bytes, null when that is 0
+     */
+    public void run(
+        Stream stream,
+        double alpha,
+        Buffer a,
+        Buffer b,
+        double beta,
+        Buffer c,
+        @Nullable Buffer bias,
+        @Nullable Buffer aux,
+        @Nullable Buffer workspace) {
+      checkStream(stream);
+      check("a", a, op.aType(), op.countA());
+      check("b", b, op.bType(), op.countB());
+      check("c", c, op.cType(), op.countC());
+      checkPresence("bias", bias, op.epilogue().usesBias());
+      checkPresence("aux", aux, op.epilogue().usesAux());
+      checkOptional("bias", bias, op.cType(), op.n());
+      checkOptional("aux", aux, op.cType(), op.countC());
+      checkWorkspace(workspace);
+      checkDisjoint("c", c, "a", a);
+      checkDisjoint("c", c, "b", b);
+      checkDisjoint("c", c, "bias", bias);
+      checkDisjoint("c", c, "aux", aux);
+      if (op.epilogue().savesAux()) {
+        checkDisjoint("aux", aux, "a", a);
+        checkDisjoint("aux", aux, "b", b);
+        checkDisjoint("aux", aux, "bias", bias);
+      }
+      if (op.epilogue().storesBiasGradient()) {
+        checkDisjoint("bias", bias, "a", a);
+        checkDisjoint("bias", bias, "b", b);
+        checkDisjoint("bias", bias, "aux", aux);
+      }
+      Buffer.pinAll(op.name(), a, b, c, bias, aux, workspace);
+      try {
+        kernel.run(stream, alpha, a, b, beta, c, bias, aux, workspace);
+      } finally {
+        Buffer.unpinAll(a, b, c, bias, aux, workspace);
+      }
+    }
+
+    private static void checkPresence(String name, @Nullable Buffer buffer, boolean used) {
+      if (used != (buffer != null)) {
+        throw bad(
+            name,
+            used ? "must be given for this epilogue" : "must be null without such an epilogue",
+            "%s=%s",
+            name,
+            buffer);
+      }
+    }
+  }
+}

@@ -1,0 +1,491 @@
+package dev.gridstride.kernels;
+
+import static dev.gridstride.testing.Close.assertSameBits;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.kernels.Epilogue.Activation;
+import dev.gridstride.testing.TestArray;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The matrix product against double loops. */
+final class GemmTest {
+  private static final Device CPU = Device.cpu();
+
+  /** What one run gave. */
+  private record Result(double[] c, double[] bias, double[] aux) {}
+
+  private static double[] values(long count, long seed, boolean integers) {
+    return integers ? TestArray.integers(count, seed) : TestArray.normal(count, seed);
+  }
+
+  /** Runs and compares every element; guards and gaps must stay. */
+  private static Result check(
+      Gemm op, double alpha, double beta, boolean integers, double[]... inputs) {
+    Epilogue ep = op.epilogue();
+    double[] a0 = inputs.length > 0 ? inputs[0] : values(op.countA(), 1, integers);
+    double[] b0 = inputs.length > 1 ? inputs[1] : values(op.countB(), 2, integers);
+    double[] c0 = inputs.length > 2 ? inputs[2] : values(op.countC(), 3, integers);
+    if (beta == 0 && inputs.length <= 2) {
+      Arrays.fill(c0, Double.NaN);
+    }
+    try (var a = TestArray.of(CPU, op.aType(), a0);
+        var b = TestArray.of(CPU, op.bType(), b0);
+        var c = TestArray.of(CPU, op.cType(), c0);
+        var bias =
+            ep.addsBias()
+                ? TestArray.of(CPU, op.cType(), values(op.n(), 4, integers))
+                : TestArray.output(CPU, op.cType(), op.n());
+        var aux =
+            ep.isBackward()
+                ? TestArray.of(CPU, op.cType(), values(op.countC(), 5, integers))
+                : TestArray.output(CPU, op.cType(), op.countC());
+        var plan = CPU.plan(op)) {
+      var oracle =
+          new GemmOracle(op, alpha, a.get(), b.get(), beta, c.get(), bias.get(), aux.get());
+      plan.run(
+          CPU.defaultStream(),
+          alpha,
+          a.buffer(),
+          b.buffer(),
+          beta,
+          c.buffer(),
+          ep.usesBias() ? bias.buffer() : null,
+          ep.usesAux() ? aux.buffer() : null,
+          null);
+      var result = new Result(c.get(), bias.get(), aux.get());
+      double[] allowed = allowed(op, oracle.magnitude, oracle.c);
+      compare(op + " c", result.c, oracle.c, allowed);
+      if (ep.savesAux()) {
+        double[] z = oracle.z.clone();
+        var gap = new boolean[z.length];
+        for (int i = 0; i < z.length; i++) {
+          gap[i] = oracle.magnitude[i] == 0 && !inside(op, i);
+          z[i] = gap[i] ? Double.NaN : z[i]; // as the output was before
+        }
+        compare(op + " aux", result.aux, z, allowed(op, oracle.magnitude, z));
+      }
+      if (ep.storesBiasGradient()) {
+        // of the sum of the stored result: a chain of 64 and a chain of the blocks
+        double[] exact = new double[(int) op.n()];
+        double[] size = new double[(int) op.n()];
+        for (int i = 0; i < result.c.length; i++) {
+          if (inside(op, i)) {
+            int j = (int) (batchless(op, i) % op.leadingC());
+            exact[j] += result.c[i];
+            size[j] += Math.abs(result.c[i]);
+          }
+        }
+        double[] tol = new double[exact.length];
+        for (int j = 0; j < tol.length; j++) {
+          tol[j] = 16 * accumulate(op).epsilon() * size[j] + out(op) * Math.abs(exact[j]);
+        }
+        compare(op + " bias gradient", result.bias, exact, tol);
+      }
+      return result;
+    }
+  }
+
+  private static DType accumulate(Gemm op) {
+    return op.cType() == DType.F64 ? DType.F64 : DType.F32;
+  }
+
+  /** Rounding of the stored type. */
+  private static double out(Gemm op) {
+    return op.cType().epsilon();
+  }
+
+  private static long batchless(Gemm op, int i) {
+    return op.strideC() == 0 ? i : i % op.strideC();
+  }
+
+  private static boolean inside(Gemm op, int i) {
+    long at = batchless(op, i);
+    return at / op.leadingC() < op.m() && at % op.leadingC() < op.n();
+  }
+
+  /**
+   * The criterion of BLAS's own test program (SBLAT3): 16 eps of the sum of magnitudes. Activations
+   * have slopes of at most 1.13 and functions accurate to a few eps; GELU's density is taken from a
+   * difference quotient in the oracle, good to 1e-9.
+   */
+  private static double[] allowed(Gemm op, double[] magnitude, double[] expected) {
+    var tol = new double[magnitude.length];
+    double eps = accumulate(op).epsilon();
+    boolean smooth = op.epilogue().activation() != Activation.IDENTITY;
+    for (int i = 0; i < tol.length; i++) {
+      tol[i] = 16 * eps * magnitude[i] * (smooth ? 1.2 : 1) + out(op) * Math.abs(expected[i]);
+      if (smooth) {
+        tol[i] += (op.cType() == DType.F64 ? 1e-9 : 8e-6) * (magnitude[i] + Math.abs(expected[i]));
+      }
+    }
+    return tol;
+  }
+
+  private static void compare(String what, double[] actual, double[] expected, double[] allowed) {
+    assertThat(actual).as(what).hasSameSizeAs(expected);
+    for (int i = 0; i < actual.length; i++) {
+      boolean same = Double.compare(actual[i], expected[i]) == 0 || actual[i] == expected[i];
+      boolean near =
+          Double.isFinite(expected[i]) && Math.abs(actual[i] - expected[i]) <= allowed[i];
+      if (!same && !near) {
+        fail(
+            String.format(
+                Locale.ROOT,
+                "%s: element %d is %.9g, expected %.9g, allowed %.3g",
+                what,
+                i,
+                actual[i],
+                expected[i],
+                allowed[i]));
+      }
+    }
+  }
+
+  private static final int[] EDGES = {0, 1, 5, 6, 7, 8, 15, 16, 17, 31, 33, 37, 65};
+
+  @ParameterizedTest
+  @CsvSource({
+    "F32, false, false",
+    "F32, true, false",
+    "F32, false, true",
+    "F32, true, true",
+    "F64, false, false",
+    "F64, true, true"
+  })
+  void everyEdge(DType type, boolean transA, boolean transB) {
+    for (int m : EDGES) {
+      for (int n : EDGES) {
+        for (int k : new int[] {0, 1, 3, 16, 35}) {
+          check(Gemm.of(m, n, k).type(type).trans(transA, transB), 1, 0, false);
+        }
+      }
+    }
+  }
+
+  /** Sizes on either side of blocks, panels and steps, and every transposition. */
+  @ParameterizedTest
+  @CsvSource({
+    "F32, 150, 170, 90",
+    "F32, 67, 300, 130",
+    "F32, 253, 33, 513",
+    "F32, 65, 129, 1100",
+    "F32, 13, 10, 3000",
+    "F32, 3, 700, 70",
+    "F64, 150, 170, 90",
+    "F64, 65, 129, 1100",
+    "F64, 67, 300, 130",
+  })
+  void blockedSizes(DType type, int m, int n, int k) {
+    for (int t = 0; t < 4; t++) {
+      Gemm op = Gemm.of(m, n, k).type(type).trans((t & 1) != 0, (t & 2) != 0);
+      check(op, 1, 0, false);
+      check(op, -0.75, 0.5, false);
+      check(op, 2, 3, true);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "F64", "BF16", "F16"})
+  void vectors(DType type) {
+    for (int t = 0; t < 4; t++) {
+      for (int size : new int[] {1, 17, 300}) {
+        for (int k : new int[] {1, 100, 1031}) {
+          boolean a = (t & 1) != 0;
+          boolean b = (t & 2) != 0;
+          check(Gemm.of(1, size, k).type(type).trans(a, b), 1, 0, false);
+          check(Gemm.of(size, 1, k).type(type).trans(a, b), 1.5, 0.25, false);
+          check(
+              Gemm.of(size, 1, k).type(type).trans(a, b).leading(k + size + 1, k + 2, 3),
+              1,
+              0.5,
+              false);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "BF16, BF16, BF16",
+    "BF16, BF16, F32",
+    "F16, F16, F16",
+    "F16, F16, F32",
+    "BF16, F32, F32",
+    "F32, F16, BF16"
+  })
+  void narrowTypes(DType a, DType b, DType c) {
+    for (int t = 0; t < 4; t++) {
+      Gemm op = Gemm.of(37, 45, 700).types(a, b, c).trans((t & 1) != 0, (t & 2) != 0);
+      check(op, 1, 0, false);
+      check(op, 0.5, 2, false);
+      check(Gemm.of(70, 90, 30).types(a, b, c).leading(t == 0 ? 33 : 0, 0, 95), 1, 1, false);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  void epilogues(Activation f) {
+    for (DType type : new DType[] {DType.F32, DType.F64, DType.BF16}) {
+      for (int[] size :
+          new int[][] {{5, 3, 4}, {33, 37, 65}, {70, 130, 600}, {1, 50, 9}, {9, 1, 9}}) {
+        Gemm op = Gemm.of(size[0], size[1], size[2]).type(type).leading(0, 0, size[1] + 3);
+        check(op.with(Epilogue.bias().then(f)), 0.1, 0, false);
+        check(op.with(Epilogue.of(f)), 0.1, 0.5, false);
+        check(op.with(Epilogue.of(f).biasGradient()), 0.1, 0.5, false);
+        if (f != Activation.IDENTITY) {
+          check(op.with(Epilogue.bias().then(f).saveAux()), 0.1, 0.5, false);
+          check(op.with(Epilogue.backward(f)), 0.1, 0, false);
+          check(op.with(Epilogue.backward(f).biasGradient()), 0.1, 0.5, false);
+        }
+      }
+    }
+  }
+
+  @Test
+  void activationsAtTheEndsOfTheRange() {
+    double inf = Double.POSITIVE_INFINITY;
+    double[] x = {-inf, -1e30, -30, -6, -0.0, 0, 1e-30, 6, 30, 1e30, inf, Double.NaN};
+    for (Activation f : Activation.values()) {
+      for (DType type : new DType[] {DType.F32, DType.F64}) {
+        Gemm op = Gemm.of(1, x.length, 0).type(type);
+        try (var c = TestArray.of(CPU, type, x);
+            var d = TestArray.of(CPU, type, filled(x.length, 1));
+            var none = TestArray.output(CPU, type, 0)) {
+          CPU.plan(op.with(Epilogue.of(f)))
+              .run(CPU.defaultStream(), 1, none.buffer(), none.buffer(), 1, c.buffer());
+          double[] y = c.get();
+          c.set(x);
+          if (f != Activation.IDENTITY) {
+            CPU.plan(op.with(Epilogue.backward(f)))
+                .run(
+                    CPU.defaultStream(),
+                    1,
+                    none.buffer(),
+                    none.buffer(),
+                    1,
+                    d.buffer(),
+                    null,
+                    c.buffer(),
+                    null);
+          }
+          double[] slope = d.get();
+          boolean identity = f == Activation.IDENTITY;
+          assertThat(y[0]).as("%s of -inf", f).isEqualTo(identity ? -inf : 0);
+          assertThat(y[1]).isCloseTo(identity ? -1e30 : 0, within(1e24));
+          assertThat(y[5]).isEqualTo(0);
+          assertThat(y[9]).isCloseTo(1e30, within(1e24));
+          assertThat(y[10]).isEqualTo(inf);
+          assertThat(y[11]).isNaN();
+          assertThat(slope[0]).isEqualTo(identity ? 1 : 0);
+          assertThat(slope[1]).isEqualTo(identity ? 1 : 0);
+          assertThat(slope[9]).isEqualTo(1);
+          assertThat(slope[10]).isEqualTo(1);
+          if (f == Activation.GELU || f == Activation.GELU_TANH) {
+            assertThat(slope[5]).isCloseTo(0.5, within(1e-6));
+            assertThat(slope[11]).isNaN();
+          }
+        }
+      }
+    }
+  }
+
+  private static org.assertj.core.data.Offset<Double> within(double d) {
+    return org.assertj.core.data.Offset.offset(d);
+  }
+
+  private static double[] filled(int n, double v) {
+    var x = new double[n];
+    Arrays.fill(x, v);
+    return x;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 7})
+  void batches(int batch) {
+    for (int t = 0; t < 4; t++) {
+      Gemm op = Gemm.of(9, 20, 33).trans((t & 1) != 0, (t & 2) != 0);
+      check(op.batched(batch), 1, 0, false);
+      check(op.batched(batch, 0, 33 * 20, 9 * 20 + 5), 1, 0.5, false);
+      check(op.batched(batch, 9 * 33 + 7, 0, 9 * 20), 2, 0, false);
+      check(op.leading(40, 41, 42).batched(batch), 1, 1, false);
+    }
+    check(Gemm.of(3, 4, 5).batched(batch).with(Epilogue.bias().then(Activation.RELU)), 1, 0, false);
+    check(Gemm.of(3, 4, 5).batched(batch).with(Epilogue.NONE.biasGradient()), 1, 0, false);
+  }
+
+  @Test
+  void manySmallProducts() {
+    check(Gemm.of(2, 2, 2).batched(65_536), 1, 0, true);
+  }
+
+  @Test
+  void gapsBetweenRowsStay() {
+    for (int t = 0; t < 4; t++) {
+      Gemm op = Gemm.of(70, 75, 80).trans((t & 1) != 0, (t & 2) != 0);
+      check(op.leading(81, 83, 77), 1, 0, false);
+      check(op.leading(128, 128, 128), 1.5, 0.5, false);
+    }
+  }
+
+  @Test
+  void betaZeroNeverReadsC() {
+    // check fills C with NaN when beta is 0; here with a saved value that must not matter
+    for (int n : new int[] {1, 7, 40, 200}) {
+      double[] nan = filled(n * n, Double.NaN);
+      check(
+          Gemm.of(n, n, n),
+          1,
+          0,
+          false,
+          TestArray.normal(n * n, 1),
+          TestArray.normal(n * n, 2),
+          nan);
+      check(
+          Gemm.of(n, n, n),
+          0,
+          0,
+          false,
+          TestArray.normal(n * n, 1),
+          TestArray.normal(n * n, 2),
+          nan);
+    }
+  }
+
+  @Test
+  void alphaZeroReadsNeitherInput() {
+    for (int n : new int[] {1, 7, 40}) {
+      double[] nan = filled(n * n, Double.NaN);
+      double[] c = TestArray.normal(n * n, 3);
+      check(Gemm.of(n, n, n), 0, 1, false, nan, nan, c);
+      check(Gemm.of(n, n, n), 0, -2, false, nan, nan, c);
+      check(Gemm.of(n, n, n), 0, 0, false, nan, nan, c);
+      check(Gemm.of(n, n, n).with(Epilogue.bias()), 0, 0, false, nan, nan, c);
+    }
+  }
+
+  @Test
+  void aNanStaysInItsRowOrColumn() {
+    int n = 71;
+    double[] a = TestArray.normal(n * n, 1);
+    a[30 * n + 7] = Double.NaN;
+    check(Gemm.of(n, n, n), 1, 0, false, a, TestArray.normal(n * n, 2));
+    check(Gemm.of(n, n, n), 1, 0, false, TestArray.normal(n * n, 2), a);
+    check(Gemm.of(n, n, n).transB(), 1, 0, false, TestArray.normal(n * n, 2), a);
+    a[30 * n + 7] = Double.POSITIVE_INFINITY;
+    check(Gemm.of(n, n, n).transA(), 1, 0, false, a, TestArray.normal(n * n, 2));
+  }
+
+  @Test
+  void integersAreExact() {
+    for (DType type : new DType[] {DType.F32, DType.F64}) {
+      for (int t = 0; t < 4; t++) {
+        Gemm op = Gemm.of(67, 130, 1000).type(type).trans((t & 1) != 0, (t & 2) != 0);
+        double[] a = TestArray.integers(op.countA(), 1);
+        double[] b = TestArray.integers(op.countB(), 2);
+        double[] c = TestArray.integers(op.countC(), 3);
+        double[] exact = new GemmOracle(op, 2, a, b, -1, c, c, c).c;
+        assertSameBits("c", check(op, 2, -1, true, a, b, c).c, exact);
+      }
+    }
+  }
+
+  /** All terms positive: partial sums grow, and so does the error of a long chain. */
+  @Test
+  void longSumsOfPositiveTermsKeepTheirAccuracy() {
+    int k = 65_536;
+    var random = new SplittableRandom(1);
+    double[] a = new double[7 * k];
+    double[] b = new double[20 * k];
+    Arrays.setAll(a, i -> random.nextDouble());
+    Arrays.setAll(b, i -> random.nextDouble());
+    check(Gemm.of(7, 20, k), 1, 0, false, a, b);
+    check(Gemm.of(7, 20, k).transA().transB(), 1, 0, false, a, b);
+    check(Gemm.of(1, 20, k), 1, 0, false, Arrays.copyOf(a, k), b);
+    check(Gemm.of(1, 20, k).transB(), 1, 0, false, Arrays.copyOf(a, k), b);
+  }
+
+  @Test
+  @ResourceLock("threads")
+  void sameBitsForAnyNumberOfThreads() {
+    int before = CPU.threads();
+    try {
+      for (Gemm op :
+          new Gemm[] {
+            Gemm.of(64, 128, 9216).transB(),
+            Gemm.of(300, 500, 200),
+            Gemm.of(130, 600, 64).transA(),
+            Gemm.of(10, 20, 30).batched(500),
+            Gemm.of(1, 3000, 700),
+            Gemm.of(200, 700, 9).with(Epilogue.NONE.biasGradient())
+          }) {
+        CPU.threads(1);
+        Result one = check(op, 1, 0, false);
+        CPU.threads(3);
+        Result three = check(op, 1, 0, false);
+        assertSameBits("c", three.c, one.c);
+        assertSameBits("bias", three.bias, one.bias);
+      }
+    } finally {
+      CPU.threads(before);
+    }
+  }
+
+  @Test
+  void splittingTheSumDoesNotChangeBits() {
+    // the same rows alone, where k is split, and as part of a product that is not split
+    int k = 9216;
+    double[] a = TestArray.normal(400L * k, 1);
+    double[] b = TestArray.normal(300L * k, 2);
+    double[] part =
+        check(
+                Gemm.of(64, 128, k).transB(),
+                1,
+                0,
+                false,
+                Arrays.copyOf(a, 64 * k),
+                Arrays.copyOf(b, 128 * k))
+            .c;
+    try (var x = TestArray.of(CPU, DType.F32, a);
+        var w = TestArray.of(CPU, DType.F32, b);
+        var y = TestArray.output(CPU, DType.F32, 400 * 300)) {
+      CPU.plan(Gemm.of(400, 300, k).transB())
+          .run(CPU.defaultStream(), 1, x.buffer(), w.buffer(), 0, y.buffer());
+      double[] whole = y.get();
+      for (int i = 0; i < 64; i++) {
+        assertSameBits(
+            "row " + i,
+            Arrays.copyOfRange(whole, i * 300, i * 300 + 128),
+            Arrays.copyOfRange(part, i * 128, i * 128 + 128));
+      }
+    }
+  }
+
+  @Test
+  void transposedOperandsGiveTheTransposedProduct() {
+    int m = 50;
+    int n = 70;
+    int k = 60;
+    double[] a = TestArray.normal(m * k, 1);
+    double[] b = TestArray.normal(k * n, 2);
+    double[] c = check(Gemm.of(m, n, k), 1, 0, false, a, b).c;
+    double[] t = check(Gemm.of(n, m, k).transA().transB(), 1, 0, false, b, a).c;
+    for (int i = 0; i < m; i++) {
+      for (int j = 0; j < n; j++) {
+        assertThat(t[j * m + i]).isEqualTo(c[i * n + j]);
+      }
+    }
+  }
+}
