@@ -44,6 +44,7 @@ final class GradientCases {
   static List<Case> all() {
     var cases = new ArrayList<Case>();
     cases.addAll(core());
+    cases.addAll(ActivationCases.all());
     cases.addAll(ShapingCases.all());
     cases.addAll(LossCases.all());
     return cases;

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Makes copies of a loop class, each with one function built in as a constant.
@@ -42,8 +41,12 @@ public final class Specialized {
     }
   }
 
-  /** The constant of the copy that {@code lookup} belongs to; null in the original. */
-  public static <T> @Nullable T constant(MethodHandles.Lookup lookup, Class<T> type) {
+  /**
+   * The constant of the copy that {@code lookup} belongs to.
+   *
+   * @throws IllegalStateException in the original, whose loops can't be used
+   */
+  public static <T> T constant(MethodHandles.Lookup lookup, Class<T> type) {
     try {
       return MethodHandles.classData(lookup, "_", type);
     } catch (IllegalAccessException e) {

@@ -32,9 +32,9 @@ import java.lang.foreign.MemorySegment;
  */
 public interface Tiles {
   /**
-   * The most rows of a tile: 12 sums, two of B and one of A fit the 16 vector registers of AVX2, and
-   * 12 sums hide the latency of a multiply-add. More rows gain nothing measurable and come near what
-   * the JIT's first compiler can hold.
+   * The most rows of a tile: 12 sums, two of B and one of A fit the 16 vector registers of AVX2,
+   * and 12 sums hide the latency of a multiply-add. More rows gain nothing measurable and come near
+   * what the JIT's first compiler can hold.
    */
   int MAX_ROWS = 6;
 

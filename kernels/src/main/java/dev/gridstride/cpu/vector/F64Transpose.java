@@ -129,8 +129,8 @@ final class F64Transpose {
   }
 
   /**
-   * Transposes six rows of LANES columns to LANES dense rows of six. Writes past the end, up
-   * to a vector, to be overwritten by what follows.
+   * Transposes six rows of LANES columns to LANES dense rows of six. Writes past the end, up to a
+   * vector, to be overwritten by what follows.
    *
    * @param n rows that exist, 1 to 6; the last of them stands for the missing ones
    */

@@ -13,6 +13,9 @@ import jdk.incubator.vector.VectorSpecies;
  * VectorMathTest} repeats a scan. Polynomials are weighted least-squares fits made for this class,
  * close to minimax, with coefficients rounded to f32 one after the other. The operators {@code EXP}
  * and the like of the Vector API are not used: they need a native library that not every JDK has.
+ *
+ * <p>Every method stays below 325 bytes of code, the size up to which the JIT inlines a hot method:
+ * a vector that crosses a call is boxed, which costs a factor of ten.
  */
 public final class VectorMath {
   /** The species of all operands. */
@@ -99,6 +102,15 @@ public final class VectorMath {
     FloatVector f = bits.sub(e.lanewise(VectorOperators.LSHL, 23)).viewAsFloatingLanes().sub(1f);
     FloatVector n = (FloatVector) e.convert(VectorOperators.I2F, 0);
     n = n.blend(n.sub(23f), tiny);
+    FloatVector p = n.fma(FloatVector.broadcast(F, LN2_LOW), logTail(f)).add(f);
+    p = n.fma(FloatVector.broadcast(F, LN2_HIGH), p);
+    p = p.blend(x, x.compare(VectorOperators.LT, Float.POSITIVE_INFINITY).not());
+    p = p.blend(Float.NEGATIVE_INFINITY, x.compare(VectorOperators.EQ, 0f));
+    return p.blend(Float.NaN, x.compare(VectorOperators.LT, 0f));
+  }
+
+  /** {@code ln(1 + f) - f} for {@code 1 + f} in [sqrt(1/2), sqrt(2)). */
+  private static FloatVector logTail(FloatVector f) {
     FloatVector p = FloatVector.broadcast(F, -0.076357506f);
     p = p.fma(f, FloatVector.broadcast(F, 0.12761861f));
     p = p.fma(f, FloatVector.broadcast(F, -0.13159683f));
@@ -108,12 +120,7 @@ public final class VectorMath {
     p = p.fma(f, FloatVector.broadcast(F, -0.2500082f));
     p = p.fma(f, FloatVector.broadcast(F, 0.3333333f));
     p = p.fma(f, FloatVector.broadcast(F, -0.5f));
-    p = p.mul(f).mul(f);
-    p = n.fma(FloatVector.broadcast(F, LN2_LOW), p).add(f);
-    p = n.fma(FloatVector.broadcast(F, LN2_HIGH), p);
-    p = p.blend(x, x.compare(VectorOperators.LT, Float.POSITIVE_INFINITY).not());
-    p = p.blend(Float.NEGATIVE_INFINITY, x.compare(VectorOperators.EQ, 0f));
-    return p.blend(Float.NaN, x.compare(VectorOperators.LT, 0f));
+    return p.mul(f).mul(f);
   }
 
   /** ln(1 + x) within 2 ulp; -Inf at -1, NaN below, -0, +Inf and NaN stay. */
