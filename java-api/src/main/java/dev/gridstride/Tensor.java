@@ -24,7 +24,14 @@ import org.jspecify.annotations.Nullable;
  * <p>The ops are inherited from one interface for each family. Reading is thread-safe.
  */
 public final class Tensor
-    implements AutoCloseable, Arithmetic, Activations, Losses, Shaping, Pooling, Reductions {
+    implements AutoCloseable,
+        Arithmetic,
+        Activations,
+        Losses,
+        Shaping,
+        Pooling,
+        Products,
+        Reductions {
   @Nullable Scope owner;
   Autograd.@Nullable Node node;
 
