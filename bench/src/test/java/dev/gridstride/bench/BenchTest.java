@@ -63,6 +63,7 @@ class BenchTest {
           softmax --shapes 3         | gridstride bench: softmax shapes are 2 positive numbers joined by x; given '3'
           softmax --shapes 3xa       | gridstride bench: softmax shapes are 2 positive numbers joined by x; given '3xa'
           softmax --shapes 3x0       | gridstride bench: softmax shapes are 2 positive numbers joined by x; given '3x0'
+          conv --shapes 1x2x3            | gridstride bench: conv shapes are N, C, H, K, R, stride, padding joined by x, with R at most H + 2 * padding; given '1x2x3'
           softmax --shapes ,         | gridstride bench: --shapes names no shape; a shape of softmax is ROWSxCOLS
           softmax --peers nosuch     | gridstride bench: --peers of softmax are [java]; given 'nosuch'
           softmax --dtype i8         | gridstride bench: --dtype of softmax is one of [f32]; given 'i8'
