@@ -4,4 +4,5 @@ module dev.gridstride {
   requires static org.jspecify;
 
   exports dev.gridstride;
+  exports dev.gridstride.io;
 }

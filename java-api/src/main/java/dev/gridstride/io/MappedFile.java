@@ -1,0 +1,148 @@
+package dev.gridstride.io;
+
+import dev.gridstride.Tensor;
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.function.Supplier;
+
+/**
+ * A whole file mapped for reading.
+ *
+ * <p>Another process may cut the file while it is mapped. The JVM then throws InternalError at an
+ * access; {@link #guard} makes a {@link FileException} of it.
+ */
+final class MappedFile implements AutoCloseable {
+  private final Path path;
+  private final Arena arena;
+  private final MemorySegment bytes;
+
+  private MappedFile(Path path, Arena arena, MemorySegment bytes) {
+    this.path = path;
+    this.arena = arena;
+    this.bytes = bytes;
+  }
+
+  /** Maps {@code path} until {@code arena} is closed, which closing the result does. */
+  static MappedFile open(Path path, Arena arena) {
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      arena.close();
+      throw new FileException(path, "can't be read: is not a regular file");
+    }
+    try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      return new MappedFile(path, arena, channel.map(MapMode.READ_ONLY, 0, channel.size(), arena));
+    } catch (IOException e) {
+      arena.close();
+      throw FileException.of(path, "read", e);
+    }
+  }
+
+  Path path() {
+    return path;
+  }
+
+  long size() {
+    return bytes.byteSize();
+  }
+
+  /** The contents; touch them inside {@link #guard}. */
+  MemorySegment bytes() {
+    return bytes;
+  }
+
+  <T> T guard(Supplier<T> body) {
+    try {
+      return body.get();
+    } catch (InternalError fault) {
+      throw new FileException(path, "was cut while it was being read", fault);
+    }
+  }
+
+  /**
+   * A new tensor filled with the file's bytes from {@code offset}; the range has been checked.
+   *
+   * @param empty makes the tensor, which has no gaps
+   * @param bigEndian whether elements lie in the file in big-endian order
+   */
+  Tensor read(Supplier<Tensor> empty, long offset, boolean bigEndian) {
+    Tensor x = empty.get();
+    boolean done = false;
+    try {
+      guard(() -> {
+        MemorySegment source = bytes.asSlice(offset, x.dtype().bytes(x.count()));
+        if (bigEndian && x.dtype().bytes() > 1) {
+          copySwapped(source, x.buffer(), x.dtype().bytes());
+        } else {
+          x.buffer().copyFrom(source);
+        }
+        if (x.dtype() == DType.BOOL) {
+          checkBooleans(source, offset);
+        }
+        return x;
+      });
+      done = true;
+      return x;
+    } finally {
+      if (!done) {
+        x.close();
+      }
+    }
+  }
+
+  private void checkBooleans(MemorySegment source, long offset) {
+    for (long i = 0; i < source.byteSize(); i++) {
+      int b = source.get(ValueLayout.JAVA_BYTE, i);
+      if (b != 0 && b != 1) {
+        throw FormatException.of(
+            path, "byte " + (offset + i), "a boolean must be 0 or 1", "found %d", b & 0xFF);
+      }
+    }
+  }
+
+  private static void copySwapped(MemorySegment source, Buffer target, int width) {
+    long step = 1 << 18;
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment chunk = scratch.allocate(Math.min(step, Math.max(1, source.byteSize())), 64);
+      for (long at = 0; at < source.byteSize(); at += step) {
+        long n = Math.min(step, source.byteSize() - at);
+        swap(source.asSlice(at, n), chunk, width);
+        target.slice(at, n).copyFrom(chunk.asSlice(0, n));
+      }
+    }
+  }
+
+  /** Copies {@code source} to {@code target} with the bytes of each element reversed. */
+  static void swap(MemorySegment source, MemorySegment target, int width) {
+    ByteOrder big = ByteOrder.BIG_ENDIAN;
+    ByteOrder little = ByteOrder.LITTLE_ENDIAN;
+    ValueLayout layout =
+        switch (width) {
+          case 2 -> ValueLayout.JAVA_SHORT_UNALIGNED;
+          case 4 -> ValueLayout.JAVA_INT_UNALIGNED;
+          case 8 -> ValueLayout.JAVA_LONG_UNALIGNED;
+          default -> ValueLayout.JAVA_BYTE;
+        };
+    MemorySegment.copy(
+        source,
+        layout.withOrder(big),
+        0,
+        target,
+        layout.withOrder(little),
+        0,
+        source.byteSize() / width);
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}
