@@ -88,6 +88,10 @@ public final class Csv {
     } catch (IOException e) {
       throw FileException.of(path, "read", e);
     }
+    return read(path, text, separator);
+  }
+
+  static Csv read(Path path, byte[] text, char separator) {
     int broken = Utf8.firstInvalid(text, 0, text.length);
     if (broken >= 0) {
       throw new FormatException(path, "byte " + broken, "must be UTF-8");

@@ -6,13 +6,12 @@ import dev.gridstride.device.Device;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
-import java.util.zip.ZipException;
 
 /**
  * Files in the IDX format of the MNIST data sets, plain or compressed with gzip.
@@ -43,69 +42,57 @@ public final class Idx {
    * @throws FileException when the file can't be read
    */
   public static Tensor read(Device device, Path path) {
-    try {
-      if (isGzip(path)) {
-        return readCompressed(device, path);
-      }
-      if (Files.exists(path) && !Files.isRegularFile(path)) {
-        throw new FileException(path, "can't be read: is not a regular file");
-      }
-      try (InputStream in = Files.newInputStream(path)) {
-        Header header = readHeader(path, in);
-        checkSize(path, header, Files.size(path) - header.length);
-        return fill(device, path, header, in);
-      }
-    } catch (IOException e) {
-      throw failure(path, e);
+    try (var file = MappedFile.open(path, Arena.ofConfined())) {
+      return read(device, file);
     }
   }
 
-  private static boolean isGzip(Path path) throws IOException {
-    if (!Files.isRegularFile(path)) {
-      return false;
-    }
-    try (InputStream in = Files.newInputStream(path)) {
-      return in.read() == 0x1F && in.read() == 0x8B;
+  static Tensor read(Device device, MappedFile file) {
+    return file.guard(() -> {
+      try {
+        return isGzip(file) ? readCompressed(device, file) : readPlain(device, file);
+      } catch (IOException e) {
+        throw failure(file.path(), e);
+      }
+    });
+  }
+
+  private static boolean isGzip(MappedFile file) {
+    return file.size() >= 2
+        && file.bytes().get(ValueLayout.JAVA_BYTE, 0) == 0x1F
+        && file.bytes().get(ValueLayout.JAVA_BYTE, 1) == (byte) 0x8B;
+  }
+
+  private static Tensor readPlain(Device device, MappedFile file) throws IOException {
+    try (InputStream in = file.stream()) {
+      Header header = readHeader(file.path(), in);
+      checkSize(file.path(), header, file.size() - header.length);
+      return fill(device, file.path(), header, in);
     }
   }
 
-  private static Tensor readCompressed(Device device, Path path) throws IOException {
-    Header header;
-    try (InputStream in = gzip(path)) {
-      header = readHeader(path, in);
+  private static Tensor readCompressed(Device device, MappedFile file) throws IOException {
+    try (InputStream in = new GZIPInputStream(file.stream(), CHUNK)) {
+      Header header = readHeader(file.path(), in);
       // a header's claim is believed as far as real images go; beyond, the bytes are counted
-      if (header.bytes() < 0 || header.bytes() / USUAL_RATIO > Files.size(path)) {
+      if (header.bytes() < 0 || header.bytes() / USUAL_RATIO > file.size()) {
         long found = 0;
         var chunk = new byte[CHUNK];
         for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
           found += n;
         }
-        checkSize(path, header, found);
+        checkSize(file.path(), header, found);
       }
     }
-    try (InputStream in = gzip(path)) {
-      return fill(device, path, readHeader(path, in), in);
+    try (InputStream in = new GZIPInputStream(file.stream(), CHUNK)) {
+      return fill(device, file.path(), readHeader(file.path(), in), in);
     }
   }
 
-  private static InputStream gzip(Path path) throws IOException {
-    InputStream raw = Files.newInputStream(path);
-    try {
-      return new GZIPInputStream(raw, CHUNK);
-    } catch (IOException e) {
-      raw.close();
-      throw e;
-    }
-  }
-
-  private static FileException failure(Path path, IOException e) {
-    return switch (e) {
-      case EOFException cut -> new FormatException(path, "gzip", "ends too early", cut);
-      case ZipException broken ->
-          new FormatException(
-              path, "gzip", "is damaged: " + String.valueOf(broken.getMessage()), broken);
-      default -> FileException.of(path, "read", e);
-    };
+  /** The file is in memory: only the decompression can fail. */
+  private static FormatException failure(Path path, IOException e) {
+    String why = e instanceof EOFException ? "ends too early" : "is damaged: " + e.getMessage();
+    return new FormatException(path, "gzip", why, e);
   }
 
   private static Header readHeader(Path path, InputStream in) throws IOException {

@@ -4,6 +4,7 @@ import dev.gridstride.Tensor;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,7 +27,8 @@ final class MappedFile implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment bytes;
 
-  private MappedFile(Path path, Arena arena, MemorySegment bytes) {
+  /** Contents that are in memory already. */
+  MappedFile(Path path, Arena arena, MemorySegment bytes) {
     this.path = path;
     this.arena = arena;
     this.bytes = bytes;
@@ -57,6 +59,34 @@ final class MappedFile implements AutoCloseable {
   /** The contents; touch them inside {@link #guard}. */
   MemorySegment bytes() {
     return bytes;
+  }
+
+  /** The contents as a stream, from the start; read it inside {@link #guard}. */
+  InputStream stream() {
+    return new InputStream() {
+      private long at;
+
+      @Override
+      public int read() {
+        return at < size() ? bytes.get(ValueLayout.JAVA_BYTE, at++) & 0xFF : -1;
+      }
+
+      @Override
+      public int read(byte[] target, int from, int length) {
+        if (at == size() && length > 0) {
+          return -1;
+        }
+        int n = (int) Math.min(length, size() - at);
+        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, at, target, from, n);
+        at += n;
+        return n;
+      }
+
+      @Override
+      public int available() {
+        return Math.clamp(size() - at, 0, Integer.MAX_VALUE);
+      }
+    };
   }
 
   <T> T guard(Supplier<T> body) {

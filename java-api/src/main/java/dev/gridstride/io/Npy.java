@@ -44,26 +44,31 @@ public final class Npy {
 
   private static Tensor read(Device device, Path path, boolean bf16) {
     try (MappedFile file = MappedFile.open(path, Arena.ofConfined())) {
-      NpyHeader header = file.guard(() -> NpyHeader.read(file));
-      DType dtype = header.dtype(path, bf16);
-      long[] dims = header.dims();
-      long bytes = SafetensorsFile.bytes(dims, dtype.bytes());
-      if (bytes < 0 || bytes != file.size() - header.dataStart()) {
-        throw FormatException.of(
-            path,
-            "data",
-            "must have the size that the shape needs",
-            "descr=%s, shape=%s, bytes after the header=%d",
-            header.descr(),
-            Arrays.toString(dims),
-            file.size() - header.dataStart());
-      }
-      Layout layout = header.fortranOrder() ? fortran(dims) : Layout.contiguous(dims);
-      return file.read(
-          () -> Tensor.empty(device, dtype, layout),
-          header.dataStart(),
-          header.descr().charAt(0) == '>');
+      return read(device, file, bf16);
     }
+  }
+
+  static Tensor read(Device device, MappedFile file, boolean bf16) {
+    Path path = file.path();
+    NpyHeader header = file.guard(() -> NpyHeader.read(file));
+    DType dtype = header.dtype(path, bf16);
+    long[] dims = header.dims();
+    long bytes = SafetensorsFile.bytes(dims, dtype.bytes());
+    if (bytes < 0 || bytes != file.size() - header.dataStart()) {
+      throw FormatException.of(
+          path,
+          "data",
+          "must have the size that the shape needs",
+          "descr=%s, shape=%s, bytes after the header=%d",
+          header.descr(),
+          Arrays.toString(dims),
+          file.size() - header.dataStart());
+    }
+    Layout layout = header.fortranOrder() ? fortran(dims) : Layout.contiguous(dims);
+    return file.read(
+        () -> Tensor.empty(device, dtype, layout),
+        header.dataStart(),
+        header.descr().charAt(0) == '>');
   }
 
   private static Layout fortran(long[] dims) {

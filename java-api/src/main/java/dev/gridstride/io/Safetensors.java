@@ -45,9 +45,15 @@ public final class Safetensors {
    * @throws FileException when the file can't be read
    */
   public static Map<String, Tensor> read(Device device, Path path) {
+    try (var file = open(path)) {
+      return read(device, file);
+    }
+  }
+
+  static Map<String, Tensor> read(Device device, SafetensorsFile file) {
     var tensors = new LinkedHashMap<String, Tensor>();
     boolean done = false;
-    try (var file = open(path)) {
+    try {
       for (String name : file.names()) {
         tensors.put(name, file.read(device, name));
       }

@@ -77,7 +77,11 @@ public final class SafetensorsFile implements AutoCloseable {
 
   /** Opens and checks; see {@link Safetensors#open}. */
   static SafetensorsFile open(Path path) {
-    MappedFile file = MappedFile.open(path, Arena.ofShared());
+    return open(MappedFile.open(path, Arena.ofShared()));
+  }
+
+  /** Takes over the file: it is closed with the result, or here when it is refused. */
+  static SafetensorsFile open(MappedFile file) {
     boolean done = false;
     try {
       var opened = file.guard(() -> new SafetensorsFile(file));
