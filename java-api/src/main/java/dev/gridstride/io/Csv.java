@@ -206,7 +206,7 @@ public final class Csv {
     boolean point = false;
     for (int i = 0; i < t.length(); i++) {
       char c = t.charAt(i);
-      boolean signPlace = i == 0 || i == exponentAt + 1 && exponentAt >= 0;
+      boolean signPlace = i == 0 || (exponentAt >= 0 && i == exponentAt + 1);
       if (c >= '0' && c <= '9') {
         digits++;
       } else if (c == '.' && !point && exponentAt < 0) {

@@ -6,7 +6,6 @@ import dev.gridstride.device.Device;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -42,7 +41,7 @@ public final class Idx {
    * @throws FileException when the file can't be read
    */
   public static Tensor read(Device device, Path path) {
-    try (var file = MappedFile.open(path, Arena.ofConfined())) {
+    try (var file = MappedFile.open(path, false)) {
       return read(device, file);
     }
   }
@@ -113,7 +112,7 @@ public final class Idx {
     var dims = new long[rank];
     for (int i = 0; i < rank; i++) {
       for (int b = 0; b < 4; b++) {
-        dims[i] = dims[i] << 8 | sizes[4 * i + b] & 0xFF;
+        dims[i] = dims[i] << 8 | (sizes[4 * i + b] & 0xFF);
       }
     }
     int length = 4 + sizes.length;
@@ -192,7 +191,7 @@ public final class Idx {
       MappedFile.swap(source, target, header.width);
     } else {
       for (int i = 0; i < count; i++) {
-        int value = header.width == 1 ? chunk[i] : chunk[2 * i] << 8 | chunk[2 * i + 1] & 0xFF;
+        int value = header.width == 1 ? chunk[i] : chunk[2 * i] << 8 | (chunk[2 * i + 1] & 0xFF);
         target.setAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i, value);
       }
     }

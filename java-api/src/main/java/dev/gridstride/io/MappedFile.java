@@ -34,14 +34,20 @@ final class MappedFile implements AutoCloseable {
     this.bytes = bytes;
   }
 
-  /** Maps {@code path} until {@code arena} is closed, which closing the result does. */
-  static MappedFile open(Path path, Arena arena) {
+  /**
+   * Maps a whole file.
+   *
+   * @param shared whether other threads may read it too; closing then costs more
+   */
+  @SuppressWarnings("MustBeClosedChecker") // closed with the result, or here on failure
+  static MappedFile open(Path path, boolean shared) {
     if (Files.exists(path) && !Files.isRegularFile(path)) {
-      arena.close();
       throw new FileException(path, "can't be read: is not a regular file");
     }
+    Arena arena = shared ? Arena.ofShared() : Arena.ofConfined();
     try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return new MappedFile(path, arena, channel.map(MapMode.READ_ONLY, 0, channel.size(), arena));
+      MemorySegment bytes = channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
+      return new MappedFile(path, arena, bytes);
     } catch (IOException e) {
       arena.close();
       throw FileException.of(path, "read", e);

@@ -4,7 +4,6 @@ import dev.gridstride.Tensor;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.kernels.Layout;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -43,7 +42,7 @@ public final class Npy {
   }
 
   private static Tensor read(Device device, Path path, boolean bf16) {
-    try (MappedFile file = MappedFile.open(path, Arena.ofConfined())) {
+    try (MappedFile file = MappedFile.open(path, false)) {
       return read(device, file, bf16);
     }
   }

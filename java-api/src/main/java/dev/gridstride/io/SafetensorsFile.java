@@ -6,7 +6,6 @@ import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -77,7 +76,7 @@ public final class SafetensorsFile implements AutoCloseable {
 
   /** Opens and checks; see {@link Safetensors#open}. */
   static SafetensorsFile open(Path path) {
-    return open(MappedFile.open(path, Arena.ofShared()));
+    return open(MappedFile.open(path, true));
   }
 
   /** Takes over the file: it is closed with the result, or here when it is refused. */
