@@ -40,6 +40,7 @@ final class Damage {
     return refused;
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // an arena without memory: safetensors closes it
   private static int attempt(byte[] contents, Reader reader, String what) {
     Path name = Path.of("damaged");
     try (Arena arena = Arena.ofConfined()) {
