@@ -27,11 +27,12 @@ public final class Tensor
     implements AutoCloseable,
         Arithmetic,
         Activations,
+        Convolutions,
         Losses,
-        Shaping,
         Pooling,
         Products,
-        Reductions {
+        Reductions,
+        Shaping {
   @Nullable Scope owner;
   Autograd.@Nullable Node node;
 

@@ -46,6 +46,7 @@ final class GradientCases {
     cases.addAll(core());
     cases.addAll(ActivationCases.all());
     cases.addAll(ShapingCases.all());
+    cases.addAll(ConvolutionCases.all());
     cases.addAll(LossCases.all());
     cases.addAll(ProductCases.all());
     return cases;
