@@ -1,0 +1,83 @@
+package dev.gridstride.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Stream;
+import dev.gridstride.kernels.ClipNorm;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** The norm by chunks of 16K elements with four sums each, added in order; then one scaling. */
+public final class CpuClipNorm implements ClipNorm.Kernel {
+  private static final long CHUNK = 1 << 14;
+
+  private final ClipNorm op;
+
+  /** A kernel for {@code op}. */
+  public CpuClipNorm(ClipNorm op) {
+    this.op = op;
+  }
+
+  @Override
+  public double clip(Stream stream, List<Buffer> grads) {
+    var memory = new MemorySegment[grads.size()];
+    var chunks = new Chunks(CHUNK, memory.length);
+    for (int i = 0; i < memory.length; i++) {
+      memory[i] = grads.get(i).segment();
+      chunks.add(memory[i].byteSize() / op.type().bytes());
+    }
+    boolean f32 = op.type() == DType.F32;
+    var parts = new double[chunks.count()];
+    chunks.forEach((c, i, from, to) -> parts[c] = squares(memory[i], from, to, f32));
+    double sum = 0;
+    for (double p : parts) {
+      sum += p;
+    }
+    double norm = Math.sqrt(sum);
+    double factor = Math.min(1, op.maxNorm() / (norm + 1e-6));
+    if (op.maxNorm() != Double.POSITIVE_INFINITY && factor != 1) {
+      chunks.forEach((c, i, from, to) -> scale(memory[i], from, to, factor, f32));
+    }
+    return norm;
+  }
+
+  private static double squares(MemorySegment g, long from, long to, boolean f32) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    long i = from;
+    for (; i <= to - 4; i += 4) {
+      double p = get(g, i, f32);
+      double q = get(g, i + 1, f32);
+      double r = get(g, i + 2, f32);
+      double s = get(g, i + 3, f32);
+      a += p * p;
+      b += q * q;
+      c += r * r;
+      d += s * s;
+    }
+    for (; i < to; i++) {
+      double p = get(g, i, f32);
+      a += p * p;
+    }
+    return (a + b) + (c + d);
+  }
+
+  private static double get(MemorySegment g, long i, boolean f32) {
+    return f32 ? g.get(JAVA_FLOAT_UNALIGNED, 4 * i) : g.get(JAVA_DOUBLE_UNALIGNED, 8 * i);
+  }
+
+  private static void scale(MemorySegment g, long from, long to, double factor, boolean f32) {
+    for (long i = from; i < to; i++) {
+      if (f32) {
+        g.set(JAVA_FLOAT_UNALIGNED, 4 * i, (float) (g.get(JAVA_FLOAT_UNALIGNED, 4 * i) * factor));
+      } else {
+        g.set(JAVA_DOUBLE_UNALIGNED, 8 * i, g.get(JAVA_DOUBLE_UNALIGNED, 8 * i) * factor);
+      }
+    }
+  }
+}
