@@ -1,5 +1,6 @@
 package dev.gridstride;
 
+import dev.gridstride.kernels.ArgReduce;
 import dev.gridstride.kernels.Reduce;
 
 /**
@@ -71,5 +72,46 @@ public sealed interface Reductions permits Tensor {
   /** {@code log(sum(exp(x)))} without overflow. */
   default Tensor logSumExp(int... axes) {
     return ReduceFunction.apply(Reduce.Kind.LOG_SUM_EXP, (Tensor) this, false, axes);
+  }
+
+  /**
+   * Place of the largest element along an axis, i64, the first of equal ones; NaN wins. See {@link
+   * ArgReduce}.
+   */
+  @NotDifferentiable("places are integers")
+  default Tensor argMax(int axis) {
+    return argMax(false, axis);
+  }
+
+  /** Place of the largest element along an axis, i64, the first of equal ones; NaN wins. */
+  @NotDifferentiable("places are integers")
+  default Tensor argMax(boolean keepDims, int axis) {
+    return OrderFunction.arg(ArgReduce.Kind.MAX, (Tensor) this, keepDims, axis);
+  }
+
+  /** Place of the smallest element along an axis, i64, the first of equal ones; NaN wins. */
+  @NotDifferentiable("places are integers")
+  default Tensor argMin(int axis) {
+    return argMin(false, axis);
+  }
+
+  /** Place of the smallest element along an axis, i64, the first of equal ones; NaN wins. */
+  @NotDifferentiable("places are integers")
+  default Tensor argMin(boolean keepDims, int axis) {
+    return OrderFunction.arg(ArgReduce.Kind.MIN, (Tensor) this, keepDims, axis);
+  }
+
+  /** The k largest elements along an axis, largest first; see {@link #topK(long, int, boolean)}. */
+  default TopKResult topK(long k, int axis) {
+    return topK(k, axis, true);
+  }
+
+  /**
+   * The k largest (or smallest) elements along an axis, best first, equal ones by lower index; NaN
+   * counts as larger than every number. Gradients of the values go to the chosen places. See {@link
+   * dev.gridstride.kernels.TopK}.
+   */
+  default TopKResult topK(long k, int axis, boolean largest) {
+    return OrderFunction.topK((Tensor) this, k, axis, largest);
   }
 }

@@ -54,6 +54,12 @@ final class ShapingCases {
         new Case("l1Norm", "", shapes(s(3, 4)), t -> t[0].l1Norm(1)),
         new Case("l2Norm", "", shapes(s(3, 4)), t -> t[0].l2Norm()),
         new Case("logSumExp", "", shapes(s(3, 4)), t -> t[0].logSumExp(1)),
+        new Case("topK", "", shapes(s(3, 5)), t -> t[0].topK(2, 1).values().softmax(1)),
+        new Case(
+            "topK",
+            "smallest of a view",
+            shapes(s(4, 3)),
+            t -> t[0].transpose().topK(3, -1, false).values().softmax(0)),
         new Case("tile", "", shapes(s(2, 3)), t -> t[0].tile(2, 3).softmax(1)),
         new Case("split", "", shapes(s(2, 5)), t -> t[0].split(1, 2, 3)[1].softmax(1)),
         new Case(
