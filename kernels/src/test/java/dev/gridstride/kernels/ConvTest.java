@@ -234,7 +234,7 @@ class ConvTest {
 
   /** {@code <conv(x), dy> = <x, backwardData(dy)> = <w, backwardWeight(x, dy)>}. */
   @ParameterizedTest
-  @MethodSource("cases")
+  @MethodSource("shapes")
   void passesAreAdjoint(Conv op) {
     var f64 = op.withType(DType.F64);
     try (var v = Operands.of(f64, false)) {

@@ -221,6 +221,32 @@ public final class VectorConvLoops extends ScalarConvLoops {
   }
 
   @Override
+  public void transpose(
+      MemorySegment from,
+      long fromOff,
+      long ld,
+      int rows,
+      int columns,
+      MemorySegment to,
+      long toOff,
+      long toLd) {
+    int m = rows / LANES * LANES;
+    int n = columns / LANES * LANES;
+    for (int j = 0; j < n; j += LANES) {
+      for (int i = 0; i < m; i += LANES) {
+        F32Transpose.block(
+            from, fromOff + i * ld + 4L * j, ld, LANES, to, toOff + j * toLd + 4L * i, toLd);
+      }
+    }
+    if (m < rows) {
+      super.transpose(from, fromOff + m * ld, ld, rows - m, columns, to, toOff + 4L * m, toLd);
+    }
+    if (n < columns) {
+      super.transpose(from, fromOff + 4L * n, ld, m, columns - n, to, toOff + n * toLd, toLd);
+    }
+  }
+
+  @Override
   public void relu(MemorySegment a, long off, long count) {
     FloatVector zero = FloatVector.zero(F);
     long i = 0;
