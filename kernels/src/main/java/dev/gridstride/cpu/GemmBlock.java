@@ -161,13 +161,14 @@ final class GemmBlock {
 
   // ---- one row or one column
 
-  /** One row of A or one column of B, the matrix native: no tile fits. */
+  /** One row of A or one column of B: no tile fits. */
   private boolean vectorForm() {
-    return (g.op.m() == 1 && !g.stageB) || (g.op.n() == 1 && !g.stageA);
+    return g.op.m() == 1 || g.op.n() == 1;
   }
 
   private void vectorProduct() {
-    boolean row = g.op.m() == 1 && !g.stageB;
+    boolean row = g.op.m() == 1;
+    boolean dots = row ? g.op.transposedB() : !g.op.transposedA();
     long k = g.op.k();
     int depth = g.blocking.depth();
     MemorySegment x = VECTOR.get((long) e * depth);
@@ -176,12 +177,18 @@ final class GemmBlock {
       int d = (int) Math.min(depth, k - p);
       gather(row, p, d, x);
       MemorySegment matrix = row ? g.b : g.a;
-      long ld = (row ? g.ldb : g.lda) * e;
-      long at = e * (row ? g.atB(batch, p, j0) : g.atA(batch, i0, p));
-      if (row ? g.op.transposedB() : !g.op.transposedA()) {
-        loops.dotRows(x, 0, d, matrix, at, ld, c, cOff, size);
+      long ld = row ? g.ldb : g.lda;
+      long at = row ? g.atB(batch, p, j0) : g.atA(batch, i0, p);
+      if (row ? g.stageB : g.stageA) {
+        DType type = row ? g.op.bType() : g.op.aType();
+        matrix = stage(type, matrix, at, ld, dots ? size : d, dots ? d : size);
+        ld = dots ? d : size;
+        at = 0;
+      }
+      if (dots) {
+        loops.dotRows(x, 0, d, matrix, e * at, e * ld, c, cOff, size);
       } else {
-        loops.addRows(x, 0, e, d, matrix, at, ld, c, cOff, size);
+        loops.addRows(x, 0, e, d, matrix, e * at, e * ld, c, cOff, size);
       }
     }
   }
@@ -323,6 +330,10 @@ final class GemmBlock {
   private MemorySegment stage(
       DType type, MemorySegment from, long index, long ld, int rows, int n) {
     MemorySegment to = STAGED.get((long) e * rows * n);
+    if (ld == n) {
+      Narrow.load(type, from, index, to, 0, (long) rows * n);
+      return to;
+    }
     for (int i = 0; i < rows; i++) {
       Narrow.load(type, from, index + i * ld, to, (long) e * i * n, n);
     }
@@ -335,7 +346,9 @@ final class GemmBlock {
     if (!g.op.epilogue().equals(Epilogue.NONE)) {
       GemmEpilogue.apply(g, batch, i0, rows, j0, columns, c, cOff, ldc);
     }
-    if (inScratch) {
+    if (inScratch && g.ldc == columns && ldc == (long) e * columns) {
+      Narrow.store(g.op.cType(), c, cOff, g.c, g.atC(batch, i0, j0), (long) rows * columns);
+    } else if (inScratch) {
       for (int i = 0; i < rows; i++) {
         Narrow.store(g.op.cType(), c, cOff + i * ldc, g.c, g.atC(batch, i0 + i, j0), columns);
       }

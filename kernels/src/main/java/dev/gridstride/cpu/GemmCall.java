@@ -76,9 +76,12 @@ final class GemmCall {
     this.multiplies = alpha != 0 && op.k() > 0;
   }
 
-  /** Heap memory is staged too: vector loops that meet both kinds lose their speed for good. */
+  /**
+   * Heap and mapped memory are staged too: vector loops that meet several kinds of memory lose
+   * their speed for good.
+   */
   private static boolean staged(DType type, MemorySegment memory) {
-    return type == DType.BF16 || type == DType.F16 || !memory.isNative();
+    return type == DType.BF16 || type == DType.F16 || !memory.isNative() || memory.isMapped();
   }
 
   private static boolean shared(MemorySegment memory) {

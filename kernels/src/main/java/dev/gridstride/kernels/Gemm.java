@@ -8,6 +8,7 @@ import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -254,6 +255,173 @@ public record Gemm(
         strideC,
         after);
   }
+
+  // ---- short forms
+
+  /**
+   * {@code C = alpha op(A) op(B) + beta C} on float arrays, in the argument order of BLAS but
+   * row-major; on the CPU, with the rules of this class.
+   *
+   * @param transA whether A is stored transposed
+   * @param transB whether B is stored transposed
+   * @param m rows of op(A) and C
+   * @param n columns of op(B) and C
+   * @param k columns of op(A), rows of op(B)
+   * @param alpha factor of the product; 0 reads neither a nor b
+   * @param a A, stored as {@code [m, k]}, or {@code [k, m]} when transposed
+   * @param lda elements from one stored row to the next
+   * @param b B, stored as {@code [k, n]}, or {@code [n, k]} when transposed
+   * @param ldb elements from one stored row to the next
+   * @param beta factor of C's old value; 0 does not read it
+   * @param c C, {@code [m, n]}; must not be a or b
+   * @param ldc elements from one row to the next
+   * @throws InvalidArgumentException when a size is negative, a leading dimension smaller than a
+   *     row, an array too short, or c is also an input
+   */
+  public static void sgemm(
+      boolean transA,
+      boolean transB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int lda,
+      float[] b,
+      int ldb,
+      float beta,
+      float[] c,
+      int ldc) {
+    sgemm(transA, transB, m, n, k, alpha, a, 0, lda, b, 0, ldb, beta, c, 0, ldc);
+  }
+
+  /**
+   * The same, each matrix beginning at an index of its array; c may be the array of an input when
+   * the two do not overlap.
+   */
+  public static void sgemm(
+      boolean transA,
+      boolean transB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int lda,
+      float[] b,
+      int bOffset,
+      int ldb,
+      float beta,
+      float[] c,
+      int cOffset,
+      int ldc) {
+    var call = new BlasGemm("sgemm", DType.F32, transA, transB, m, n, k, lda, ldb, ldc);
+    call.run(
+        alpha,
+        call.part("a", MemorySegment.ofArray(a), aOffset, call.op().countA()),
+        call.part("b", MemorySegment.ofArray(b), bOffset, call.op().countB()),
+        beta,
+        call.part("c", MemorySegment.ofArray(c), cOffset, call.op().countC()));
+  }
+
+  /** The same on memory segments of any kind, each matrix beginning where its segment does. */
+  public static void sgemm(
+      boolean transA,
+      boolean transB,
+      long m,
+      long n,
+      long k,
+      float alpha,
+      MemorySegment a,
+      long lda,
+      MemorySegment b,
+      long ldb,
+      float beta,
+      MemorySegment c,
+      long ldc) {
+    var call = new BlasGemm("sgemm", DType.F32, transA, transB, m, n, k, lda, ldb, ldc);
+    call.run(
+        alpha,
+        call.part("a", a, 0, call.op().countA()),
+        call.part("b", b, 0, call.op().countB()),
+        beta,
+        call.part("c", c, 0, call.op().countC()));
+  }
+
+  /**
+   * {@link #sgemm(boolean, boolean, int, int, int, float, float[], int, float[], int, float,
+   * float[], int)} in f64.
+   */
+  public static void dgemm(
+      boolean transA,
+      boolean transB,
+      int m,
+      int n,
+      int k,
+      double alpha,
+      double[] a,
+      int lda,
+      double[] b,
+      int ldb,
+      double beta,
+      double[] c,
+      int ldc) {
+    dgemm(transA, transB, m, n, k, alpha, a, 0, lda, b, 0, ldb, beta, c, 0, ldc);
+  }
+
+  /** The same with offsets into the arrays. */
+  public static void dgemm(
+      boolean transA,
+      boolean transB,
+      int m,
+      int n,
+      int k,
+      double alpha,
+      double[] a,
+      int aOffset,
+      int lda,
+      double[] b,
+      int bOffset,
+      int ldb,
+      double beta,
+      double[] c,
+      int cOffset,
+      int ldc) {
+    var call = new BlasGemm("dgemm", DType.F64, transA, transB, m, n, k, lda, ldb, ldc);
+    call.run(
+        alpha,
+        call.part("a", MemorySegment.ofArray(a), aOffset, call.op().countA()),
+        call.part("b", MemorySegment.ofArray(b), bOffset, call.op().countB()),
+        beta,
+        call.part("c", MemorySegment.ofArray(c), cOffset, call.op().countC()));
+  }
+
+  /** The same on memory segments of any kind. */
+  public static void dgemm(
+      boolean transA,
+      boolean transB,
+      long m,
+      long n,
+      long k,
+      double alpha,
+      MemorySegment a,
+      long lda,
+      MemorySegment b,
+      long ldb,
+      double beta,
+      MemorySegment c,
+      long ldc) {
+    var call = new BlasGemm("dgemm", DType.F64, transA, transB, m, n, k, lda, ldb, ldc);
+    call.run(
+        alpha,
+        call.part("a", a, 0, call.op().countA()),
+        call.part("b", b, 0, call.op().countB()),
+        beta,
+        call.part("c", c, 0, call.op().countC()));
+  }
+
+  // ---- what it is
 
   @Override
   public String name() {

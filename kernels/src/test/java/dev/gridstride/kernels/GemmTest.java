@@ -152,7 +152,8 @@ final class GemmTest {
     }
   }
 
-  private static final int[] EDGES = {0, 1, 5, 6, 7, 8, 15, 16, 17, 31, 33, 37, 65};
+  private static final int[] ROWS = {0, 1, 5, 6, 7, 13};
+  private static final int[] COLUMNS = {0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65};
 
   @ParameterizedTest
   @CsvSource({
@@ -164,9 +165,9 @@ final class GemmTest {
     "F64, true, true"
   })
   void everyEdge(DType type, boolean transA, boolean transB) {
-    for (int m : EDGES) {
-      for (int n : EDGES) {
-        for (int k : new int[] {0, 1, 3, 16, 35}) {
+    for (int m : ROWS) {
+      for (int n : COLUMNS) {
+        for (int k : new int[] {0, 1, 16, 35}) {
           check(Gemm.of(m, n, k).type(type).trans(transA, transB), 1, 0, false);
         }
       }
@@ -487,5 +488,62 @@ final class GemmTest {
         assertThat(t[j * m + i]).isEqualTo(c[i * n + j]);
       }
     }
+  }
+
+  /** Heap memory goes another way (through scratch memory); the bits are those of a plan. */
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1", "16, 16, 16", "7, 35, 9", "150, 170, 600", "65, 129, 1100", "1, 90, 80"})
+  void heapArraysGiveTheBitsOfAPlan(int m, int n, int k) {
+    for (int t = 0; t < 4; t++) {
+      Gemm op = Gemm.of(m, n, k).trans((t & 1) != 0, (t & 2) != 0).leading(m + k + 1, n + k, n + t);
+      double[] x = TestArray.normal(op.countA(), 1);
+      double[] y = TestArray.normal(op.countB(), 2);
+      double[] z = TestArray.normal(op.countC(), 3);
+      double[] expected = check(op, 1.5, 0.5, false, x, y, z).c;
+      float[] a = floats(x);
+      float[] b = floats(y);
+      float[] c = floats(z);
+      Gemm.sgemm(
+          op.transposedA(),
+          op.transposedB(),
+          m,
+          n,
+          k,
+          1.5f,
+          a,
+          (int) op.lda(),
+          b,
+          (int) op.ldb(),
+          0.5f,
+          c,
+          (int) op.ldc());
+      var got = new double[c.length];
+      Arrays.setAll(got, i -> c[i]);
+      assertSameBits("sgemm", got, expected);
+      double[] wide = check(op.type(DType.F64), 1.5, 0.5, false, x, y, z).c;
+      Gemm.dgemm(
+          op.transposedA(),
+          op.transposedB(),
+          m,
+          n,
+          k,
+          1.5,
+          x,
+          (int) op.lda(),
+          y,
+          (int) op.ldb(),
+          0.5,
+          z,
+          (int) op.ldc());
+      assertSameBits("dgemm", z, wide);
+    }
+  }
+
+  private static float[] floats(double[] v) {
+    var f = new float[v.length];
+    for (int i = 0; i < f.length; i++) {
+      f[i] = (float) v[i];
+    }
+    return f;
   }
 }
