@@ -22,7 +22,7 @@ final class ConvPass {
   private static final Scratch TARGET = new Scratch();
 
   /** Bytes of source and destination of a task: half a second-level cache of 1 MiB. */
-  private static final long TASK_BYTES = Integer.getInteger("cp.task", 512) * 1024L;
+  private static final long TASK_BYTES = 512 << 10;
 
   /** Fewest multiply-adds of a task, about 20 microseconds of them. */
   private static final double TASK_WORK = 1e6;
@@ -33,7 +33,7 @@ final class ConvPass {
   /**
    * Terms of the reduction whose weights, 2 vectors each, stay in a first-level cache of 32 KiB.
    */
-  private static final int CHUNK = Integer.getInteger("cp.chunk", 256);
+  private static final int CHUNK = 320;
 
   /** More parts of a row than this: padding costs less than many narrow tiles. */
   private static final int MOST_SPANS = 8;
