@@ -7,4 +7,6 @@ module dev.gridstride {
   exports dev.gridstride.data;
   exports dev.gridstride.io;
   exports dev.gridstride.metrics;
+  exports dev.gridstride.nn;
+  exports dev.gridstride.optim;
 }

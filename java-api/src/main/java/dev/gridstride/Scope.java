@@ -4,6 +4,7 @@ import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.InvalidArgumentException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +48,8 @@ public final class Scope implements AutoCloseable {
   }
 
   /** Runs without an owner: tensors made inside belong to the caller. */
-  static <T> T detached(java.util.function.Supplier<T> body) {
+  /** Runs {@code body} without an owner: tensors made inside belong to the caller. */
+  public static <T> T detached(Supplier<T> body) {
     Scope before = CURRENT.get();
     CURRENT.remove();
     try {

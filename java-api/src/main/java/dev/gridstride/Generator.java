@@ -1,0 +1,99 @@
+package dev.gridstride;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.kernels.Dropout;
+import dev.gridstride.kernels.Random;
+import dev.gridstride.kernels.Random.Distribution;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A source of random tensors: a seed and a position in its sequence.
+ *
+ * <p>The numbers are those of {@link Random}: counter-based, so the same seed and the same order of
+ * calls give the same tensors on any device and any number of threads. Thread-safe; calls from
+ * several threads share the sequence in an order that is not fixed.
+ */
+public final class Generator {
+  private final long seed;
+  private final AtomicLong position = new AtomicLong();
+
+  /** A generator at the beginning of the sequence of {@code seed}. */
+  public Generator(long seed) {
+    this.seed = seed;
+  }
+
+  /** The seed. */
+  public long seed() {
+    return seed;
+  }
+
+  /** Number of elements drawn so far; with the seed, all there is to save. */
+  public long position() {
+    return position.get();
+  }
+
+  /** Goes to a position that {@link #position} returned. */
+  public void position(long value) {
+    position.set(value);
+  }
+
+  /** Takes {@code count} elements of the sequence, on a multiple of 4, and returns the first. */
+  private long take(long count) {
+    long whole = Math.addExact(count, 3) / 4 * 4;
+    return position.getAndAdd(whole);
+  }
+
+  private Tensor fill(Device device, DType dtype, Distribution distribution, long[] dims) {
+    Tensor x = Tensor.empty(device, dtype, dims);
+    Random.Plan plan = Plans.of(device, new Random(dtype, x.count(), distribution));
+    plan.run(x.stream(), seed, take(x.count()), x.buffer());
+    return x;
+  }
+
+  /** Evenly spread over {@code low <= value < high}. */
+  public Tensor uniform(Device device, DType dtype, double low, double high, long... dims) {
+    return fill(device, dtype, new Distribution.Uniform(low, high), dims);
+  }
+
+  /** Normally distributed. */
+  public Tensor normal(Device device, DType dtype, double mean, double std, long... dims) {
+    return fill(device, dtype, new Distribution.Normal(mean, std), dims);
+  }
+
+  /** 1 with probability p, else 0. */
+  public Tensor bernoulli(Device device, DType dtype, double p, long... dims) {
+    return fill(device, dtype, new Distribution.Bernoulli(p), dims);
+  }
+
+  /** Integers {@code low <= value < high}. */
+  public Tensor integers(Device device, DType dtype, long low, long high, long... dims) {
+    return fill(device, dtype, new Distribution.Integers(low, high), dims);
+  }
+
+  /**
+   * Sets each element to 0 with probability p and divides the others by {@code 1 - p}; recorded.
+   *
+   * <p>The mask is not stored: the backward pass draws it again.
+   */
+  public Tensor dropout(Tensor input, double p) {
+    Tensor x = input.isDense() ? input : input.contiguous();
+    Dropout.Plan plan = Plans.of(x.device(), new Dropout(x.dtype(), x.count(), p));
+    long first = take(x.count());
+    Tensor y = Tensor.emptyLike(x);
+    plan.forward(x.stream(), seed, first, x.buffer(), y.buffer());
+    return Autograd.record(
+        "dropout",
+        y,
+        x,
+        gradient -> {
+          Tensor dy =
+              gradient.layout().equals(x.layout())
+                  ? gradient
+                  : Copies.to(gradient, x.dtype(), x.layout());
+          Tensor dx = Tensor.emptyLike(x);
+          plan.backward(x.stream(), seed, first, dy.buffer(), dx.buffer());
+          return dx;
+        });
+  }
+}
