@@ -47,7 +47,6 @@ public final class Scope implements AutoCloseable {
     return CURRENT.get();
   }
 
-  /** Runs without an owner: tensors made inside belong to the caller. */
   /** Runs {@code body} without an owner: tensors made inside belong to the caller. */
   public static <T> T detached(Supplier<T> body) {
     Scope before = CURRENT.get();

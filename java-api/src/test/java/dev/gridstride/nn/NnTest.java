@@ -169,7 +169,7 @@ class NnTest {
       assertThat(h.seed()).isEqualTo(5);
       h.position(at);
       assertThat(h.normal(CPU, DType.F32, 0, 1, 9).toFloatArray()).containsExactly(next);
-      assertThat(h.integers(CPU, DType.I64, -3, 4, 100).toLongArray())
+      assertThat(Arrays.stream(h.integers(CPU, DType.I64, -3, 4, 100).toLongArray()).boxed())
           .allMatch(v -> v >= -3 && v < 4);
       assertThat(h.bernoulli(CPU, DType.U8, 0.5, 100).toLongArray()).contains(0, 1);
     }
