@@ -46,28 +46,24 @@ public record Options(
   }
 
   /**
-   * The file {@code name} of the user's data folder, or else of the bundled data.
+   * A file of the user's data folder, or else of the bundled data.
    *
    * @param bundled the folder of the bundled data under {@code examples/data}; empty for itself
-   * @throws UsageException when there is no such file, with or without {@code .gz}
+   * @param names the names under which it is looked for, in this order
+   * @throws UsageException when there is none
    */
-  public Path dataFile(String bundled, String name) {
+  public Path dataFile(String bundled, String... names) {
     Path folder = data == null ? home().resolve("examples/data").resolve(bundled) : data;
-    if (!Files.isDirectory(folder)) {
-      throw new UsageException(
-          "--data: there is no folder "
-              + folder
-              + (data == null
-                  ? "; the bundled data is missing: set -Dgridstride.home to the project's folder"
-                  : "; give one that holds " + name));
-    }
-    for (Path file : new Path[] {folder.resolve(name), folder.resolve(name + ".gz")}) {
-      if (Files.isRegularFile(file)) {
-        return file;
+    for (String name : names) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return folder.resolve(name);
       }
     }
+    String wanted = String.join(" or ", names);
     throw new UsageException(
-        "--data: the folder " + folder + " must hold " + name + " or " + name + ".gz");
+        data == null
+            ? folder + " lacks " + wanted + "; set -Dgridstride.home to the project's folder"
+            : "--data: the folder " + folder + " must hold " + wanted);
   }
 
   /** The project's folder: named by the launcher, or else found above the working directory. */

@@ -14,6 +14,9 @@ public final class Epoch implements AutoCloseable {
   /** Weight of the past in the loss that the bar shows. */
   private static final double SMOOTHING = 0.95;
 
+  /** Long trainings print about so many lines. */
+  private static final int MOST_LINES = 20;
+
   private final Report report;
   private final int epoch;
   private final int epochs;
@@ -70,6 +73,10 @@ public final class Epoch implements AutoCloseable {
     double speed = done / Math.max(1e-9, (trained - start) / 1e9);
     double loss = lossSum / Math.max(1, done);
     report.history().add(new History.Row(epoch, loss, testLoss, accuracy, seconds, speed));
+    int every = Math.max(1, epochs / MOST_LINES);
+    if (epoch % every != 0 && epoch != epochs && epoch != 1) {
+      return;
+    }
     report.line(
         "epoch %d/%d: loss %.4f, test loss %.4f%s, %.1f s, %,.0f samples/s",
         epoch,
