@@ -14,7 +14,7 @@ import dev.gridstride.examples.report.Scatter;
 import dev.gridstride.io.Safetensors;
 import dev.gridstride.nn.Linear;
 import dev.gridstride.nn.Module;
-import dev.gridstride.optim.Sgd;
+import dev.gridstride.optim.SGD;
 import java.io.IOException;
 import java.util.SplittableRandom;
 
@@ -62,7 +62,7 @@ public final class Housing implements Example {
     // Model: price = weights * features + constant, random at first. Algorithm: gradient descent.
     var generator = new Generator(options.seed());
     try (Module model = new Linear(device, generator, train.columns(), 1);
-        var algorithm = new Sgd(model.parameters(), LEARNING_RATE, MOMENTUM)) {
+        var algorithm = new SGD(model.parameters(), LEARNING_RATE, MOMENTUM)) {
       for (int epoch = 1; epoch <= epochs; epoch++) {
         try (var progress = report.epoch(epoch, epochs, train.size())) {
           Table samples = train.shuffled(random);

@@ -17,6 +17,7 @@ import dev.gridstride.nn.Linear;
 import dev.gridstride.nn.Module;
 import dev.gridstride.nn.Sequential;
 import dev.gridstride.optim.Adam;
+import dev.gridstride.optim.LrSchedule;
 import java.io.IOException;
 import java.util.SplittableRandom;
 
@@ -67,7 +68,9 @@ public final class Mnist implements Example {
           name(), train.size(), test.size(), model.parameterCount(), device);
       var classified = new Classified(CLASSES);
       try (var algorithm = new Adam(model.parameters(), TOP_LEARNING_RATE)) {
-        int stepsPerEpoch = Math.ceilDiv(train.size(), batch);
+        // Large steps once the direction is clear, ever finer ones towards the end.
+        int steps = epochs * Math.ceilDiv(train.size(), batch);
+        var schedule = LrSchedule.oneCycle(TOP_LEARNING_RATE, steps);
         int step = 0;
         for (int epoch = 1; epoch <= epochs; epoch++) {
           try (var progress = report.epoch(epoch, epochs, train.size())) {
@@ -75,7 +78,7 @@ public final class Mnist implements Example {
             int[] order = train.shuffled(random);
             for (int from = 0; from < train.size(); from += batch) {
               int to = Math.min(from + batch, train.size());
-              algorithm.learningRate(learningRate(step++, epochs * stepsPerEpoch));
+              algorithm.learningRate(schedule.at(step++));
               try (Scope scope = Scope.open()) {
                 var samples = train.batch(device, order, from, to, MEAN, STD);
                 Tensor loss = model.forward(samples.images()).crossEntropy(samples.labels());
@@ -91,7 +94,8 @@ public final class Mnist implements Example {
         }
       }
       report.line("%n%s%n", classified.confusion());
-      report.line("accuracy %.2f%%, %d mistakes", 100 * classified.accuracy(), classified.mistakes());
+      report.line(
+          "accuracy %.2f%%, %d mistakes", 100 * classified.accuracy(), classified.mistakes());
       report.result("loss", classified.loss());
       report.result("accuracy", classified.accuracy());
       if (options.isDefaultRun()) {
@@ -119,12 +123,6 @@ public final class Mnist implements Example {
         new Layer(Tensor::relu),
         new Dropout(g, 0.5),
         new Linear(device, g, 128, CLASSES));
-  }
-
-  /** Rises over the first fifth of the steps, then falls to 0: large steps first, fine ones last. */
-  private static double learningRate(int step, int steps) {
-    double done = (step + 0.5) / steps;
-    return TOP_LEARNING_RATE * Math.min(done / 0.2, (1 - done) / 0.8);
   }
 
   /** Asks the model about every test image. */

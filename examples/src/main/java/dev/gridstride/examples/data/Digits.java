@@ -49,12 +49,20 @@ public final class Digits {
     try (Tensor images = Idx.read(Device.cpu(), imageFile);
         Tensor labels = Idx.read(Device.cpu(), labelFile)) {
       if (images.dtype() != DType.U8 || images.rank() != 3 || images.count() == 0) {
-        throw new UsageException(imageFile + " must hold u8 images [n, height, width]; it holds "
-            + images.dtype() + images.shape());
+        throw new UsageException(
+            imageFile
+                + " must hold u8 images [n, height, width]; it holds "
+                + images.dtype()
+                + images.shape());
       }
       if (labels.dtype() != DType.U8 || labels.rank() != 1 || labels.size(0) != images.size(0)) {
-        throw new UsageException(labelFile + " must hold a u8 label for each of " + images.size(0)
-            + " images; it holds " + labels.dtype() + labels.shape());
+        throw new UsageException(
+            labelFile
+                + " must hold a u8 label for each of "
+                + images.size(0)
+                + " images; it holds "
+                + labels.dtype()
+                + labels.shape());
       }
       int n = options.limit(Math.toIntExact(images.size(0)));
       int height = Math.toIntExact(images.size(1));

@@ -52,7 +52,9 @@ public final class LeastSquares {
     return i == table.columns() ? 1 : table.features()[sample][i];
   }
 
-  /** Solves {@code a x = b}; a is symmetric, positive definite, given and used up to its diagonal. */
+  /**
+   * Solves {@code a x = b}; a is symmetric, positive definite, given and used up to its diagonal.
+   */
   private static double[] solve(double[][] a, double[] b) {
     int k = b.length;
     for (int i = 0; i < k; i++) {

@@ -72,8 +72,7 @@ public record Table(double[][] features, double[] targets) {
 
   /** The samples {@code from} (included) to {@code to} (excluded). */
   public Table part(int from, int to) {
-    return new Table(
-        Arrays.copyOfRange(features, from, to), Arrays.copyOfRange(targets, from, to));
+    return new Table(Arrays.copyOfRange(features, from, to), Arrays.copyOfRange(targets, from, to));
   }
 
   /**

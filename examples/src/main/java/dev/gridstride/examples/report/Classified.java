@@ -76,8 +76,8 @@ public final class Classified {
    * @param most number of images at most
    * @param pixels grey values of a sample, from 0 to 1
    */
-  public void saveMistakes(
-      Path file, int most, int width, int height, IntFunction<float[]> pixels) throws IOException {
+  public void saveMistakes(Path file, int most, int width, int height, IntFunction<float[]> pixels)
+      throws IOException {
     var worst =
         mistakes.stream()
             .sorted(Comparator.comparingDouble(Guess::confidence).reversed())
