@@ -176,8 +176,8 @@ public final class TransposeGenerator {
     line(
         2,
         " * Transposes six rows of LANES columns to LANES dense rows of six. Writes past the end,"
-            + " up");
-    line(2, " * to a vector, to be overwritten by what follows.");
+            + " up to a");
+    line(2, " * vector, to be overwritten by what follows.");
     line(2, " *");
     line(2, " * @param n rows that exist, 1 to 6; the last of them stands for the missing ones");
     line(2, " */");

@@ -8,7 +8,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The matrix product's inner loops for f32, by the Vector API. */
@@ -463,7 +462,7 @@ public final class VectorF32GemmLoops implements GemmLoops {
     for (; p + LANES <= k; p += LANES) {
       s0 = load(x, xOff + (long) E * p).fma(load(b, bOff + (long) E * p), s0);
     }
-    float s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    float s = LaneSums.sum(s0.add(s1).add(s2.add(s3)));
     for (; p < k; p++) {
       long o = (long) E * p;
       s = Math.fma(x.get(JAVA_FLOAT_UNALIGNED, xOff + o), b.get(JAVA_FLOAT_UNALIGNED, bOff + o), s);

@@ -8,7 +8,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The matrix product's inner loops for f64, by the Vector API. */
@@ -464,7 +463,7 @@ public final class VectorF64GemmLoops implements GemmLoops {
     for (; p + LANES <= k; p += LANES) {
       s0 = load(x, xOff + (long) E * p).fma(load(b, bOff + (long) E * p), s0);
     }
-    double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    double s = LaneSums.sum(s0.add(s1).add(s2.add(s3)));
     for (; p < k; p++) {
       long o = (long) E * p;
       s =

@@ -60,8 +60,7 @@ public final class VectorReduceLoops implements ReduceLoops {
       FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE, m);
       b = b.add(term(v, term, shift), m);
     }
-    return (double) a.add(b).reduceLanes(VectorOperators.ADD)
-        + c.add(d).reduceLanes(VectorOperators.ADD);
+    return (double) LaneSums.sum(a.add(b)) + LaneSums.sum(c.add(d));
   }
 
   @Override

@@ -84,7 +84,7 @@ public final class VectorRowLoops implements RowLoops {
       VectorMask<Float> m = F.indexInRange(i, n);
       b = b.add(VectorMath.expFlushed(load(x, at + i, m).sub(shift)), m);
     }
-    return a.add(b).reduceLanes(VectorOperators.ADD);
+    return LaneSums.sum(a.add(b));
   }
 
   @Override
@@ -111,7 +111,7 @@ public final class VectorRowLoops implements RowLoops {
       store(p, y, to + i, m);
       b = b.add(p, m);
     }
-    return a.add(b).reduceLanes(VectorOperators.ADD);
+    return LaneSums.sum(a.add(b));
   }
 
   @Override
@@ -134,7 +134,7 @@ public final class VectorRowLoops implements RowLoops {
       VectorMask<Float> m = F.indexInRange(i, n);
       b = b.add(load(x, at + i, m).sub(shift), m);
     }
-    return a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
+    return LaneSums.sum(a.add(b).add(c.add(d)));
   }
 
   @Override
@@ -153,7 +153,7 @@ public final class VectorRowLoops implements RowLoops {
       VectorMask<Float> m = F.indexInRange(i, n);
       b = addProduct(b, load(q, qAt + i, m), load(x, at + i, m), shift);
     }
-    return a.add(b).reduceLanes(VectorOperators.ADD);
+    return LaneSums.sum(a.add(b));
   }
 
   private static FloatVector addProduct(
@@ -237,7 +237,7 @@ public final class VectorRowLoops implements RowLoops {
       VectorMask<Float> m = F.indexInRange(i, n);
       t = load(a, at + i, m).fma(load(b, at + i, m), t);
     }
-    return s.add(t).add(u.add(v)).reduceLanes(VectorOperators.ADD);
+    return LaneSums.sum(s.add(t).add(u.add(v)));
   }
 
   @Override

@@ -57,7 +57,7 @@ public final class VectorSoftmaxLoops implements SoftmaxLoops {
       VectorMask<Float> m = F.indexInRange(i, size);
       sum = sum.add(VectorMath.exp(load(x, i, m).sub(max)), m);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return LaneSums.sum(sum);
   }
 
   private static float storeExp(MemorySegment x, MemorySegment y, int size, float max) {
@@ -74,7 +74,7 @@ public final class VectorSoftmaxLoops implements SoftmaxLoops {
       e.intoMemorySegment(y, 4L * i, LE, m);
       sum = sum.add(e, m);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return LaneSums.sum(sum);
   }
 
   private static void subtract(
@@ -129,6 +129,6 @@ public final class VectorSoftmaxLoops implements SoftmaxLoops {
       FloatVector g = load(dy, i, m);
       sum = sum.add(log ? g : g.mul(load(y, i, m)));
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return LaneSums.sum(sum);
   }
 }
