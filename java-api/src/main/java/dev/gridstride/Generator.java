@@ -28,7 +28,7 @@ public final class Generator {
     return seed;
   }
 
-  /** Number of elements drawn so far; with the seed, all there is to save. */
+  /** Number of 32-bit words drawn so far; with the seed, all there is to save. */
   public long position() {
     return position.get();
   }
@@ -38,16 +38,20 @@ public final class Generator {
     position.set(value);
   }
 
-  /** Takes {@code count} elements of the sequence, on a multiple of 4, and returns the first. */
-  private long take(long count) {
-    long whole = Math.addExact(count, 3) / 4 * 4;
-    return position.getAndAdd(whole);
+  /**
+   * Takes {@code count} elements of the sequence, beginning on a multiple of 4 words, and returns
+   * the number of the first.
+   */
+  private long take(long count, int wordsPerElement) {
+    long words = Math.multiplyExact(count, (long) wordsPerElement);
+    return position.getAndAdd(Math.addExact(words, 3) / 4 * 4) / wordsPerElement;
   }
 
   private Tensor fill(Device device, DType dtype, Distribution distribution, long[] dims) {
     Tensor x = Tensor.empty(device, dtype, dims);
-    Random.Plan plan = Plans.of(device, new Random(dtype, x.count(), distribution));
-    plan.run(x.stream(), seed, take(x.count()), x.buffer());
+    var op = new Random(dtype, x.count(), distribution);
+    Random.Plan plan = Plans.of(device, op);
+    plan.run(x.stream(), seed, take(x.count(), op.wordsPerElement()), x.buffer());
     return x;
   }
 
@@ -79,7 +83,7 @@ public final class Generator {
   public Tensor dropout(Tensor input, double p) {
     Tensor x = input.isDense() ? input : input.contiguous();
     Dropout.Plan plan = Plans.of(x.device(), new Dropout(x.dtype(), x.count(), p));
-    long first = take(x.count());
+    long first = take(x.count(), 1);
     Tensor y = Tensor.emptyLike(x);
     plan.forward(x.stream(), seed, first, x.buffer(), y.buffer());
     return Autograd.record(

@@ -176,6 +176,19 @@ class NnTest {
   }
 
   @Test
+  void drawsDoNotOverlap() {
+    var g = new Generator(7);
+    try (Scope scope = Scope.open()) {
+      double[] first = g.uniform(CPU, DType.F64, 0, 1, 8).toDoubleArray();
+      double[] second = g.uniform(CPU, DType.F64, 0, 1, 8).toDoubleArray();
+      for (double v : second) {
+        assertThat(first).doesNotContain(v);
+      }
+      assertThat(g.position()).isEqualTo(32);
+    }
+  }
+
+  @Test
   void refusesBadNames() {
     class Twice extends Module {
       Twice() {
