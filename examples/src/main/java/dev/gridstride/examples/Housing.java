@@ -25,7 +25,7 @@ import java.util.SplittableRandom;
  * example shows that gradient descent, which knows nothing of linear algebra, finds the same.
  */
 public final class Housing implements Example {
-  private static final double LEARNING_RATE = 0.05;
+  private static final double LEARNING_RATE = 0.02;
   private static final double MOMENTUM = 0.9;
   private static final double HELD_OUT = 0.2;
   private static final double TOLERANCE = 0.02;

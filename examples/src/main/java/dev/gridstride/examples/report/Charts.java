@@ -56,6 +56,7 @@ public final class Charts {
     style.setPlotGridLinesColor(new Color(0xE4E4E4));
     style.setPlotGridLinesStroke(new BasicStroke(1f));
     style.setMarkerSize(7);
+    style.setXAxisMaxLabelCount(11);
     return chart;
   }
 

@@ -2,6 +2,7 @@ package dev.gridstride.examples.report;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.style.Styler.LegendPosition;
@@ -9,7 +10,9 @@ import org.knowm.xchart.style.Styler.LegendPosition;
 /** The picture of a training: loss, and accuracy where there is one, over the epochs. */
 public final class Curves {
   /** More points than this are not seen at the chart's size. */
-  private static final int POINTS = 400;
+  private static final int POINTS = 150;
+
+  private static final int MOST_MARKED = 40;
 
   private Curves() {}
 
@@ -46,16 +49,9 @@ public final class Curves {
           1.5f);
     }
     var rows = history.rows();
-    if (!rows.isEmpty()) {
-      Charts.points(
-          chart,
-          "test",
-          rows.stream().mapToDouble(History.Row::epoch).toArray(),
-          rows.stream().mapToDouble(History.Row::testLoss).toArray(),
-          Charts.ORANGE);
-    }
+    test(chart, rows, rows.stream().mapToDouble(History.Row::testLoss).toArray());
     // a loss that falls by orders of magnitude is only seen on a logarithmic axis
-    chart.getStyler().setYAxisLogarithmic(spread(y) > 50);
+    chart.getStyler().setYAxisLogarithmic(spread(y) > 10);
     chart.getStyler().setXAxisMin(0.0);
     return chart;
   }
@@ -73,14 +69,26 @@ public final class Curves {
   private static XYChart accuracy(String name, History history) {
     XYChart chart = Charts.chart(name + ": accuracy", "epoch", "right on the test data, %");
     var rows = history.rows();
-    Charts.points(
-        chart,
-        "test",
-        rows.stream().mapToDouble(History.Row::epoch).toArray(),
-        rows.stream().mapToDouble(r -> 100 * r.accuracy()).toArray(),
-        Charts.ORANGE);
+    double[] percent = rows.stream().mapToDouble(r -> 100 * r.accuracy()).toArray();
+    test(chart, rows, percent);
+    double worst = Arrays.stream(percent).min().orElse(0);
+    double top = Arrays.stream(percent).max().orElse(100);
+    double room = Math.max(0.5, 0.2 * (top - worst));
+    chart.getStyler().setYAxisMin(Math.max(0, worst - room));
+    chart.getStyler().setYAxisMax(Math.min(100, top + room));
+    chart.getStyler().setYAxisDecimalPattern("0.0");
     chart.getStyler().setLegendPosition(LegendPosition.InsideSE);
     chart.getStyler().setXAxisMin(0.0);
     return chart;
+  }
+
+  /** Marked points as long as they can be told apart. */
+  private static void test(XYChart chart, List<History.Row> rows, double[] y) {
+    double[] x = rows.stream().mapToDouble(History.Row::epoch).toArray();
+    if (x.length > MOST_MARKED) {
+      Charts.line(chart, "test", x, y, Charts.ORANGE, 2f);
+    } else if (x.length > 0) {
+      Charts.points(chart, "test", x, y, Charts.ORANGE);
+    }
   }
 }
