@@ -2,6 +2,7 @@ package dev.gridstride.examples.cli;
 
 import dev.gridstride.device.GridstrideException;
 import dev.gridstride.examples.UsageException;
+import dev.gridstride.io.FileException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -75,6 +76,7 @@ public final class Gridstride implements Runnable {
       throws Exception {
     return switch (e) {
       case UsageException u -> tell(command, message(u), BAD_ARGUMENTS);
+      case FileException f -> tell(command, message(f), BAD_ARGUMENTS);
       case GridstrideException g -> tell(command, message(g), FAILED);
       case IOException io -> tell(command, io.toString(), FAILED);
       case UncheckedIOException io -> tell(command, String.valueOf(io.getCause()), FAILED);
