@@ -31,7 +31,8 @@ class MnistTest {
     assertThat(run.err()).isEmpty();
     assertThat(run.code()).isZero();
     assertThat(run.out())
-        .contains("256 images", "epoch 1/3: loss ", "epoch 3/3: loss ", "true \\ guess", "accuracy ");
+        .contains(
+            "256 images", "epoch 1/3: loss ", "epoch 3/3: loss ", "true \\ guess", "accuracy ");
     Map<String, Object> report = JsonParser.object(Files.readString(json));
     assertThat(report).containsEntry("name", "mnist").containsEntry("device", "cpu");
     var epochs = (List<?>) report.get("epochs");
@@ -99,8 +100,7 @@ class MnistTest {
     var run = train("d", "--data", folder.toString());
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.err()).contains("must hold a u8 label for each of 1 images; it holds u8[2]");
-    Files.write(
-        folder.resolve("train-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 1, 10});
+    Files.write(folder.resolve("train-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 1, 10});
     assertThat(train("d", "--data", folder.toString()).err())
         .contains("must hold labels below 10; it holds 10");
   }

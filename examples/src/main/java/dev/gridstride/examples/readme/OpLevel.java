@@ -3,6 +3,7 @@ package dev.gridstride.examples.readme;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.kernels.Epilogue;
+import dev.gridstride.kernels.Epilogue.Activation;
 import dev.gridstride.kernels.Gemm;
 import java.lang.foreign.MemorySegment;
 
@@ -13,7 +14,7 @@ public final class OpLevel {
   /** A linear layer with ReLU, {@code relu(A B^T + bias)}, in one pass. */
   public static void main(String[] args) {
     Device device = Device.best();
-    var spec = Gemm.of(64, 10, 128).transB().with(Epilogue.bias().then(Epilogue.Activation.RELU));
+    var spec = Gemm.of(64, 10, 128).transB().with(Epilogue.bias().then(Activation.RELU));
     try (var a = device.allocate(DType.F32, 64 * 128);
         var b = device.allocate(DType.F32, 10 * 128);
         var bias = device.allocate(DType.F32, 10);

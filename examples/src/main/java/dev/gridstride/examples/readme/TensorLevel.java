@@ -3,6 +3,7 @@ package dev.gridstride.examples.readme;
 import dev.gridstride.Scope;
 import dev.gridstride.Tensors;
 import dev.gridstride.device.Device;
+import java.util.Arrays;
 
 /** Tensor level: ops record themselves, backward brings the gradients. */
 public final class TensorLevel {
@@ -17,7 +18,7 @@ public final class TensorLevel {
       var labels = Tensors.of(device, new long[] {0, 1});
       var loss = x.linear(w).relu().crossEntropy(labels);
       loss.backward();
-      System.out.println(loss.item() + " " + java.util.Arrays.toString(w.grad().toFloatArray()));
+      System.out.println(loss.item() + " " + Arrays.toString(w.grad().toFloatArray()));
     }
   }
 }

@@ -26,10 +26,13 @@ class ReadmeTest {
   /** The imports and the lines of main: what the README shows of a source file. */
   private static String shown(String source) {
     var imports = new StringBuilder();
-    source.lines().filter(l -> l.startsWith("import ")).forEach(l -> imports.append(l).append('\n'));
+    source
+        .lines()
+        .filter(l -> l.startsWith("import "))
+        .forEach(l -> imports.append(l).append('\n'));
     int from = source.indexOf("(String[] args) {\n") + "(String[] args) {\n".length();
     int to = source.lastIndexOf("  }\n}");
-    return (imports + "\n" + source.substring(from, to).stripIndent()).strip();
+    return (imports + "\n" + source.substring(from, to).stripTrailing().stripIndent()).strip();
   }
 
   @Test
