@@ -28,6 +28,7 @@ public final class Tensor
         Arithmetic,
         Activations,
         Convolutions,
+        Indexing,
         Losses,
         Pooling,
         Products,

@@ -47,6 +47,7 @@ final class GradientCases {
     cases.addAll(ActivationCases.all());
     cases.addAll(ShapingCases.all());
     cases.addAll(ConvolutionCases.all());
+    cases.addAll(IndexingCases.all());
     cases.addAll(LossCases.all());
     cases.addAll(ProductCases.all());
     return cases;

@@ -1,0 +1,41 @@
+package dev.gridstride;
+
+import static dev.gridstride.GradientCases.s;
+import static dev.gridstride.GradientCases.shapes;
+
+import dev.gridstride.GradientCases.Case;
+import dev.gridstride.device.Device;
+import java.util.List;
+
+/** Gradient cases of {@link Indexing}. */
+final class IndexingCases {
+  private IndexingCases() {}
+
+  private static Tensor indices(long... values) {
+    return Tensors.of(Device.cpu(), values);
+  }
+
+  static List<Case> all() {
+    return List.of(
+        new Case(
+            "indexSelect",
+            "repeated, middle axis",
+            shapes(s(2, 4, 3)),
+            t -> t[0].indexSelect(1, indices(3, 0, -1, 3, 3)).softmax(1)),
+        new Case(
+            "indexSelect",
+            "of a view, matrix of indices",
+            shapes(s(3, 4)),
+            t -> t[0].transpose().indexSelect(0, indices(1, 1, 0, 2).reshape(2, 2)).softmax(0)),
+        new Case(
+            "embedding",
+            "",
+            shapes(s(5, 3)),
+            t -> t[0].embedding(indices(4, 1, 4, 0, 0, 2).reshape(2, 3)).softmax(-1)),
+        new Case(
+            "indexAdd",
+            "",
+            shapes(s(4, 3), s(4, 5)),
+            t -> t[0].indexAdd(1, indices(2, 0, 2, 1, 2), t[1]).softmax(1)));
+  }
+}
