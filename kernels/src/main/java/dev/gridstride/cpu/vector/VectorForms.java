@@ -141,8 +141,12 @@ public final class VectorForms {
 
     @Override
     public FloatVector gradient(FloatVector x, FloatVector dy, float a, float b) {
-      FloatVector density = VectorMath.exp(x.mul(x).mul(-0.5f)).mul(INV_SQRT_2_PI);
-      return x.mul(density).add(VectorMath.normalCdf(x)).mul(dy);
+      // one exponential for both the density and the distribution function
+      FloatVector tail = VectorMath.normalTail(x.abs());
+      FloatVector e = VectorMath.exp(x.mul(x).mul(-0.5f));
+      tail = tail.mul(e);
+      FloatVector cdf = tail.blend(tail.neg().add(1f), x.compare(VectorOperators.GT, 0f));
+      return x.mul(e.mul(INV_SQRT_2_PI)).add(cdf).mul(dy);
     }
   }
 

@@ -14,8 +14,10 @@ import jdk.incubator.vector.VectorSpecies;
  * close to minimax, with coefficients rounded to f32 one after the other. The operators {@code EXP}
  * and the like of the Vector API are not used: they need a native library that not every JDK has.
  *
- * <p>Every method stays below 325 bytes of code, the size up to which the JIT inlines a hot method:
- * a vector that crosses a call is boxed, which costs a factor of ten.
+ * <p>These methods are written for the JIT's inliner, because a vector that crosses a call is
+ * boxed, which costs a factor of ten. Each stays below 325 bytes of code, and calls another of
+ * these methods only near its start: one vector operation is about 400 nodes for the JIT, and from
+ * 18,000 nodes on it inlines nothing but the Vector API itself.
  */
 public final class VectorMath {
   /** The species of all operands. */
@@ -26,35 +28,67 @@ public final class VectorMath {
 
   // adding and subtracting 1.5 * 2^23 rounds to an integer, left in the low mantissa bits
   private static final float ROUND = 12582912f;
-  private static final int ROUND_BITS = 0x4B400000;
 
+  // the same with 127 added: shifted left by 23, the bits are 2 to that integer
+  private static final float ROUND_BIASED = 12583039f;
+
+  private static final int ROUND_BITS = 0x4B400000;
   private static final float LOG2_E = 1.44269504f;
+  private static final float HALF_LOG2_E = 0.7213475f;
+  private static final float TWO_LN2_HIGH = 1.3862944f;
+  private static final float TWO_LN2_LOW = -3.8093084e-9f;
   private static final float LN2_HIGH = 0.6931472f;
   private static final float LN2_LOW = -1.9046542e-9f;
 
   private VectorMath() {}
 
-  /** e^x within 1 ulp; gradual underflow, +Inf above 88.73, NaN stays. */
+  /**
+   * e^x within 1.5 ulp; gradual underflow, +Inf above 88.73, NaN stays.
+   *
+   * <p>By {@code 2^m 2^m e^r} with {@code x = 2 m ln 2 + r}: two equal scales reach both ends of
+   * the range without a special case.
+   */
   public static FloatVector exp(FloatVector x) {
     x = x.blend(-104f, x.compare(VectorOperators.LT, -104f));
     x = x.blend(89f, x.compare(VectorOperators.GT, 89f));
-    FloatVector biased = x.mul(LOG2_E).add(ROUND);
-    FloatVector p = expTail(reduced(x, biased.sub(ROUND))).add(1f);
-    IntVector e = biased.viewAsIntegralLanes().sub(ROUND_BITS);
-    // the scale in two halves: results near the ends of the range need no special case
-    IntVector half = e.lanewise(VectorOperators.ASHR, 1);
-    return p.mul(power(half)).mul(power(e.sub(half)));
+    FloatVector biased =
+        x.fma(FloatVector.broadcast(F, HALF_LOG2_E), FloatVector.broadcast(F, ROUND_BIASED));
+    FloatVector m = biased.sub(ROUND_BIASED);
+    FloatVector r = m.fma(FloatVector.broadcast(F, -TWO_LN2_HIGH), x);
+    r = m.fma(FloatVector.broadcast(F, -TWO_LN2_LOW), r);
+    FloatVector p = FloatVector.broadcast(F, 0.00019630206f);
+    p = p.fma(r, FloatVector.broadcast(F, 0.0014105447f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.008335967f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.0416612f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.16666616f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.50000036f));
+    p = p.fma(r.mul(r), r).add(1f);
+    FloatVector scale =
+        biased.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    return p.mul(scale).mul(scale);
   }
 
   /** e^x - 1 within 2 ulp; -1 far below, +Inf above 88.73, NaN and -0 stay. */
   public static FloatVector expm1(FloatVector x) {
     FloatVector c = x.blend(-30f, x.compare(VectorOperators.LT, -30f));
     c = c.blend(89f, c.compare(VectorOperators.GT, 89f));
-    FloatVector biased = c.mul(LOG2_E).add(ROUND);
-    FloatVector p = expTail(reduced(c, biased.sub(ROUND)));
-    IntVector e = biased.viewAsIntegralLanes().sub(ROUND_BITS);
-    // half the result, so that 2^e stays finite; 2^(e-1) p + (2^(e-1) - 1/2) cancels exactly
-    FloatVector scale = power(e.sub(1));
+    FloatVector biased =
+        c.fma(FloatVector.broadcast(F, HALF_LOG2_E), FloatVector.broadcast(F, ROUND_BIASED));
+    FloatVector m = biased.sub(ROUND_BIASED);
+    FloatVector r = m.fma(FloatVector.broadcast(F, -TWO_LN2_HIGH), c);
+    r = m.fma(FloatVector.broadcast(F, -TWO_LN2_LOW), r);
+    FloatVector p = FloatVector.broadcast(F, 2.4839612e-05f);
+    p = p.fma(r, FloatVector.broadcast(F, 0.00020091228f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.0013889753f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.008332661f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.041666646f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.16666672f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.5f));
+    p = p.fma(r.mul(r), r);
+    FloatVector scale =
+        biased.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    // half the result, so that 4^m stays finite; 4^m - 1 is exact where it cancels with p
+    scale = scale.mul(scale.mul(0.5f));
     FloatVector y = p.fma(scale, scale.sub(0.5f)).mul(2f);
     return y.blend(x, x.compare(VectorOperators.EQ, 0f));
   }
@@ -96,10 +130,10 @@ public final class VectorMath {
   /** ln x within 1 ulp; -Inf at 0, NaN below, denormals, +Inf and NaN as they should be. */
   public static FloatVector log(FloatVector x) {
     VectorMask<Float> tiny = x.compare(VectorOperators.LT, Float.MIN_NORMAL);
-    IntVector bits = x.blend(x.mul(0x1p23f), tiny).viewAsIntegralLanes();
+    IntVector bits = x.blend(x.mul(0x1p23f), tiny).reinterpretAsInts();
     // the exponent that leaves a mantissa in [sqrt(1/2), sqrt(2))
     IntVector e = bits.sub(0x3F3504F3).lanewise(VectorOperators.ASHR, 23);
-    FloatVector f = bits.sub(e.lanewise(VectorOperators.LSHL, 23)).viewAsFloatingLanes().sub(1f);
+    FloatVector f = bits.sub(e.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(1f);
     FloatVector n = (FloatVector) e.convert(VectorOperators.I2F, 0);
     n = n.blend(n.sub(23f), tiny);
     FloatVector p = n.fma(FloatVector.broadcast(F, LN2_LOW), logTail(f)).add(f);
@@ -126,11 +160,11 @@ public final class VectorMath {
   /** ln(1 + x) within 2 ulp; -Inf at -1, NaN below, -0, +Inf and NaN stay. */
   public static FloatVector log1p(FloatVector x) {
     FloatVector w = x.add(1f);
-    // what the addition lost, to first order
+    FloatVector y = log(w);
+    // what the first addition lost, to first order
     FloatVector lost = x.sub(w.sub(1f)).div(w);
     VectorMask<Float> regular =
         w.compare(VectorOperators.GT, 0f).and(w.compare(VectorOperators.LT, 3e38f));
-    FloatVector y = log(w);
     y = y.blend(y.add(lost), regular);
     return y.blend(x, x.compare(VectorOperators.EQ, 0f));
   }
@@ -138,6 +172,8 @@ public final class VectorMath {
   /** tanh x within 2 ulp; -0 and NaN stay. */
   public static FloatVector tanh(FloatVector x) {
     FloatVector a = x.abs();
+    FloatVector e = exp(a.add(a)).add(1f);
+    FloatVector big = FloatVector.broadcast(F, 1f).sub(FloatVector.broadcast(F, 2f).div(e));
     FloatVector s = x.mul(x);
     FloatVector p = FloatVector.broadcast(F, -0.005514809f);
     p = p.fma(s, FloatVector.broadcast(F, 0.020469079f));
@@ -145,12 +181,12 @@ public final class VectorMath {
     p = p.fma(s, FloatVector.broadcast(F, 0.13330829f));
     p = p.fma(s, FloatVector.broadcast(F, -0.3333326f));
     FloatVector small = p.mul(s).fma(a, a);
-    FloatVector e = exp(a.add(a)).add(1f);
-    FloatVector big = FloatVector.broadcast(F, 1f).sub(FloatVector.broadcast(F, 2f).div(e));
-    return copySign(big.blend(small, a.compare(VectorOperators.LT, 0.65f)), x);
+    FloatVector y = big.blend(small, a.compare(VectorOperators.LT, 0.65f));
+    IntVector sign = x.reinterpretAsInts().and(0x80000000);
+    return y.reinterpretAsInts().or(sign).reinterpretAsFloats();
   }
 
-  /** 1 / (1 + e^-x) within 2.2 ulp, also where the result is denormal; NaN stays. */
+  /** 1 / (1 + e^-x) within 2.5 ulp, also where the result is denormal; NaN stays. */
   public static FloatVector sigmoid(FloatVector x) {
     FloatVector e = exp(x.abs().neg());
     FloatVector top = e.blend(1f, x.compare(VectorOperators.GE, 0f));
@@ -159,66 +195,69 @@ public final class VectorMath {
 
   /** ln(1 + e^x) within 2 ulp; x itself far above 0, NaN stays. */
   public static FloatVector softplus(FloatVector x) {
-    FloatVector positive = x.blend(0f, x.compare(VectorOperators.LT, 0f));
-    return log1p(exp(x.abs().neg())).add(positive);
+    FloatVector u = exp(x.abs().neg());
+    // ln(1 + u) = ln 2 + ln(1 + (u - 1) / 2) near u = 1
+    VectorMask<Float> upper = u.compare(VectorOperators.GT, 0.41421f);
+    FloatVector f = u.blend(u.sub(1f).mul(0.5f), upper);
+    FloatVector y = logTail(f).add(f);
+    y = y.blend(y.add(LN2_HIGH), upper);
+    return x.blend(0f, x.compare(VectorOperators.LT, 0f)).add(y);
   }
 
   /** The error function within 2 ulp; -0 and NaN stay. */
   public static FloatVector erf(FloatVector x) {
     FloatVector t = x.abs();
-    VectorMask<Float> small = t.compare(VectorOperators.LT, 0.93f);
-    t = t.blend(4f, t.compare(VectorOperators.GT, 4f));
+    FloatVector c = t.blend(4f, t.compare(VectorOperators.GT, 4f));
     FloatVector p = FloatVector.broadcast(F, 0.00021399398f);
-    p = p.fma(t, FloatVector.broadcast(F, -0.0032150124f));
-    p = p.fma(t, FloatVector.broadcast(F, 0.022890102f));
-    p = p.fma(t, FloatVector.broadcast(F, -0.105262004f));
-    p = p.fma(t, FloatVector.broadcast(F, -0.6357182f));
-    p = p.fma(t, FloatVector.broadcast(F, -0.12851438f));
-    FloatVector big = FloatVector.broadcast(F, 1f).sub(exp(p.fma(t, t.neg())));
-    return copySign(big, x).blend(erfNearZero(x), small);
-  }
-
-  /** erf for {@code |x| < 0.93}. */
-  private static FloatVector erfNearZero(FloatVector x) {
+    p = p.fma(c, FloatVector.broadcast(F, -0.0032150124f));
+    p = p.fma(c, FloatVector.broadcast(F, 0.022890102f));
+    p = p.fma(c, FloatVector.broadcast(F, -0.105262004f));
+    p = p.fma(c, FloatVector.broadcast(F, -0.6357182f));
+    p = p.fma(c, FloatVector.broadcast(F, -0.12851438f));
+    FloatVector big = FloatVector.broadcast(F, 1f).sub(exp(p.fma(c, c.neg())));
     FloatVector s = x.mul(x);
-    FloatVector p = FloatVector.broadcast(F, -0.0005959584f);
-    p = p.fma(s, FloatVector.broadcast(F, 0.0049873525f));
-    p = p.fma(s, FloatVector.broadcast(F, -0.026762966f));
-    p = p.fma(s, FloatVector.broadcast(F, 0.11281731f));
-    p = p.fma(s, FloatVector.broadcast(F, -0.3761249f));
-    p = p.fma(s, FloatVector.broadcast(F, 0.12837915f));
-    return p.fma(x, x);
+    FloatVector q = FloatVector.broadcast(F, -0.0005959584f);
+    q = q.fma(s, FloatVector.broadcast(F, 0.0049873525f));
+    q = q.fma(s, FloatVector.broadcast(F, -0.026762966f));
+    q = q.fma(s, FloatVector.broadcast(F, 0.11281731f));
+    q = q.fma(s, FloatVector.broadcast(F, -0.3761249f));
+    q = q.fma(s, FloatVector.broadcast(F, 0.12837915f));
+    FloatVector small = q.fma(t, t);
+    FloatVector y = big.blend(small, t.compare(VectorOperators.LT, 0.93f));
+    IntVector sign = x.reinterpretAsInts().and(0x80000000);
+    return y.reinterpretAsInts().or(sign).reinterpretAsFloats();
   }
 
   /**
-   * The normal distribution function {@code (1 + erf(x / sqrt 2)) / 2}. The error is below 1e-7 for
-   * {@code x > -1.3}; below, where nothing cancels, it is {@code 3e-6 (1 + x^2 / 10)} times the
+   * The normal distribution function {@code (1 + erf(x / sqrt 2)) / 2}. The error is below 2.2e-7
+   * for {@code x > -1}; below, where nothing cancels, it is {@code 3e-7 (1 + x^2 / 2)} times the
    * value. NaN stays.
    */
   public static FloatVector normalCdf(FloatVector x) {
-    FloatVector u = x.mul(0.70710678f);
-    FloatVector t = u.abs();
-    VectorMask<Float> small = t.compare(VectorOperators.LT, 0.93f);
-    t = t.blend(10.2f, t.compare(VectorOperators.GT, 10.2f));
-    FloatVector p = FloatVector.broadcast(F, 2.317235e-09f);
-    p = p.fma(t, FloatVector.broadcast(F, -1.4066529e-07f));
-    p = p.fma(t, FloatVector.broadcast(F, 3.8034043e-06f));
-    p = p.fma(t, FloatVector.broadcast(F, -6.0721803e-05f));
-    p = p.fma(t, FloatVector.broadcast(F, 0.0006410752f));
-    p = p.fma(t, FloatVector.broadcast(F, -0.0047651473f));
-    p = p.fma(t, FloatVector.broadcast(F, 0.026047809f));
-    p = p.fma(t, FloatVector.broadcast(F, -0.10890765f));
-    p = p.fma(t, FloatVector.broadcast(F, -0.6334959f));
-    p = p.fma(t, FloatVector.broadcast(F, -0.12906806f));
-    FloatVector tail = exp(p.fma(t, t.neg())).mul(0.5f);
-    FloatVector y = tail.blend(tail.neg().add(1f), x.compare(VectorOperators.GT, 0f));
-    return y.blend(erfNearZero(u).mul(0.5f).add(0.5f), small);
+    FloatVector tail = normalTail(x.abs()).mul(exp(x.mul(x).mul(-0.5f)));
+    return tail.blend(tail.neg().add(1f), x.compare(VectorOperators.GT, 0f));
+  }
+
+  /** {@code normalCdf(-t) exp(t^2 / 2)} for {@code t >= 0} with a relative error of 1.5e-7. */
+  public static FloatVector normalTail(FloatVector t) {
+    FloatVector q = FloatVector.broadcast(F, 1f);
+    q = q.div(t.fma(FloatVector.broadcast(F, 0.3f), q));
+    FloatVector p = FloatVector.broadcast(F, 0.038407527f);
+    p = p.fma(q, FloatVector.broadcast(F, -0.16930826f));
+    p = p.fma(q, FloatVector.broadcast(F, 0.22895361f));
+    p = p.fma(q, FloatVector.broadcast(F, -0.07684195f));
+    p = p.fma(q, FloatVector.broadcast(F, 0.14276697f));
+    p = p.fma(q, FloatVector.broadcast(F, 0.094585106f));
+    p = p.fma(q, FloatVector.broadcast(F, 0.12194546f));
+    p = p.fma(q, FloatVector.broadcast(F, 0.11948418f));
+    p = p.fma(q, FloatVector.broadcast(F, 7.3740525e-06f));
+    return p;
   }
 
   /** sin x within 2 ulp for {@code |x| <= TRIGONOMETRIC_LIMIT}; -0 and NaN stay. */
   public static FloatVector sin(FloatVector x) {
     FloatVector biased = x.mul(0.63661977f).add(ROUND);
-    FloatVector y = circular(x, biased.sub(ROUND), biased.viewAsIntegralLanes());
+    FloatVector y = circular(x, biased.sub(ROUND), biased.reinterpretAsInts());
     return y.blend(x, x.compare(VectorOperators.EQ, 0f));
   }
 
@@ -226,7 +265,7 @@ public final class VectorMath {
   public static FloatVector cos(FloatVector x) {
     FloatVector biased = x.mul(0.63661977f).add(ROUND);
     // a quarter turn ahead of the sine
-    return circular(x, biased.sub(ROUND), biased.viewAsIntegralLanes().add(1));
+    return circular(x, biased.sub(ROUND), biased.reinterpretAsInts().add(1));
   }
 
   /** {@code sin(x + (quadrant - n) pi/2)}, by n the multiple of pi/2 nearest to x. */
@@ -248,13 +287,7 @@ public final class VectorMath {
     VectorMask<Float> odd = quadrant.and(1).compare(VectorOperators.NE, 0).cast(F);
     IntVector sign = quadrant.and(2).lanewise(VectorOperators.LSHL, 30);
     FloatVector y = sin.blend(cos, odd);
-    return y.viewAsIntegralLanes().lanewise(VectorOperators.XOR, sign).viewAsFloatingLanes();
-  }
-
-  /** The magnitude of {@code magnitude}, which must not be negative, with the sign of another. */
-  public static FloatVector copySign(FloatVector magnitude, FloatVector sign) {
-    IntVector bit = sign.viewAsIntegralLanes().and(0x80000000);
-    return magnitude.viewAsIntegralLanes().or(bit).viewAsFloatingLanes();
+    return y.reinterpretAsInts().lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
   }
 
   /** The larger of each lane; a NaN in {@code b} stays. */

@@ -39,12 +39,12 @@ class VectorMathTest {
     float all = Float.MAX_VALUE;
     float turns = VectorFunctions.TRIGONOMETRIC_LIMIT;
     return Stream.of(
-        new Case("exp", Math::exp, all, 1),
+        new Case("exp", Math::exp, all, 1.5),
         new Case("expm1", Math::expm1, all, 2),
         new Case("log", Math::log, all, 1),
         new Case("log1p", Math::log1p, all, 2),
         new Case("tanh", Math::tanh, all, 2),
-        new Case("sigmoid", Reference::sigmoid, all, 2.2),
+        new Case("sigmoid", Reference::sigmoid, all, 2.5),
         new Case("softplus", Reference::softplus, all, 2),
         new Case("erf", Reference::erf, all, 2),
         new Case("sin", Math::sin, turns, 2),
@@ -103,7 +103,7 @@ class VectorMathTest {
     for (int i = 0; i < x.length; i++) {
       double exact = Reference.normalCdf(x[i]);
       double allowed =
-          x[i] > -1.3 ? 1e-7 : exact * 3e-6 * (1 + x[i] * (double) x[i] / 10) + Float.MIN_VALUE;
+          x[i] > -1 ? 2.2e-7 : exact * 3e-7 * (1 + x[i] * (double) x[i] / 2) + Float.MIN_VALUE;
       assertThat(Math.abs(y[i] - exact)).as("normalCdf(%s)", x[i]).isLessThanOrEqualTo(allowed);
     }
   }
