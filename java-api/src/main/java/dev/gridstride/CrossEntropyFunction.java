@@ -70,10 +70,7 @@ final class CrossEntropyFunction {
           "logits=%s",
           logits);
     }
-    long[] positions = new long[x.length - 1];
-    for (int i = 0; i < positions.length; i++) {
-      positions[i] = i == 0 ? x[0] : x[i + 1];
-    }
+    long[] positions = withoutClasses(x);
     boolean probabilities = targets.dtype().isFloating();
     if (!Arrays.equals(targets.shape().dims(), probabilities ? x : positions)) {
       throw InvalidArgumentException.of(
@@ -85,6 +82,15 @@ final class CrossEntropyFunction {
           "logits=%s, targets=%s",
           logits.shape(),
           targets.shape());
+    }
+    return positions;
+  }
+
+  /** {@code [n, ...]} of {@code [n, classes, ...]}, and no dimensions of {@code [classes]}. */
+  static long[] withoutClasses(long[] dims) {
+    long[] positions = new long[dims.length - 1];
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] = i == 0 ? dims[0] : dims[i + 1];
     }
     return positions;
   }

@@ -1,0 +1,134 @@
+package dev.gridstride;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.kernels.LossReduction;
+import org.jspecify.annotations.Nullable;
+
+/** Losses that compare predictions and targets element by element, made of recorded tensor ops. */
+final class LossFunction {
+  private LossFunction() {}
+
+  static Tensor mse(Tensor predictions, Tensor targets, LossReduction reduction) {
+    return reduce(difference("mseLoss", predictions, targets).square(), reduction);
+  }
+
+  static Tensor l1(Tensor predictions, Tensor targets, LossReduction reduction) {
+    return reduce(difference("l1Loss", predictions, targets).abs(), reduction);
+  }
+
+  static Tensor huber(Tensor predictions, Tensor targets, double delta, LossReduction reduction) {
+    Tensor error = difference("huberLoss", predictions, targets).abs();
+    double bound = rounded(error, delta);
+    if (!(bound > 0) || Double.isInfinite(bound)) {
+      throw InvalidArgumentException.of(
+          "huberLoss", "delta", "must be positive and finite", "delta=%s", delta);
+    }
+    // the bounded part and the excess: finite gradients at every error, an infinite one too
+    Tensor inner = error.clamp(0, bound);
+    Tensor excess = error.sub(bound).relu();
+    return reduce(inner.square().mul(0.5).add(excess.mul(bound)), reduction);
+  }
+
+  static Tensor smoothL1(Tensor predictions, Tensor targets, double beta, LossReduction reduction) {
+    Tensor error = difference("smoothL1Loss", predictions, targets).abs();
+    double bound = rounded(error, beta);
+    if (!(bound >= 0) || Double.isInfinite(bound)) {
+      throw InvalidArgumentException.of(
+          "smoothL1Loss", "beta", "must be finite and not negative", "beta=%s", beta);
+    }
+    if (bound == 0) {
+      return reduce(error, reduction);
+    }
+    Tensor inner = error.clamp(0, bound);
+    Tensor excess = error.sub(bound).relu();
+    // the quotient first: it is at most 1, where the square could underflow
+    return reduce(inner.div(bound).mul(inner).mul(0.5).add(excess), reduction);
+  }
+
+  /** As the tensor's dtype holds it. */
+  private static double rounded(Tensor like, double value) {
+    return like.dtype() == DType.F64 ? value : (float) value;
+  }
+
+  static Tensor binaryCrossEntropy(
+      Tensor logits, Tensor targets, @Nullable Tensor posWeight, LossReduction reduction) {
+    String op = "binaryCrossEntropyWithLogits";
+    check(op, "logits", logits, targets);
+    Tensor x = wide(logits);
+    Tensor t = wide(targets);
+    if (posWeight != null) {
+      checkPosWeight(op, x, posWeight);
+    }
+    Tensor positive = t.mul(x.neg().softplus());
+    if (posWeight != null) {
+      positive = positive.mul(posWeight);
+    }
+    Tensor negative = t.neg().add(1).mul(x.softplus());
+    return reduce(positive.add(negative), reduction);
+  }
+
+  private static void checkPosWeight(String op, Tensor x, Tensor posWeight) {
+    long[] dims = x.shape().dims();
+    if (posWeight.dtype() == x.dtype() && posWeight.device().equals(x.device())) {
+      long[] weights = posWeight.shape().dims();
+      boolean fits = weights.length <= dims.length;
+      for (int i = 1; fits && i <= weights.length; i++) {
+        long size = weights[weights.length - i];
+        fits = size == 1 || size == dims[dims.length - i];
+      }
+      if (fits) {
+        return;
+      }
+    }
+    throw InvalidArgumentException.of(
+        op,
+        "posWeight",
+        "must be broadcast to the logits' shape, on their device, of dtype " + x.dtype(),
+        "posWeight=%s, logits=%s",
+        posWeight,
+        x.shape());
+  }
+
+  /** Predictions minus targets, in the result's dtype. */
+  private static Tensor difference(String op, Tensor predictions, Tensor targets) {
+    check(op, "predictions", predictions, targets);
+    return wide(predictions).sub(wide(targets));
+  }
+
+  private static void check(String op, String name, Tensor predictions, Tensor targets) {
+    checkFloating(op, name, predictions);
+    targets.checkOpen(op);
+    if (targets.dtype() != predictions.dtype()
+        || !targets.device().equals(predictions.device())
+        || !targets.shape().equals(predictions.shape())) {
+      throw InvalidArgumentException.of(
+          op,
+          "targets",
+          "must have the " + name + "' shape and dtype and live on their device",
+          name + "=%s, targets=%s",
+          predictions,
+          targets);
+    }
+  }
+
+  static void checkFloating(String op, String name, Tensor x) {
+    x.checkOpen(op);
+    if (!x.dtype().isFloating()) {
+      throw InvalidArgumentException.of(op, name, "must be f64, f32, bf16 or f16", name + "=%s", x);
+    }
+  }
+
+  /** f64 stays; everything narrower is computed in f32. */
+  static Tensor wide(Tensor x) {
+    return x.dtype() == DType.F64 ? x : x.to(DType.F32);
+  }
+
+  private static Tensor reduce(Tensor losses, LossReduction reduction) {
+    return switch (reduction) {
+      case NONE -> losses;
+      case MEAN -> losses.mean();
+      case SUM -> losses.sum();
+    };
+  }
+}
