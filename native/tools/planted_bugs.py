@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Plants each bug of a table in a kernel and requires that the checked test program fails.
+
+The table has one bug a line: kernel file, what is wrong, original text, replacement; tabs between
+them. The original must occur exactly once in the file, so that a bug can't go stale unnoticed.
+"""
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+
+
+def read_table(path, kernel):
+    bugs = []
+    with open(path) as lines:
+        for number, line in enumerate(lines, 1):
+            line = line.rstrip("\n")
+            if not line or line.startswith("#"):
+                continue
+            fields = line.split("\t")
+            if len(fields) != 4:
+                sys.exit(f"{path}:{number}: needs 4 fields, has {len(fields)}")
+            if fields[0] == os.path.basename(kernel):
+                bugs.append(fields[1:])
+    return bugs
+
+
+def run(command, timeout):
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=timeout)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired:
+        return 124, "timed out"
+
+
+class Builder:
+    """Builds the test program with one kernel file replaced."""
+
+    def __init__(self, kernel, compile_command, link_command):
+        self.kernel = kernel
+        self.folder = tempfile.TemporaryDirectory()
+        self.object = os.path.join(self.folder.name, "kernel.o")
+        self.program = os.path.join(self.folder.name, "test")
+        self.compile_command = shlex.split(compile_command)
+        self.link_command = [self.object if x == "KERNEL" else x
+                             for x in shlex.split(link_command.replace(";", " "))]
+
+    def build(self, text):
+        """Returns the compiler's complaint, or None."""
+        source = os.path.join(self.folder.name, os.path.basename(self.kernel))
+        with open(source, "w") as out:
+            out.write(text)
+        here = "-I" + os.path.dirname(self.kernel)
+        code, output = run(self.compile_command + [here, "-w", "-c", source, "-o", self.object], 120)
+        if code == 0:
+            code, output = run(self.link_command + ["-o", self.program], 120)
+        return output if code else None
+
+    def test(self, timeout=60):
+        return run([self.program], timeout)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", required=True)
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--compile", required=True, help="compiler and flags, without -c")
+    parser.add_argument("--link", required=True, help="link command, KERNEL for the kernel's object")
+    arguments = parser.parse_args()
+    with open(arguments.kernel) as file:
+        original = file.read()
+    builder = Builder(arguments.kernel, arguments.compile, arguments.link)
+    bugs = read_table(arguments.table, arguments.kernel)
+    missed = 0
+    # The right kernel must pass, or a failure would prove nothing.
+    complaint = builder.build(original)
+    if complaint is not None:
+        sys.exit(f"the kernel itself does not build:\n{complaint}")
+    code, output = builder.test()
+    if code != 0:
+        sys.exit(f"the kernel itself fails its test:\n{output}")
+    for what, old, new in bugs:
+        if original.count(old) != 1:
+            print(f"STALE  {what}: '{old}' occurs {original.count(old)} times")
+            missed += 1
+            continue
+        complaint = builder.build(original.replace(old, new))
+        if complaint is not None:
+            print(f"STALE  {what}: does not compile:\n{complaint}")
+            missed += 1
+            continue
+        code, output = builder.test()
+        missed += code == 0
+        first = output.strip().split("\n")[0][:200]
+        print(f"{'MISSED' if code == 0 else 'caught'} {what}: {first}", flush=True)
+    if len(bugs) < 2:
+        sys.exit(f"needs at least two bugs for {os.path.basename(arguments.kernel)} in the table")
+    print(f"{len(bugs) - missed} of {len(bugs)} caught")
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
