@@ -14,16 +14,16 @@
 #include <cuda_runtime.h>
 #define KX_DEVICE __device__ __forceinline__
 #define KX_LOC
-#define KX_SHARED(name, ...) __shared__ __align__(128)::kx::type_identity<__VA_ARGS__>::type name
+#define KX_SHARED(name, ...) __shared__ __align__(128)::kx::shared_type<__VA_ARGS__> name
 #else
 #include "emulator/intrinsics.h"
 #define KX_DEVICE inline
 // The place of the call in the kernel, for the emulator's reports.
 #define KX_LOC , const emu::Loc& loc = emu::Loc::current()
-#define KX_SHARED(name, ...)                                          \
-  static const char name##_key = 0;                                   \
-  auto& name = *static_cast<::kx::type_identity<__VA_ARGS__>::type*>( \
-      emu::shared_static(&name##_key, #name, sizeof(::kx::type_identity<__VA_ARGS__>::type), 128))
+#define KX_SHARED(name, ...)                                  \
+  static const char name##_key = 0;                           \
+  auto& name = *static_cast<::kx::shared_type<__VA_ARGS__>*>( \
+      emu::shared_static(&name##_key, #name, sizeof(::kx::shared_type<__VA_ARGS__>), 128))
 #endif
 
 // KX_SHARED(name, type): a shared array or variable of the block, as in KX_SHARED(tile,
@@ -34,6 +34,9 @@ template <class T>
 struct type_identity {
   using type = T;
 };
+// An alias, which needs no `typename` where T depends on template parameters.
+template <class T>
+using shared_type = typename type_identity<T>::type;
 
 #ifdef __CUDACC__
 extern __shared__ __align__(1024) unsigned char dynamic_shared_raw[];

@@ -5,9 +5,10 @@
 #ifdef __CUDACC__
 #error "for the host compiler only"
 #endif
+#include <math.h>  // and not cmath alone: the overloads for float in the global namespace
+
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <type_traits>
 

@@ -1,0 +1,187 @@
+/* Gridstride's C ABI: GPU kernels, and the memory, streams and events to run them with.
+ *
+ * libgridstride_cuda.so and libgridstride_emulator.so export the same functions; the second runs
+ * the kernels on the CPU, for tests.
+ *
+ * Conventions, unless a function says otherwise:
+ *  - Matrices are row-major; sizes are elements as int64_t; leading dimensions and strides too.
+ *  - Pointers to operands are device memory, aligned to their element type. Any size may be 0; then
+ *    nothing is read or written and the pointers may be null. Operands that are written must not
+ *    overlap others except as the function allows.
+ *  - Functions that take a stream are asynchronous: they return once the work is enqueued, and
+ * allocate nothing. Operands must live until the stream has passed the work. Faults of kernels show
+ * at a later call.
+ *  - Results are the same bits from run to run on one device. NaN and infinities follow IEEE 754.
+ *  - Every function may be called from any thread. Calls act on the calling thread's current
+ * device.
+ *  - Nothing prints, exits, or throws. A status other than GS_OK comes with a message
+ * (gs_last_error).
+ */
+#ifndef GRIDSTRIDE_H_
+#define GRIDSTRIDE_H_
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define GS_API __attribute__((visibility("default")))
+#else
+#define GS_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* 0: done. Negative: one of ours, below. Positive: CUDA's error code. */
+typedef int32_t gs_status;
+enum {
+  GS_OK = 0,
+  GS_INVALID_ARGUMENT = -1, /* the arguments break a rule; the message names it */
+  GS_UNSUPPORTED = -2,      /* a valid request that this library or device does not offer */
+  GS_NOT_READY = -3         /* gs_stream_query, gs_event_query: not an error */
+};
+
+/* A cudaStream_t or cudaEvent_t; null is the default stream. */
+typedef void* gs_stream;
+typedef void* gs_event;
+
+/* Element types. */
+enum { GS_F32 = 0, GS_F64 = 1, GS_BF16 = 2, GS_F16 = 3, GS_I32 = 4, GS_I64 = 5, GS_BOOL = 6 };
+
+/* ---- library ---- */
+
+/* Changes with every change of this file that a caller compiled before could notice. */
+#define GS_ABI_VERSION 1
+GS_API int32_t gs_abi_version(void);
+
+/* "cuda", "emulator", or "emulator-checked". Static storage. */
+GS_API const char* gs_backend(void);
+
+/* What went wrong in the calling thread's last call that failed; never null. Valid until the
+ * thread's next call that fails. */
+GS_API const char* gs_last_error(void);
+
+/* ---- devices ---- */
+
+/* Sets *count to the number of usable devices: 0 where there is no driver or no GPU, and
+ * gs_last_error then says why. Fails only for a null count. */
+GS_API gs_status gs_device_count(int32_t* count);
+
+typedef struct gs_device_properties {
+  char name[256];           /* of the model, zero-terminated */
+  int64_t memory_bytes;     /* in all */
+  int64_t shared_bytes;     /* largest shared memory of a block */
+  int64_t l2_bytes;         /* second-level cache */
+  int32_t capability_major; /* compute capability */
+  int32_t capability_minor;
+  int32_t multiprocessors;
+  int32_t warp_threads;
+  int32_t driver_version;  /* highest CUDA version it supports, 1000 major + 10 minor */
+  int32_t runtime_version; /* CUDA version this library was built with */
+} gs_device_properties;
+
+GS_API gs_status gs_device_get_properties(int32_t device, gs_device_properties* properties);
+
+/* Makes device current for the calling thread; 0 is current at first. */
+GS_API gs_status gs_device_set(int32_t device);
+GS_API gs_status gs_device_get(int32_t* device);
+
+/* Waits for all work of the current device. */
+GS_API gs_status gs_device_synchronize(void);
+
+/* ---- memory ---- */
+
+/* Sets *pointer to bytes of device memory, 256-byte aligned (emulator without checks: 16), contents
+ * undefined; null for 0 bytes. Stream-ordered: usable by work enqueued in stream behind this call.
+ * Comes from a pool that keeps freed memory for reuse. */
+GS_API gs_status gs_malloc(void** pointer, int64_t bytes, gs_stream stream);
+
+/* Gives memory of gs_malloc back once stream has passed this call; null does nothing. */
+GS_API gs_status gs_free(void* pointer, gs_stream stream);
+
+/* Returns what the current device's pool keeps for reuse, beyond keep_bytes, to the system. */
+GS_API gs_status gs_memory_trim(int64_t keep_bytes);
+
+/* Free and total memory of the current device, in bytes. */
+GS_API gs_status gs_memory_info(int64_t* free_bytes, int64_t* total_bytes);
+
+/* Page-locked host memory, which copies asynchronously at full speed; null for 0 bytes. */
+GS_API gs_status gs_host_malloc(void** pointer, int64_t bytes);
+GS_API gs_status gs_host_free(void* pointer);
+
+/* Copies between host and device or within a device. Host memory that is not page-locked: returns
+ * when it may be reused. Ranges must not overlap. */
+GS_API gs_status gs_copy_to_device(void* target, const void* source, int64_t bytes,
+                                   gs_stream stream);
+GS_API gs_status gs_copy_to_host(void* target, const void* source, int64_t bytes, gs_stream stream);
+GS_API gs_status gs_copy_on_device(void* target, const void* source, int64_t bytes,
+                                   gs_stream stream);
+
+/* Sets every byte to the low 8 bits of value. */
+GS_API gs_status gs_memset(void* target, int32_t value, int64_t bytes, gs_stream stream);
+
+/* ---- streams and events ---- */
+
+/* A stream that does not wait for the default stream; on the current device. */
+GS_API gs_status gs_stream_create(gs_stream* stream);
+GS_API gs_status gs_stream_destroy(gs_stream stream);
+GS_API gs_status gs_stream_synchronize(gs_stream stream);
+/* GS_OK when all enqueued work is done, GS_NOT_READY when not. */
+GS_API gs_status gs_stream_query(gs_stream stream);
+/* Later work in stream waits for the event's last record. */
+GS_API gs_status gs_stream_wait(gs_stream stream, gs_event event);
+
+/* timing: whether gs_event_elapsed will be asked. */
+GS_API gs_status gs_event_create(gs_event* event, int32_t timing);
+GS_API gs_status gs_event_destroy(gs_event event);
+GS_API gs_status gs_event_record(gs_event event, gs_stream stream);
+GS_API gs_status gs_event_synchronize(gs_event event);
+GS_API gs_status gs_event_query(gs_event event);
+/* Milliseconds between two timing events that have been reached. */
+GS_API gs_status gs_event_elapsed(float* milliseconds, gs_event start, gs_event end);
+
+/* ---- matrix product ---- */
+
+enum {
+  GS_IDENTITY = 0,
+  GS_RELU = 1,     /* max(z, 0); NaN stays; derivative 0 at 0 */
+  GS_GELU = 2,     /* z Phi(z), by erf */
+  GS_GELU_TANH = 3 /* z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))) */
+};
+
+/* C[i] = epilogue(alpha op(A[i]) op(B[i]) + beta C[i]) for i in [0, batch).
+ *
+ * op(A) is m x k and stored as [m][k], with trans_a as [k][m], rows lda elements apart; op(B) is k
+ * x n, stored as [k][n], with trans_b as [n][k], rows ldb apart; C is [m][n], rows ldc apart.
+ * Leading dimensions are at least the stored columns. Products lie stride_a, stride_b, stride_c
+ * elements apart; 0 uses one A or B for all. stride_c: at least (m - 1) ldc + n when batch > 1.
+ *
+ * Epilogue, with Z = alpha op(A) op(B) + beta C + bias: forward C = activation(Z), and with
+ * save_aux also aux = Z. Backward: C = (alpha op(A) op(B) + beta C) activation'(aux). bias has n
+ * elements for all rows and products, aux has the layout of C; both may be null where they are not
+ * used. */
+typedef struct gs_gemm {
+  int64_t m, n, k;
+  int64_t lda, ldb, ldc;
+  int64_t batch, stride_a, stride_b, stride_c;
+  int32_t trans_a, trans_b;
+  int32_t activation;
+  int32_t backward;
+  int32_t add_bias;
+  int32_t save_aux;
+} gs_gemm;
+
+/* Computes in the operands' type: one chain of fused multiply-adds in the order of k for each
+ * element. beta = 0 never reads C; alpha = 0 or k = 0 reads neither A nor B; both by value, NaN
+ * included. m, n or batch 0 does nothing. Source: BLAS Level 3 (Dongarra et al., 1990), in
+ * row-major order. */
+GS_API gs_status gs_gemm_f32(const gs_gemm* gemm, float alpha, const float* a, const float* b,
+                             float beta, float* c, const float* bias, float* aux, gs_stream stream);
+GS_API gs_status gs_gemm_f64(const gs_gemm* gemm, double alpha, const double* a, const double* b,
+                             double beta, double* c, const double* bias, double* aux,
+                             gs_stream stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* GRIDSTRIDE_H_ */

@@ -1,0 +1,68 @@
+// The activations of epilogues and elementwise kernels, and their derivatives; T is float or
+// double.
+#pragma once
+#include "gridstride.h"
+#include "kx/numeric.h"
+
+namespace gs {
+// By comparison, so that NaN stays.
+template <class T>
+KX_DEVICE T relu(T z) {
+  return z < T(0) ? T(0) : z;
+}
+
+template <class T>
+KX_DEVICE T gelu(T z) {
+  return T(0.5) * z * (T(1) + erf(z * T(0.70710678118654752440)));
+}
+template <class T>
+KX_DEVICE T gelu_derivative(T z) {
+  const T phi = T(0.39894228040143267794) * exp(T(-0.5) * z * z);
+  // z * phi is 0 at infinity, where the product is NaN.
+  const T slope = phi == T(0) ? T(0) : z * phi;
+  return T(0.5) * (T(1) + erf(z * T(0.70710678118654752440))) + slope;
+}
+
+template <class T>
+KX_DEVICE T gelu_tanh(T z) {
+  const T u = T(0.79788456080286535588) * (z + T(0.044715) * z * z * z);
+  return T(0.5) * z * (T(1) + tanh(u));
+}
+template <class T>
+KX_DEVICE T gelu_tanh_derivative(T z) {
+  const T u = T(0.79788456080286535588) * (z + T(0.044715) * z * z * z);
+  const T t = tanh(u), sech2 = T(1) - t * t;
+  const T slope = sech2 == T(0) ? T(0)
+                                : T(0.5) * z * sech2 * T(0.79788456080286535588) *
+                                      (T(1) + T(3 * 0.044715) * z * z);
+  return T(0.5) * (T(1) + t) + slope;
+}
+
+template <class T>
+KX_DEVICE T activate(int activation, T z) {
+  switch (activation) {
+    case GS_RELU:
+      return relu(z);
+    case GS_GELU:
+      return gelu(z);
+    case GS_GELU_TANH:
+      return gelu_tanh(z);
+    default:
+      return z;
+  }
+}
+
+template <class T>
+KX_DEVICE T activation_derivative(int activation, T z) {
+  switch (activation) {
+    case GS_RELU:
+      return z > T(0) ? T(1) : z == z ? T(0) : z;
+    case GS_GELU:
+      return gelu_derivative(z);
+    case GS_GELU_TANH:
+      return gelu_tanh_derivative(z);
+    default:
+      return T(1);
+  }
+}
+}  // namespace gs

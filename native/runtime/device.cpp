@@ -1,0 +1,70 @@
+// The library and its devices.
+#include <cstdio>
+#include <cstring>
+
+#include "status.h"
+#ifdef GRIDSTRIDE_EMULATED
+#include "emulator/emulator.h"
+#endif
+
+extern "C" {
+int32_t gs_abi_version(void) { return GS_ABI_VERSION; }
+
+const char* gs_backend(void) {
+#ifdef GRIDSTRIDE_EMULATED
+  return emu::is_checked() ? "emulator-checked" : "emulator";
+#else
+  return "cuda";
+#endif
+}
+
+gs_status gs_device_count(int32_t* count) {
+  GS_REQUIRE(count, "device_count: count must not be null");
+  int found = 0;
+  const cudaError_t error = cudaGetDeviceCount(&found);
+  if (error != cudaSuccess || found == 0) {
+    found = 0;
+    gs::fail(GS_OK, "no device: %s",
+             error == cudaSuccess ? "the driver reports none" : cudaGetErrorString(error));
+    cudaGetLastError();
+  }
+  *count = found;
+  return GS_OK;
+}
+
+gs_status gs_device_get_properties(int32_t device, gs_device_properties* properties) {
+  GS_REQUIRE(properties, "device_get_properties: properties must not be null");
+  memset(properties, 0, sizeof *properties);
+  cudaDeviceProp p;
+  if (const gs_status status =
+          gs::check(cudaGetDeviceProperties(&p, device), "device_get_properties")) {
+    return status;
+  }
+  snprintf(properties->name, sizeof properties->name, "%s", p.name);
+  properties->memory_bytes = static_cast<int64_t>(p.totalGlobalMem);
+  properties->shared_bytes = static_cast<int64_t>(p.sharedMemPerBlockOptin);
+  properties->l2_bytes = p.l2CacheSize;
+  properties->capability_major = p.major;
+  properties->capability_minor = p.minor;
+  properties->multiprocessors = p.multiProcessorCount;
+  properties->warp_threads = p.warpSize;
+  int version = 0;
+  if (cudaDriverGetVersion(&version) == cudaSuccess) properties->driver_version = version;
+  if (cudaRuntimeGetVersion(&version) == cudaSuccess) properties->runtime_version = version;
+  return GS_OK;
+}
+
+gs_status gs_device_set(int32_t device) { return gs::check(cudaSetDevice(device), "device_set"); }
+
+gs_status gs_device_get(int32_t* device) {
+  GS_REQUIRE(device, "device_get: device must not be null");
+  int current = 0;
+  const gs_status status = gs::check(cudaGetDevice(&current), "device_get");
+  *device = current;
+  return status;
+}
+
+gs_status gs_device_synchronize(void) {
+  return gs::check(cudaDeviceSynchronize(), "device_synchronize");
+}
+}
