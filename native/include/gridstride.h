@@ -181,6 +181,73 @@ GS_API gs_status gs_gemm_f64(const gs_gemm* gemm, double alpha, const double* a,
                              double beta, double* c, const double* bias, double* aux,
                              gs_stream stream);
 
+/* ---- softmax ---- */
+
+/* Over the middle dimension of a row-major array [outer][size][inner]. */
+typedef struct gs_softmax {
+  int64_t outer, size, inner;
+  int32_t type; /* GS_F32, GS_F64, GS_BF16 or GS_F16, of all operands */
+  int32_t log;  /* logarithm of the softmax */
+} gs_softmax;
+
+/* y = exp(x - max) / sum(exp(x - max)), or y = x - max - log(sum(exp(x - max))).
+ * Computed in f32, f64 for f64; one pass for max and sum (Milakov and Gimelshein, 2018), one to
+ * write. y may be x. A row with a NaN, a +Inf or only -Inf is NaN; other -Inf have probability 0.
+ */
+GS_API gs_status gs_softmax_forward(const gs_softmax* softmax, const void* x, void* y,
+                                    gs_stream stream);
+
+/* dx = y (dy - sum(dy y)), or with log dx = dy - exp(y) sum(dy), from the forward's result y. dx
+ * may be dy or y. */
+GS_API gs_status gs_softmax_backward(const gs_softmax* softmax, const void* y, const void* dy,
+                                     void* dx, gs_stream stream);
+
+/* ---- cross-entropy ---- */
+
+enum { GS_REDUCE_NONE = 0, GS_REDUCE_MEAN = 1, GS_REDUCE_SUM = 2 };
+
+/* Softmax cross-entropy of logits [rows][classes][inner], in nats; rows * inner positions.
+ *
+ * The loss of a position with logits x is sum_c q_c (lse - x_c), lse = log(sum_c exp(x_c)). For a
+ * target class t, q_c = (1 - s) weight_t [c = t] + s / classes weight_c; for target probabilities
+ * t, q_c = weight_c ((1 - s) t_c + s / classes). The mean divides by the sum of weight_t over the
+ * positions that are not ignored (their number without weights), for probabilities by the number of
+ * positions; it is NaN when that is 0. As torch.nn.CrossEntropyLoss. */
+typedef struct gs_cross_entropy {
+  int64_t rows, classes, inner;
+  int32_t type;        /* of logits and dlogits: GS_F32, GS_F64, GS_BF16 or GS_F16 */
+  int32_t target_type; /* GS_I32 or GS_I64: classes [rows][inner]; type: probabilities as logits */
+  double label_smoothing; /* s, in [0, 1] */
+  int64_t ignore_index; /* target class of positions that are left out; may be outside 0..classes */
+  int32_t reduction;
+  int32_t padding;
+} gs_cross_entropy;
+
+/* Sets *bytes to the workspace that the functions below need, 256-byte aligned. */
+GS_API gs_status gs_cross_entropy_workspace(const gs_cross_entropy* op, int64_t* bytes);
+
+/* Losses, and what else is asked for, with one description:
+ *
+ *  logits    [rows][classes][inner]
+ *  targets   as target_type says
+ *  weight    [classes], or null for 1
+ *  loss      one element; [rows][inner] without reduction; may be null
+ *  lse       [rows][inner], or null; also of ignored positions
+ *  dloss     upstream gradient, shaped as the loss; null for 1
+ *  dlogits   gradient of scale * sum(dloss * loss) with respect to the logits, or null; may be
+ * logits workspace gs_cross_entropy_workspace bytes. Its first 8 bytes hold afterwards the number
+ * (int64) of target classes that are neither in 0..classes-1 nor ignored: their loss and gradient
+ * are NaN
+ *
+ * loss, lse, weight and dloss are f32, f64 for f64 logits. A position's sums are formed in that
+ * type, those over positions in f64, in a fixed order. A logit of -Inf has probability 0; q_c = 0
+ * adds nothing even there; a row with a NaN, a +Inf or only -Inf is NaN. Ignored positions have
+ * loss and gradient 0. */
+GS_API gs_status gs_cross_entropy_run(const gs_cross_entropy* op, const void* logits,
+                                      const void* targets, const void* weight, double scale,
+                                      void* loss, void* lse, const void* dloss, void* dlogits,
+                                      void* workspace, gs_stream stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,34 +8,32 @@ namespace gs {
 // By comparison, so that NaN stays.
 template <class T>
 KX_DEVICE T relu(T z) {
-  return z < T(0) ? T(0) : z;
+  return z > T(0) || z != z ? z : T(0);
 }
 
+// The normal distribution function; erfc keeps its relative accuracy for negative z.
+template <class T>
+KX_DEVICE T normal_cdf(T z) {
+  return T(0.5) * erfc(z * T(-0.70710678118654752440));
+}
 template <class T>
 KX_DEVICE T gelu(T z) {
-  return T(0.5) * z * (T(1) + erf(z * T(0.70710678118654752440)));
+  return z * normal_cdf(z);
 }
 template <class T>
 KX_DEVICE T gelu_derivative(T z) {
-  const T phi = T(0.39894228040143267794) * exp(T(-0.5) * z * z);
-  // z * phi is 0 at infinity, where the product is NaN.
-  const T slope = phi == T(0) ? T(0) : z * phi;
-  return T(0.5) * (T(1) + erf(z * T(0.70710678118654752440))) + slope;
+  return normal_cdf(z) + z * T(0.39894228040143267794) * exp(T(-0.5) * z * z);
 }
 
 template <class T>
 KX_DEVICE T gelu_tanh(T z) {
-  const T u = T(0.79788456080286535588) * (z + T(0.044715) * z * z * z);
-  return T(0.5) * z * (T(1) + tanh(u));
+  return T(0.5) * z * (T(1) + tanh(T(0.79788456080286535588) * (z + T(0.044715) * z * z * z)));
 }
 template <class T>
 KX_DEVICE T gelu_tanh_derivative(T z) {
-  const T u = T(0.79788456080286535588) * (z + T(0.044715) * z * z * z);
-  const T t = tanh(u), sech2 = T(1) - t * t;
-  const T slope = sech2 == T(0) ? T(0)
-                                : T(0.5) * z * sech2 * T(0.79788456080286535588) *
-                                      (T(1) + T(3 * 0.044715) * z * z);
-  return T(0.5) * (T(1) + t) + slope;
+  const T t = tanh(T(0.79788456080286535588) * (z + T(0.044715) * z * z * z));
+  const T inner = T(0.79788456080286535588) * (T(1) + T(3 * 0.044715) * z * z);
+  return T(0.5) * (T(1) + t) + T(0.5) * z * (T(1) - t * t) * inner;
 }
 
 template <class T>
@@ -56,7 +54,7 @@ template <class T>
 KX_DEVICE T activation_derivative(int activation, T z) {
   switch (activation) {
     case GS_RELU:
-      return z > T(0) ? T(1) : z == z ? T(0) : z;
+      return z > T(0) ? T(1) : T(0);
     case GS_GELU:
       return gelu_derivative(z);
     case GS_GELU_TANH:

@@ -1,0 +1,70 @@
+// Sums and maxima over groups of threads, in an order that depends on nothing but the group's size.
+#pragma once
+#include "kx/numeric.h"
+
+namespace gs {
+constexpr int kGroupThreads = 256;  // of a block whose groups are warps or the block itself
+
+template <class W>
+KX_DEVICE W larger(W a, W b) {
+  return b > a ? b : a;
+}
+template <class W>
+KX_DEVICE W minus_infinity() {
+  return -static_cast<W>(INFINITY);
+}
+
+// All-reduce over GROUP threads: 32 (a warp) or kGroupThreads (the block; all its threads call).
+// Every thread gets the same bits, because op is commutative and the partial results are combined
+// in one order. scratch: kGroupThreads / 32 elements of shared memory for the block.
+template <int GROUP, class W, class Op>
+KX_DEVICE W group_reduce(W v, Op op, W* scratch) {
+  static_assert(GROUP == 32 || GROUP == kGroupThreads);
+#pragma unroll
+  for (int o = 16; o > 0; o >>= 1) v = op(v, __shfl_xor_sync(0xffffffffu, v, o));
+  if constexpr (GROUP == kGroupThreads) {
+    __syncthreads();  // the last reduction's reads of scratch
+    if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = v;
+    __syncthreads();
+    v = scratch[0];
+#pragma unroll
+    for (int i = 1; i < kGroupThreads / 32; i++) v = op(v, scratch[i]);
+  }
+  return v;
+}
+template <int GROUP, class W>
+KX_DEVICE W group_sum(W v, W* scratch) {
+  return group_reduce<GROUP>(v, [](W a, W b) { return a + b; }, scratch);
+}
+template <int GROUP, class W>
+KX_DEVICE W group_max(W v, W* scratch) {
+  return group_reduce<GROUP>(v, [](W a, W b) { return larger(a, b); }, scratch);
+}
+
+// The running maximum of a row and the sum of exponentials relative to it.
+template <class W>
+struct OnlineSum {
+  W max = minus_infinity<W>();
+  W sum = 0;
+
+  KX_DEVICE void add(W x) {
+    if (x > max) {
+      sum = sum * exp(max - x) + W(1);
+      max = x;
+    } else if (x != minus_infinity<W>()) {  // also NaN, which makes the sum NaN
+      sum += exp(x - max);
+    }
+  }
+  // Combines the group's; a maximum of +Inf or -Inf makes the sum NaN.
+  template <int GROUP>
+  KX_DEVICE void combine(W* scratch) {
+    const W all = group_max<GROUP>(max, scratch);
+    sum = group_sum<GROUP>(max == all ? sum : sum * exp(max - all), scratch);
+    max = all;
+    finish();
+  }
+  KX_DEVICE void finish() {
+    if (max == minus_infinity<W>() || max == -minus_infinity<W>()) sum = static_cast<W>(NAN);
+  }
+};
+}  // namespace gs
