@@ -248,6 +248,138 @@ GS_API gs_status gs_cross_entropy_run(const gs_cross_entropy* op, const void* lo
                                       void* loss, void* lse, const void* dloss, void* dlogits,
                                       void* workspace, gs_stream stream);
 
+/* ---- elementwise functions ---- */
+
+/* Functions of one array; a and b are parameters. "y" in the second column: the backward form takes
+ * the forward's result instead of x. Signs and clamps also for GS_I32 and GS_I64, wrapping around.
+ */
+enum {
+  GS_NEG = 0,          /*   -x                         */
+  GS_ABS = 1,          /*   |x|; gradient 0 at 0       */
+  GS_SQUARE = 2,       /*   x^2                        */
+  GS_SIGN = 3,         /*   -1, 0 or 1; NaN stays      */
+  GS_CLAMP = 4,        /*   min(max(x, a), b); gradient 1 from a to b, both included */
+  GS_SQRT = 5,         /* y sqrt(x)                    */
+  GS_RSQRT = 6,        /* y 1 / sqrt(x)                */
+  GS_RECIPROCAL = 7,   /* y 1 / x                      */
+  GS_EXP = 8,          /* y e^x                        */
+  GS_LOG = 9,          /*   ln(x)                      */
+  GS_SIN = 10,         /*   sin(x)                     */
+  GS_COS = 11,         /*   cos(x)                     */
+  GS_FLOOR = 12,       /*   floor(x)                   */
+  GS_CEIL = 13,        /*   ceil(x)                    */
+  GS_ROUND = 14,       /*   nearest integer, ties to even */
+  GS_ERF = 15,         /*   error function             */
+  GS_U_RELU = 16,      /*   max(x, 0); gradient 0 at 0; NaN stays */
+  GS_LEAKY_RELU = 17,  /*   x >= 0 ? x : a x           */
+  GS_ELU = 18,         /*   x >= 0 ? x : a (e^x - 1)   */
+  GS_U_GELU = 19,      /*   x Phi(x), by erf           */
+  GS_U_GELU_TANH = 20, /*   GELU by its tanh approximation */
+  GS_SILU = 21,        /*   x / (1 + e^-x)             */
+  GS_SIGMOID = 22,     /* y 1 / (1 + e^-x)             */
+  GS_TANH = 23,        /* y tanh(x)                    */
+  GS_SOFTPLUS = 24     /*   ln(1 + e^x)                */
+};
+
+/* y[i] = f(x[i]) for i in [0, count). Computed in f32 for f32, bf16 and f16 with CUDA's functions
+ * (a few units in the last place), in f64 for f64. y may be x. */
+GS_API gs_status gs_unary_forward(int32_t function, int32_t type, int64_t count, double a, double b,
+                                  const void* x, void* y, gs_stream stream);
+
+/* dx[i] = dy[i] f'(x[i]); saved is x, or y where the table says so. Floating types; not for SIGN,
+ * FLOOR, CEIL, ROUND. dx may be dy or saved. */
+GS_API gs_status gs_unary_backward(int32_t function, int32_t type, int64_t count, double a,
+                                   double b, const void* saved, const void* dy, void* dx,
+                                   gs_stream stream);
+
+/* Functions of two arrays. From GS_EQ on the result is GS_BOOL (0 or 1); with a NaN all but GS_NE
+ * are false. */
+enum {
+  GS_ADD = 0,
+  GS_SUB = 1,
+  GS_MUL = 2,
+  GS_DIV = 3, /* integers: truncated; by 0 gives 0 */
+  GS_MAX = 4, /* NaN where either is; +0 is larger than -0 */
+  GS_MIN = 5,
+  GS_POW = 6, /* integers: wrapping around; a negative exponent gives 0 but for 1 and -1 */
+  GS_EQ = 7,
+  GS_NE = 8,
+  GS_LT = 9,
+  GS_LE = 10,
+  GS_GT = 11,
+  GS_GE = 12,
+  GS_AND = 13, /* GS_BOOL only, as the next two */
+  GS_OR = 14,
+  GS_XOR = 15
+};
+
+/* Up to GS_MAX_DIMS dimensions, outermost first, with a stride in elements for each operand; 0
+ * broadcasts. */
+#define GS_MAX_DIMS 8
+typedef struct gs_binary_layout {
+  int32_t dims;
+  int32_t padding;
+  int64_t size[GS_MAX_DIMS];
+  int64_t stride_a[GS_MAX_DIMS];
+  int64_t stride_b[GS_MAX_DIMS];
+  int64_t stride_y[GS_MAX_DIMS];
+} gs_binary_layout;
+
+/* y[i] = f(a[i], b[i]); type is that of a and b, and of y unless the result is GS_BOOL. Every type
+ * for which the kind makes sense; GS_BOOL takes GS_EQ, GS_NE and the logical ones. bf16 and f16 are
+ * computed in f32. y must not name an element twice; it may be a or b with the same strides and
+ * element size. */
+GS_API gs_status gs_binary(int32_t kind, int32_t type, const gs_binary_layout* layout,
+                           const void* a, const void* b, void* y, gs_stream stream);
+
+/* ---- gradient descent ---- */
+
+enum { GS_SGD = 0, GS_ADAM = 1, GS_RMSPROP = 2, GS_ADAGRAD = 3, GS_ADADELTA = 4 };
+
+/* A parameter p of count elements, its gradient g, and the method's state variables in order:
+ * SGD: b with momentum. Adam: m, v, with amsgrad vMax. RMSProp: s, with momentum b, with centered
+ * mean (in that order, without gaps). Adagrad: s. Adadelta: s, a. */
+typedef struct gs_parameter {
+  void* p;
+  const void* g;
+  void* state[3];
+  int64_t count;
+} gs_parameter;
+
+/* The method and its options; formulas as torch.optim's classes. g is first multiplied by
+ * grad_scale, by -1 with maximize, and weight_decay * p is added unless decoupled (then p is
+ * multiplied by 1 - lr * weight_decay). */
+typedef struct gs_descent {
+  int32_t method;
+  int32_t type; /* GS_F32 or GS_F64, of all variables */
+  int64_t step; /* from 1 */
+  double lr;
+  double grad_scale;
+  double weight_decay;
+  int32_t decoupled; /* SGD, Adam */
+  int32_t maximize;
+  double
+      momentum; /* SGD: b = momentum b + (1 - dampening) g, in step 1 b = g; p -= lr b; RMSProp */
+  double dampening;
+  double beta1; /* Adam: m += (1 - beta1) (g - m) */
+  double beta2; /* v = beta2 v + (1 - beta2) g^2; also RMSProp's alpha and Adadelta's rho */
+  double eps;
+  double lr_decay;  /* Adagrad */
+  int32_t nesterov; /* SGD: p -= lr (g + momentum b) */
+  int32_t amsgrad;  /* Adam: the largest v so far */
+  int32_t centered; /* RMSProp */
+  int32_t padding;
+} gs_descent;
+
+/* One step for any number of parameters, in as few launches as their pointers fit in. The table is
+ * in host memory and read before the function returns. device_scale: null, or one f32 in device
+ * memory by which g is multiplied too (the inverse of a loss scale, a clip factor). Computed in the
+ * variables' type, with factors that depend on step and lr rounded from f64. NaN gradients spread.
+ * Elements are independent. */
+GS_API gs_status gs_descent_step(const gs_descent* descent, const gs_parameter* parameters,
+                                 int64_t parameter_count, const float* device_scale,
+                                 gs_stream stream);
+
 #ifdef __cplusplus
 }
 #endif
