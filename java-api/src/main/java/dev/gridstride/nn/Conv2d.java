@@ -3,25 +3,21 @@ package dev.gridstride.nn;
 import dev.gridstride.ConvOptions;
 import dev.gridstride.Generator;
 import dev.gridstride.Tensor;
-import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Convolution of images {@code [n, in, h, w]}. Parameters {@code weight [out, in/groups, kernel,
- * kernel]} and {@code bias [out]}, f32, initialised as PyTorch does.
+ * Convolution of images {@code [n, in, h, w]} to {@code [n, out, h, w]}; the result has the memory
+ * format of its input. Parameters {@code weight [out, in/groups, kernel h, kernel w]} and {@code
+ * bias [out]}, f32, initialised as PyTorch does. See {@link dev.gridstride.kernels.Conv} for the
+ * formula and the sizes.
  */
-public final class Conv2d extends Module {
-  private final Tensor weight;
-  private final @Nullable Tensor bias;
-  private final ConvOptions options;
-
+public final class Conv2d extends Convolution {
   /** Stride 1, no padding, with a bias. */
   public Conv2d(Device device, Generator g, long in, long out, long kernel) {
     this(device, g, in, out, kernel, ConvOptions.DEFAULT, true);
   }
 
-  /** Any options. */
+  /** Any options, the same kernel length in each direction. */
   public Conv2d(
       Device device,
       Generator g,
@@ -30,14 +26,33 @@ public final class Conv2d extends Module {
       long kernel,
       ConvOptions options,
       boolean withBias) {
-    long fan = in / Math.max(1, options.groups());
-    this.options = options;
-    weight =
-        parameter(
-            "weight", () -> Init.torchDefault(g, device, DType.F32, out, fan, kernel, kernel));
-    double bound = 1 / Math.sqrt(Math.max(1, fan * kernel * kernel));
-    bias =
-        withBias ? parameter("bias", () -> g.uniform(device, DType.F32, -bound, bound, out)) : null;
+    this(device, g, in, out, new long[] {kernel}, options, withBias);
+  }
+
+  /**
+   * Any options.
+   *
+   * @param kernel one length for each direction, or one for all
+   * @param options stride, padding, dilation, groups
+   */
+  public Conv2d(
+      Device device,
+      Generator g,
+      long in,
+      long out,
+      long[] kernel,
+      ConvOptions options,
+      boolean withBias) {
+    super(
+        "conv2d",
+        device,
+        g,
+        out,
+        in,
+        out,
+        Windows.each("conv2d", "kernel", kernel, 2),
+        options,
+        withBias);
   }
 
   @Override
