@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class Tensor
     implements AutoCloseable,
         Arithmetic,
+        Attention,
         Activations,
         Convolutions,
         Indexing,

@@ -45,6 +45,7 @@ final class GradientCases {
     var cases = new ArrayList<Case>();
     cases.addAll(core());
     cases.addAll(ActivationCases.all());
+    cases.addAll(AttentionCases.all());
     cases.addAll(ShapingCases.all());
     cases.addAll(ConvolutionCases.all());
     cases.addAll(IndexingCases.all());

@@ -1,0 +1,110 @@
+package dev.gridstride;
+
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.device.InvalidArgumentException;
+import org.jspecify.annotations.Nullable;
+
+/** Attention composed of recorded tensor ops. */
+final class AttentionFunction {
+  private static final String NAME = "scaledDotProductAttention";
+
+  private AttentionFunction() {}
+
+  static Tensor apply(Tensor q, Tensor k, Tensor v, AttentionOptions options) {
+    check(q, k, v);
+    double e = q.size(-1);
+    double scale = Double.isNaN(options.scale()) ? 1 / Math.sqrt(e) : options.scale();
+    Tensor scores = q.mul(scale).matmul(k.transpose());
+    Tensor mask = options.mask();
+    Tensor allowed = options.causal() ? causal(q.device(), q.size(-2), k.size(-2)) : null;
+    if (mask != null) {
+      checkMask(mask, scores);
+      if (mask.dtype() == DType.BOOL) {
+        allowed = both(allowed, mask);
+      } else {
+        scores = scores.add(mask);
+        Tensor never = BinaryFunction.scalar(mask, Double.NEGATIVE_INFINITY);
+        allowed = both(allowed, mask.detach().ne(never));
+      }
+    }
+    Tensor weights;
+    if (allowed == null) {
+      weights = scores.softmax(-1);
+    } else {
+      Tensor low = BinaryFunction.scalar(scores, Double.NEGATIVE_INFINITY);
+      Tensor zero = BinaryFunction.scalar(scores, 0);
+      // the second choice turns the NaNs of a query without keys into zeros, in both directions
+      weights = allowed.where(allowed.where(scores, low).softmax(-1), zero);
+    }
+    Generator generator = options.generator();
+    if (options.dropout() > 0 && generator != null) {
+      weights = generator.dropout(weights, options.dropout());
+    }
+    return weights.matmul(v);
+  }
+
+  private static Tensor both(@Nullable Tensor a, Tensor b) {
+    return a == null ? b : a.and(b);
+  }
+
+  private static Tensor causal(Device device, long queries, long keys) {
+    Tensor i = Tensors.arange(device, DType.I64, queries).unsqueeze(1);
+    return Tensors.arange(device, DType.I64, keys).le(i);
+  }
+
+  private static void check(Tensor q, Tensor k, Tensor v) {
+    boolean fits =
+        q.rank() >= 2
+            && k.rank() >= 2
+            && v.rank() >= 2
+            && q.size(-1) == k.size(-1)
+            && k.size(-2) == v.size(-2);
+    if (!fits) {
+      throw InvalidArgumentException.of(
+          NAME,
+          "q, k and v",
+          "must be [..., l, e], [..., s, e] and [..., s, d]",
+          "q=%s, k=%s, v=%s",
+          q.shape(),
+          k.shape(),
+          v.shape());
+    }
+    boolean same =
+        q.dtype().isFloating()
+            && k.dtype() == q.dtype()
+            && v.dtype() == q.dtype()
+            && k.device().equals(q.device())
+            && v.device().equals(q.device());
+    if (!same) {
+      throw InvalidArgumentException.of(
+          NAME,
+          "q, k and v",
+          "must have one floating dtype and live on one device",
+          "q=%s, k=%s, v=%s",
+          q,
+          k,
+          v);
+    }
+  }
+
+  private static void checkMask(Tensor mask, Tensor scores) {
+    if (mask.dtype() != DType.BOOL && mask.dtype() != scores.dtype()) {
+      throw InvalidArgumentException.of(
+          NAME, "mask", "must be bool or of the dtype of q", "mask=%s, q=%s", mask, scores.dtype());
+    }
+    boolean fits = mask.device().equals(scores.device()) && mask.rank() <= scores.rank();
+    for (int i = 1; fits && i <= mask.rank(); i++) {
+      fits = mask.size(-i) == 1 || mask.size(-i) == scores.size(-i);
+    }
+    if (!fits) {
+      throw InvalidArgumentException.of(
+          NAME,
+          "mask",
+          "must live with q and be broadcastable to [..., l, s]",
+          "mask=%s, scores=%s",
+          mask,
+          scores.shape());
+    }
+  }
+}
