@@ -94,47 +94,6 @@ final class Shapes {
     return dx;
   }
 
-  static Tensor pad(Tensor x, long[] before, long[] after, double value) {
-    int rank = x.rank();
-    var dims = new long[rank];
-    boolean valid = before.length == rank && after.length == rank;
-    for (int i = 0; valid && i < rank; i++) {
-      dims[i] = Math.addExact(Math.addExact(x.size(i), before[i]), after[i]);
-      valid = dims[i] >= 0;
-    }
-    if (!valid) {
-      throw InvalidArgumentException.of(
-          "pad",
-          "before and after",
-          "must have one number for each dimension and leave no negative size",
-          "before=%s, after=%s, shape=%s",
-          Arrays.toString(before),
-          Arrays.toString(after),
-          x.shape());
-    }
-    Tensor y = Tensors.full(x.device(), x.dtype(), value, dims);
-    Tensor from = overlap(x.detach(), before, after);
-    if (from.count() > 0) {
-      Copies.into(from, overlap(y, negated(before), negated(after)));
-    }
-    return Autograd.record("pad", y, x, dy -> dy.pad(negated(before), negated(after), 0));
-  }
-
-  private static long[] negated(long[] values) {
-    return Arrays.stream(values).map(v -> -v).toArray();
-  }
-
-  /** The part of x that stays when negative borders cut elements off. */
-  private static Tensor overlap(Tensor x, long[] before, long[] after) {
-    Tensor part = x;
-    for (int i = 0; i < before.length; i++) {
-      long from = Math.min(x.size(i), Math.max(0, -before[i]));
-      long to = Math.max(from, x.size(i) - Math.max(0, -after[i]));
-      part = part.slice(i, from, to);
-    }
-    return part;
-  }
-
   static Tensor tile(Tensor x, long[] repeats) {
     if (repeats.length != x.rank() || Arrays.stream(repeats).anyMatch(r -> r < 0)) {
       throw InvalidArgumentException.of(

@@ -4,6 +4,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.kernels.Layout;
+import dev.gridstride.kernels.Pad;
 import java.util.Arrays;
 
 /**
@@ -233,8 +234,18 @@ public sealed interface Shaping permits Tensor {
    * @param after elements added after each dimension; negative numbers cut elements off
    */
   default Tensor pad(long[] before, long[] after, double value) {
-    Tensor x = (Tensor) this;
-    return Shapes.pad(x, before, after, value);
+    return PadFunction.apply((Tensor) this, Pad.Mode.CONSTANT, before, after, value);
+  }
+
+  /**
+   * A copy with a border made of this tensor's elements, or of zeros; see {@link Pad.Mode} for what
+   * it holds and how wide it may be. The result has the memory format of its input.
+   *
+   * @param before elements added before each dimension; negative numbers cut elements off
+   * @param after elements added after each dimension; negative numbers cut elements off
+   */
+  default Tensor pad(long[] before, long[] after, Pad.Mode mode) {
+    return PadFunction.apply((Tensor) this, mode, before, after, 0);
   }
 
   /**

@@ -6,6 +6,7 @@ import static dev.gridstride.GradientCases.shapes;
 import dev.gridstride.GradientCases.Case;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
+import dev.gridstride.kernels.Pad;
 import dev.gridstride.kernels.Pool;
 import dev.gridstride.kernels.PoolAxis;
 import java.util.List;
@@ -42,6 +43,28 @@ final class ShapingCases {
             "grow and cut",
             shapes(s(4, 5)),
             t -> t[0].pad(new long[] {1, -2}, new long[] {0, 3}, 0.5).softmax(1)),
+        new Case(
+            "pad",
+            "reflect",
+            shapes(s(2, 4, 5)),
+            t -> t[0].pad(new long[] {0, 3, 2}, new long[] {1, 2, -1}, Pad.Mode.REFLECT)),
+        new Case(
+            "pad",
+            "replicate",
+            shapes(s(2, 4, 5)),
+            t -> t[0].pad(new long[] {0, 3, 2}, new long[] {1, 7, -1}, Pad.Mode.REPLICATE)),
+        new Case(
+            "pad",
+            "circular, of a view",
+            shapes(s(5, 4)),
+            t -> t[0].transpose().pad(new long[] {3, 5}, new long[] {4, -1}, Pad.Mode.CIRCULAR)),
+        new Case(
+            "pad",
+            "reflect, channels last",
+            shapes(s(2, 3, 4, 5)),
+            t ->
+                t[0].channelsLast()
+                    .pad(new long[] {0, 1, 2, 1}, new long[] {0, -1, 1, 3}, Pad.Mode.REFLECT)),
         new Case("expand", "", shapes(s(3, 1)), t -> t[0].expand(2, 3, 4).softmax(1)),
         new Case("sum", "all", shapes(s(3, 4)), t -> t[0].softmax(1).sum()),
         new Case("sum", "axis", shapes(s(2, 3, 4)), t -> t[0].softmax(1).sum(0, -1)),

@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.kernels.ImageLayout;
+import dev.gridstride.kernels.Pad;
 import dev.gridstride.kernels.Pool;
 import dev.gridstride.kernels.PoolAxis;
 import org.junit.jupiter.api.AfterEach;
@@ -133,5 +134,33 @@ class ShapingTest {
         .hasMessageStartingWith("maxPool: tensor must be [n, c] with 1 to 3");
     assertThatThrownBy(() -> arange(1, 1, 4).pool(Pool.Kind.AVERAGE, false, PoolAxis.of(3, 1)))
         .hasMessageStartingWith("averagePool: axes must have the sizes");
+  }
+
+  @Test
+  void padsKeepTheMemoryFormat() {
+    try (Scope scope = Scope.open()) {
+      Tensor x = Tensors.arange(Device.cpu(), DType.F32, 24).reshape(1, 2, 3, 4);
+      long[] before = {0, 1, 2, 1};
+      long[] after = {0, 0, -1, 3};
+      for (Pad.Mode mode : Pad.Mode.values()) {
+        Tensor y = x.pad(before, after, mode);
+        assertThat(y.shape()).isEqualTo(Shape.of(1, 3, 4, 8));
+        Tensor z = x.channelsLast().pad(before, after, mode);
+        assertThat(z.layout()).isEqualTo(Formats.channelsLast(1, 3, 4, 8));
+        assertThat(z.toFloatArray()).containsExactly(y.toFloatArray());
+      }
+      Tensor row = Tensors.of(Device.cpu(), new long[] {1, 2, 3});
+      long[] two = {2};
+      assertThat(row.pad(two, two, Pad.Mode.REFLECT).toLongArray())
+          .containsExactly(3, 2, 1, 2, 3, 2, 1);
+      assertThat(row.pad(two, two, Pad.Mode.REPLICATE).toLongArray())
+          .containsExactly(1, 1, 1, 2, 3, 3, 3);
+      assertThat(row.pad(two, two, Pad.Mode.CIRCULAR).toLongArray())
+          .containsExactly(2, 3, 1, 2, 3, 1, 2);
+      assertThatThrownBy(() -> row.pad(two, new long[0], Pad.Mode.CIRCULAR))
+          .hasMessage(
+              "pad: before and after must have one number for each dimension; before=[2],"
+                  + " after=[], shape=[3]");
+    }
   }
 }
