@@ -9,7 +9,7 @@ import java.util.Arrays;
 final class IndexFunction {
   private IndexFunction() {}
 
-  private static void checkIndices(String op, Tensor indices) {
+  static void checkIndices(String op, Tensor indices) {
     if (indices.dtype() != DType.I64 && indices.dtype() != DType.I32) {
       throw InvalidArgumentException.of(op, "indices", "must be i64 or i32", "indices=%s", indices);
     }
@@ -30,7 +30,8 @@ final class IndexFunction {
     long[] after = Arrays.copyOfRange(x.shape().dims(), a + 1, x.rank());
     long[] dims = join(join(before, indices.shape().dims()), after);
     Tensor y = Tensor.empty(x.device(), x.dtype(), dims);
-    plan.forward(x.stream(), x.buffer(), indices.buffer(), y.buffer());
+    ElementFunction.naming(
+        name, indices, () -> plan.forward(x.stream(), x.buffer(), indices.buffer(), y.buffer()));
     return Autograd.record(
         name,
         y,
@@ -72,7 +73,10 @@ final class IndexFunction {
     Gather.Plan plan = plan(x, a, indices);
     Tensor y = Autograd.noGrad(x::copy);
     Tensor added = Autograd.noGrad(source::contiguous);
-    plan.scatterAdd(x.stream(), added.buffer(), indices.buffer(), y.buffer());
+    ElementFunction.naming(
+        "indexAdd",
+        indices,
+        () -> plan.scatterAdd(x.stream(), added.buffer(), indices.buffer(), y.buffer()));
     return Autograd.record(
         "indexAdd",
         y,

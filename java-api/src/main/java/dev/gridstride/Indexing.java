@@ -3,8 +3,9 @@ package dev.gridstride;
 import dev.gridstride.device.DType;
 
 /**
- * Entries by index. Indices are i64 or i32, checked before anything is computed; negative ones
- * count from the end. Negative axes count from the last.
+ * Entries and elements by index. Indices are i64 or i32, checked before anything is computed;
+ * negative ones count from the end. Negative axes count from the last. Where several sources meet
+ * in one place, they do so in a fixed order: the same bits for any number of threads.
  */
 public sealed interface Indexing permits Tensor {
   /**
@@ -36,6 +37,46 @@ public sealed interface Indexing permits Tensor {
    */
   default Tensor indexAdd(int axis, Tensor indices, Tensor source) {
     return IndexFunction.add((Tensor) this, axis, indices, source);
+  }
+
+  /**
+   * One element for each index: {@code y[p] = this[p with p[axis] replaced by indices[p]]}.
+   *
+   * @param indices of this tensor's rank, and not larger than it but along the axis
+   * @return of the shape of indices
+   */
+  default Tensor gather(int axis, Tensor indices) {
+    return ElementFunction.gather((Tensor) this, axis, indices);
+  }
+
+  /**
+   * A copy of this tensor with the elements of {@code source} put in place of its own: {@code y[p
+   * with p[axis] replaced by indices[p]] = source[p]}. Of several for one place the last along the
+   * axis stays, and it alone gets the gradient.
+   *
+   * @param indices of this tensor's rank, and not larger than it but along the axis
+   * @param source of the shape of indices
+   */
+  default Tensor scatter(int axis, Tensor indices, Tensor source) {
+    return ElementFunction.scatter((Tensor) this, axis, indices, source);
+  }
+
+  /** As {@link #scatter(int, Tensor, Tensor)}, with one value for all. */
+  default Tensor scatter(int axis, Tensor indices, double value) {
+    Tensor x = (Tensor) this;
+    return scatter(
+        axis, indices, Tensors.full(x.device(), x.dtype(), value, indices.shape().dims()));
+  }
+
+  /**
+   * A copy of this tensor with the elements of {@code source} added: {@code y[p with p[axis]
+   * replaced by indices[p]] += source[p]}, in their order along the axis.
+   *
+   * @param indices of this tensor's rank, and not larger than it but along the axis
+   * @param source of the shape of indices
+   */
+  default Tensor scatterAdd(int axis, Tensor indices, Tensor source) {
+    return ElementFunction.scatterAdd((Tensor) this, axis, indices, source);
   }
 
   /**

@@ -36,6 +36,31 @@ final class IndexingCases {
             "indexAdd",
             "",
             shapes(s(4, 3), s(4, 5)),
-            t -> t[0].indexAdd(1, indices(2, 0, 2, 1, 2), t[1]).softmax(1)));
+            t -> t[0].indexAdd(1, indices(2, 0, 2, 1, 2), t[1]).softmax(1)),
+        new Case(
+            "gather",
+            "repeated",
+            shapes(s(3, 4)),
+            t -> t[0].gather(1, indices(0, 3, 3, -1, 2, 0).reshape(2, 3)).softmax(1)),
+        new Case(
+            "gather",
+            "of a view",
+            shapes(s(4, 3)),
+            t -> t[0].transpose().gather(0, indices(0, 2, 1, -1, 2, 2, 0, 0).reshape(2, 4))),
+        new Case(
+            "scatterAdd",
+            "repeated",
+            shapes(s(3, 4), s(2, 3)),
+            t -> t[0].scatterAdd(1, indices(0, 3, 3, 2, 2, 0).reshape(2, 3), t[1]).softmax(1)),
+        new Case(
+            "scatter",
+            "repeated",
+            shapes(s(3, 4), s(3, 2)),
+            t -> t[0].scatter(0, indices(0, 2, 0, 1, 1, 2).reshape(3, 2), t[1]).softmax(1)),
+        new Case(
+            "scatter",
+            "a value",
+            shapes(s(3, 4)),
+            t -> t[0].scatter(0, indices(0, 2).reshape(1, 2), 0.5).softmax(1)));
   }
 }

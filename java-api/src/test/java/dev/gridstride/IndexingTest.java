@@ -54,13 +54,54 @@ class IndexingTest {
       Tensor far = Tensors.of(CPU, new long[] {0, 3});
       assertThatThrownBy(() -> table().embedding(far))
           .isInstanceOf(InvalidArgumentException.class)
-          .hasMessage("gather: indices must be in -3..2; position=1, index=3, size=3");
+          .hasMessage("embedding: indices must be in -3..2; indices[1]=3, size=3");
       assertThatThrownBy(() -> table().indexSelect(0, table()))
           .hasMessage("indexSelect: indices must be i64 or i32; indices=f32[3, 2] on cpu");
       assertThatThrownBy(() -> far.oneHot(3, DType.F32))
           .hasMessage("oneHot: indices must be in 0..classes - 1; position=1, index=3, classes=3");
       assertThatThrownBy(() -> table().indexAdd(0, far, table()))
           .hasMessageStartingWith("indexAdd: source must have the tensor's dtype and shape");
+    }
+  }
+
+  @Test
+  void gathersAndScatters() {
+    try (Scope scope = Scope.open()) {
+      Tensor x = table();
+      Tensor at = Tensors.of(CPU, new int[] {2, 0, -1, 2}, 2, 2);
+      assertThat(x.gather(0, at).toFloatArray()).containsExactly(5, 2, 5, 6);
+      Tensor source = Tensors.of(CPU, new float[] {10, 20, 30, 40}, 2, 2);
+      assertThat(x.scatterAdd(0, at, source).toFloatArray()).containsExactly(1, 22, 3, 4, 45, 46);
+      assertThat(x.scatter(0, at, source).toFloatArray()).containsExactly(1, 20, 3, 4, 30, 40);
+      assertThat(x.scatter(-1, Tensors.of(CPU, new long[] {1}, 1, 1), -1).toFloatArray())
+          .containsExactly(1, -1, 3, 4, 5, 6);
+      assertThat(x.toFloatArray()).containsExactly(1, 2, 3, 4, 5, 6);
+    }
+  }
+
+  @Test
+  void namesTheIndexThatIsOutOfRange() {
+    try (Scope scope = Scope.open()) {
+      Tensor far = Tensors.of(CPU, new long[] {0, 1, 2, 5}, 2, 2);
+      Tensor source = Tensors.ones(CPU, DType.F32, 2, 2);
+      assertThatThrownBy(() -> table().indexSelect(0, far))
+          .isInstanceOf(InvalidArgumentException.class)
+          .hasMessage("indexSelect: indices must be in -3..2; indices[1, 1]=5, size=3");
+      assertThatThrownBy(() -> table().gather(0, far))
+          .hasMessage("gather: indices must be in -3..2; indices[1, 1]=5, size=3");
+      assertThatThrownBy(() -> table().scatter(1, far, source))
+          .hasMessage("scatter: indices must be in -2..1; indices[1, 0]=2, size=2");
+      assertThatThrownBy(() -> table().scatterAdd(1, far, source))
+          .hasMessageStartingWith("scatterAdd: indices must be in -2..1; indices[1, 0]=2");
+      Tensor two = Tensors.of(CPU, new long[] {0, -4});
+      assertThatThrownBy(() -> table().indexAdd(0, two, source))
+          .hasMessage("indexAdd: indices must be in -3..2; indices[1]=-4, size=3");
+      assertThatThrownBy(() -> table().gather(0, two))
+          .hasMessageStartingWith("gather: indices must live with the tensor, have its rank");
+      assertThatThrownBy(() -> table().scatter(0, far, table()))
+          .hasMessageStartingWith("scatter: source must have the tensor's dtype");
+      assertThatThrownBy(() -> table().scatterAdd(2, far, source))
+          .hasMessageStartingWith("scatterAdd: axis must name a dimension");
     }
   }
 }

@@ -7,7 +7,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
-import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Stream;
 import dev.gridstride.kernels.Gather;
 import java.lang.foreign.MemorySegment;
@@ -25,41 +24,14 @@ public final class CpuGather implements Gather.Kernel {
   private final Gather op;
   private final DType type;
   private final Elements elements;
+  private final Indices index;
 
   /** A kernel for {@code op}. */
   public CpuGather(Gather op) {
     this.op = op;
     this.type = op.type();
     this.elements = Elements.of(op.type());
-  }
-
-  private long index(MemorySegment indices, long k) {
-    return op.indexType() == DType.I64
-        ? indices.get(JAVA_LONG_UNALIGNED, 8 * k)
-        : indices.get(JAVA_INT_UNALIGNED, 4 * k);
-  }
-
-  /** The row of x that index k names; indices have been checked. */
-  private long row(MemorySegment indices, long k) {
-    long i = index(indices, k);
-    return i < 0 ? i + op.size() : i;
-  }
-
-  private void checkIndices(MemorySegment indices) {
-    long least = op.fromEnd() ? -op.size() : 0;
-    for (long k = 0; k < op.count(); k++) {
-      long i = index(indices, k);
-      if (i < least || i >= op.size()) {
-        throw InvalidArgumentException.of(
-            op.name(),
-            "indices",
-            "must be in " + least + ".." + (op.size() - 1),
-            "position=%d, index=%d, size=%d",
-            k,
-            i,
-            op.size());
-      }
-    }
+    this.index = new Indices(op.name(), op.indexType(), op.size(), op.fromEnd());
   }
 
   @Override
@@ -67,7 +39,7 @@ public final class CpuGather implements Gather.Kernel {
     MemorySegment xs = x.segment();
     MemorySegment ys = y.segment();
     MemorySegment is = indices.segment();
-    checkIndices(is);
+    index.check(is, op.count());
     long inner = op.inner();
     long piece = Math.clamp(inner, 1, Integer.MAX_VALUE);
     Parallel.forRange(
@@ -75,7 +47,7 @@ public final class CpuGather implements Gather.Kernel {
         Math.max(1, GRAIN / piece),
         (from, to) -> {
           for (long r = from; r < to; r++) {
-            long source = (r / op.count() * op.size() + row(is, r % op.count())) * inner;
+            long source = (r / op.count() * op.size() + index.at(is, r % op.count())) * inner;
             for (long c = 0; c < inner; c += piece) {
               int n = (int) Math.min(piece, inner - c);
               Moves.move(type.bytes(), xs, source + c, 1, ys, r * inner + c, 1, n);
@@ -89,7 +61,7 @@ public final class CpuGather implements Gather.Kernel {
     MemorySegment xs = x.segment();
     MemorySegment ys = y.segment();
     MemorySegment is = indices.segment();
-    checkIndices(is);
+    index.check(is, op.count());
     if (clear) {
       xs.asSlice(0, type.bytes(op.outer() * op.size() * op.inner())).fill((byte) 0);
     }
@@ -105,7 +77,7 @@ public final class CpuGather implements Gather.Kernel {
             long c = task % blocks * COLUMNS;
             int n = (int) Math.min(COLUMNS, inner - c);
             for (long k = 0; k < op.count(); k++) {
-              long target = (o * op.size() + row(is, k)) * inner + c;
+              long target = (o * op.size() + index.at(is, k)) * inner + c;
               add(ys, (o * op.count() + k) * inner + c, xs, target, n);
             }
           }
