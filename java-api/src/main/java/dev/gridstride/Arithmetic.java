@@ -28,7 +28,11 @@ public sealed interface Arithmetic permits Tensor {
     return BinaryFunction.div((Tensor) this, other);
   }
 
-  /** {@code this ^ exponent}; the exponent must not require gradients. */
+  /**
+   * {@code this ^ exponent}. The gradient for this tensor is 0 where the exponent is 0; that for
+   * the exponent, {@code y ln(this)}, is 0 where this is 0 and the exponent is not negative, and
+   * NaN where this is negative, as in PyTorch.
+   */
   default Tensor pow(Tensor exponent) {
     return BinaryFunction.pow((Tensor) this, exponent);
   }

@@ -96,16 +96,20 @@ final class BinaryFunction {
   }
 
   static Tensor pow(Tensor a, Tensor b) {
-    if (b.requiresGrad() && Autograd.isRecording()) {
-      throw InvalidArgumentException.of(
-          "pow", "exponent", "must not require gradients", "exponent=%s", b);
-    }
     return Autograd.record(
         "pow",
         run(Kind.POW, a, b),
         a,
         // an exponent of 0 gives 0, also at a = 0, where a^(b-1) is infinite
-        dy -> back(b.eq(scalar(b, 0)).where(scalar(a, 0), dy.mul(b).mul(a.pow(b.sub(1)))), a));
+        dy -> back(b.eq(scalar(b, 0)).where(scalar(a, 0), dy.mul(b).mul(a.pow(b.sub(1)))), a),
+        b,
+        dy -> back(exponentGradient(dy, a, b), b));
+  }
+
+  /** {@code dy a^b ln a}, but 0 where a = 0 and b >= 0, where a^b ln a tends to 0 or a^b jumps. */
+  private static Tensor exponentGradient(Tensor dy, Tensor a, Tensor b) {
+    Tensor flat = a.eq(scalar(a, 0)).and(b.ge(scalar(b, 0)));
+    return flat.where(scalar(a, 0), dy.mul(a.pow(b)).mul(a.log()));
   }
 
   static Tensor extreme(Kind kind, Tensor a, Tensor b) {

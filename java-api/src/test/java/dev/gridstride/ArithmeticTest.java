@@ -2,6 +2,7 @@ package dev.gridstride;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -63,7 +64,25 @@ class ArithmeticTest {
     assertThatThrownBy(() -> f.addInPlace(Tensors.ones(CPU, DType.F32, 2, 2)))
         .hasMessageStartingWith("add: shape must be broadcastable");
     assertThatThrownBy(() -> f.where(f, f)).hasMessageStartingWith("where: condition must be bool");
-    Tensor exponent = Tensors.ones(CPU, DType.F32, 2).requiresGrad(true);
-    assertThatThrownBy(() -> f.pow(exponent)).hasMessageStartingWith("pow: exponent");
+  }
+
+  @Test
+  void powersHaveTheirGradientsAtTheEdges() {
+    double[] base = {0, 0, 0, -2, 2, -2};
+    double[] exponent = {0, 2, -1, 3, -2, 0};
+    Tensor a = Tensors.of(CPU, base).requiresGrad(true);
+    Tensor b = Tensors.of(CPU, exponent).requiresGrad(true);
+    a.pow(b).sum().backward();
+    assertThat(a.grad()).isNotNull();
+    double inf = Double.POSITIVE_INFINITY;
+    assertThat(a.grad().toDoubleArray()).containsExactly(0, 0, -inf, 12, -0.25, 0);
+    assertThat(b.grad()).isNotNull();
+    double[] db = b.grad().toDoubleArray();
+    assertThat(db[0]).isZero();
+    assertThat(db[1]).isZero();
+    assertThat(db[2]).isEqualTo(-inf);
+    assertThat(db[3]).isNaN();
+    assertThat(db[4]).isCloseTo(Math.log(2) / 4, within(1e-15));
+    assertThat(db[5]).isNaN();
   }
 }

@@ -71,6 +71,7 @@ final class GradientCases {
         new Case("div", "", shapes(s(3, 2), s(2)), t -> t[0].div(t[1].mul(t[1]).add(1))),
         new Case("div", "number", shapes(s(3)), t -> t[0].div(3)),
         new Case("pow", "number", shapes(s(3)), t -> t[0].mul(t[0]).add(0.5).pow(1.5)),
+        new Case("pow", "exponent", shapes(s(3, 1), s(2)), t -> t[0].square().add(0.5).pow(t[1])),
         new Case("pow", "cube", shapes(s(3)), t -> t[0].pow(3)),
         new Case("maximum", "", shapes(s(3, 4), s(4)), t -> t[0].maximum(t[1])),
         new Case("minimum", "", shapes(s(3, 4), s(3, 1)), t -> t[0].minimum(t[1])),

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Every differentiable op against central finite differences in f64.
  *
- * <p>The ops are found by reflection: a public method of Tensor that returns a Tensor without a
- * case here fails {@link #everyDifferentiableMethodHasACase}.
+ * <p>The ops are found by reflection: a public method of Tensor that returns tensors, also in an
+ * array or a record, without a case here fails {@link #everyDifferentiableMethodHasACase}.
  */
 class GradientTest {
   private static final Device CPU = Device.cpu();
@@ -33,7 +33,7 @@ class GradientTest {
     var missing = new TreeSet<String>();
     for (Method m : Tensor.class.getMethods()) {
       if (!Modifier.isStatic(m.getModifiers())
-          && (m.getReturnType() == Tensor.class || m.getReturnType() == Tensor[].class)
+          && returnsTensors(m.getReturnType())
           && !m.isAnnotationPresent(NotDifferentiable.class)
           && !covered.contains(m.getName())) {
         missing.add(m.getName());
@@ -42,6 +42,21 @@ class GradientTest {
     assertThat(missing)
         .as("methods of Tensor with neither a gradient case nor @NotDifferentiable")
         .isEmpty();
+  }
+
+  /** Tensors themselves, arrays of them, and records that hold some. */
+  private static boolean returnsTensors(Class<?> type) {
+    return type == Tensor.class
+        || type == Tensor[].class
+        || (type.isRecord()
+            && Arrays.stream(type.getRecordComponents())
+                .anyMatch(c -> returnsTensors(c.getType())));
+  }
+
+  @Test
+  void seesRecordsOfTensors() {
+    assertThat(returnsTensors(TopKResult.class)).isTrue();
+    assertThat(returnsTensors(ConvOptions.class)).isFalse();
   }
 
   /**
