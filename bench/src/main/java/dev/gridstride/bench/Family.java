@@ -40,7 +40,12 @@ public interface Family {
 
   /** All families, in the order of the help text. */
   static List<Family> all() {
-    return List.of(new GemmFamily(), new ConvFamily(), new SoftmaxFamily());
+    return List.of(
+        new GemmFamily(),
+        new ConvFamily(),
+        new SoftmaxFamily(),
+        new CrossEntropyFamily(),
+        new AdamFamily());
   }
 
   /** The family of this name. */
