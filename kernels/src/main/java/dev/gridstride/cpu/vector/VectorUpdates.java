@@ -14,12 +14,13 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gradient descent on f32 vectors.
  *
- * <p>Each method has one body for full vectors and the tail, always with a mask: the loops wait for
- * memory, not for the mask.
+ * <p>Each method has one body for full vectors and the tail. Adam's full vectors go without a mask;
+ * the others' do with one.
  */
 public final class VectorUpdates {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -38,12 +39,19 @@ public final class VectorUpdates {
     };
   }
 
-  private static FloatVector load(MemorySegment s, long i, VectorMask<Float> m) {
-    return FloatVector.fromMemorySegment(F, s, 4 * i, LE, m);
+  /** Without a mask a full vector: loads of a masked one take a slower way through the library. */
+  private static FloatVector load(MemorySegment s, long i, @Nullable VectorMask<Float> m) {
+    return m == null
+        ? FloatVector.fromMemorySegment(F, s, 4 * i, LE)
+        : FloatVector.fromMemorySegment(F, s, 4 * i, LE, m);
   }
 
-  private static void store(FloatVector v, MemorySegment s, long i, VectorMask<Float> m) {
-    v.intoMemorySegment(s, 4 * i, LE, m);
+  private static void store(FloatVector v, MemorySegment s, long i, @Nullable VectorMask<Float> m) {
+    if (m == null) {
+      v.intoMemorySegment(s, 4 * i, LE);
+    } else {
+      v.intoMemorySegment(s, 4 * i, LE, m);
+    }
   }
 
   private static FloatVector broadcast(float x) {
@@ -126,23 +134,42 @@ public final class VectorUpdates {
 
     @Override
     public void run(MemorySegment[] o, long from, long to) {
-      for (long i = from; i < to; i += L) {
-        VectorMask<Float> k = F.indexInRange(i, to);
-        FloatVector p = load(o[0], i, k);
-        FloatVector g = fma(p, coupled, load(o[1], i, k).mul(scale));
-        FloatVector m = load(o[2], i, k);
-        m = fma(g.sub(m), fresh1, m);
-        FloatVector v = fma(g.mul(g), fresh2, load(o[3], i, k).mul(beta2));
-        store(m, o[2], i, k);
-        store(v, o[3], i, k);
-        if (amsgrad) {
-          v = v.max(load(o[4], i, k));
-          store(v, o[4], i, k);
-        }
-        FloatVector d =
-            m.mul(rate).div(fma(v.lanewise(VectorOperators.SQRT), unbias, broadcast(eps)));
-        store(p.mul(keep).sub(d), o[0], i, k);
+      MemorySegment ps = o[0];
+      MemorySegment gs = o[1];
+      MemorySegment ms = o[2];
+      MemorySegment vs = o[3];
+      MemorySegment most = amsgrad ? o[4] : null;
+      long i = from;
+      for (; i <= to - L; i += L) {
+        update(ps, gs, ms, vs, most, i, null);
       }
+      if (i < to) {
+        update(ps, gs, ms, vs, most, i, F.indexInRange(i, to));
+      }
+    }
+
+    private void update(
+        MemorySegment ps,
+        MemorySegment gs,
+        MemorySegment ms,
+        MemorySegment vs,
+        @Nullable MemorySegment most,
+        long i,
+        @Nullable VectorMask<Float> k) {
+      FloatVector p = load(ps, i, k);
+      FloatVector g = fma(p, coupled, load(gs, i, k).mul(scale));
+      FloatVector m = load(ms, i, k);
+      m = fma(g.sub(m), fresh1, m);
+      FloatVector v = fma(g.mul(g), fresh2, load(vs, i, k).mul(beta2));
+      store(m, ms, i, k);
+      store(v, vs, i, k);
+      if (most != null) {
+        v = v.max(load(most, i, k));
+        store(v, most, i, k);
+      }
+      FloatVector d =
+          m.mul(rate).div(fma(v.lanewise(VectorOperators.SQRT), unbias, broadcast(eps)));
+      store(p.mul(keep).sub(d), ps, i, k);
     }
   }
 
