@@ -1,0 +1,168 @@
+package dev.gridstride.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Channels that lie side by side: an image is a matrix with a column for each channel.
+ *
+ * <p>A task takes a block of rows and columns. For sums the block is cut into blocks of {@link
+ * NormLoops#ROWS} rows, whose sums are combined in double.
+ */
+final class NormColumns implements NormPasses {
+  private static final Scratch TABLE = new Scratch();
+
+  /** Elements of a task: many times what its table costs. */
+  private static final long GRAIN = 1 << 17;
+
+  private final NormShape shape;
+  private final NormLoops loops;
+  private final int channels;
+  private final int blocks;
+  private final long rows;
+  private final int pieces;
+
+  NormColumns(NormShape shape) {
+    this.shape = shape;
+    this.loops = NormRows.loops(shape.type());
+    this.channels = Math.toIntExact(shape.channels());
+    this.blocks = Math.ceilDiv(channels, NormLoops.COLS);
+    long blocksOfRows = GRAIN / (Math.min(channels, NormLoops.COLS) * (long) NormLoops.ROWS);
+    this.rows = Math.max(1, blocksOfRows) * NormLoops.ROWS;
+    this.pieces = Math.toIntExact(Math.max(1, Math.ceilDiv(shape.spatial(), rows)));
+  }
+
+  private interface Body {
+    /**
+     * Does one block.
+     *
+     * @param first number of the block's first column among those of all pieces
+     * @param at the block's first element
+     * @param count rows
+     */
+    void run(int first, long image, int column, int cols, long at, int count);
+  }
+
+  private void blocks(Body body) {
+    long tasks = Math.multiplyExact(shape.images() * pieces, (long) blocks);
+    Parallel.forEach(
+        Math.toIntExact(tasks),
+        task -> {
+          long piece = task / blocks;
+          int column = task % blocks * NormLoops.COLS;
+          long image = piece / pieces;
+          long row = piece % pieces * rows;
+          body.run(
+              Math.toIntExact(piece * channels + column),
+              image,
+              column,
+              Math.min(NormLoops.COLS, channels - column),
+              (image * shape.spatial() + row) * channels + column,
+              (int) Math.min(rows, shape.spatial() - row));
+        });
+  }
+
+  private MemorySegment table() {
+    return TABLE.get(8L * 4 * NormLoops.COLS);
+  }
+
+  private void fill(
+      MemorySegment table, Numbers numbers, int kinds, long image, int column, int cols) {
+    var v = new double[4];
+    for (int j = 0; j < cols; j++) {
+      numbers.of(image, column + j, v);
+      for (int k = 0; k < kinds; k++) {
+        loops.tableElements().set(table, (long) k * cols + j, v[k]);
+      }
+    }
+  }
+
+  @Override
+  public void moments(MemorySegment x, double[] means, double[] squares) {
+    double[] m = pieces == 1 ? means : new double[Math.multiplyExact(means.length, pieces)];
+    double[] s = pieces == 1 ? squares : new double[m.length];
+    blocks((first, image, column, cols, at, count) -> {
+      MemorySegment table = table();
+      var exact = new NormMoments(loops, shape.type(), true);
+      for (int r = 0; r < count; r += NormLoops.ROWS) {
+        int n = Math.min(NormLoops.ROWS, count - r);
+        long from = at + (long) r * channels;
+        loops.columnMoments(x, from, channels, n, cols, table);
+        double share = (double) n / (r + n);
+        for (int j = 0; j < cols; j++) {
+          double sum = loops.tableElements().get(table, cols + j);
+          double mean = loops.tableElements().get(table, j) + sum / n;
+          double square = loops.tableElements().get(table, 2L * cols + j);
+          square = Math.max(0, square - sum * sum / n);
+          if (!Double.isFinite(square)) { // squares beyond the range of f32
+            exact.clear();
+            exact.addExactly(x, from + j, channels, n);
+            mean = exact.mean();
+            square = exact.squares();
+          }
+          // as NormMoments.add; with r = 0 the mean and squares before are 0 and count nothing
+          double delta = r == 0 ? mean : mean - m[first + j];
+          m[first + j] = r == 0 ? mean : m[first + j] + delta * share;
+          s[first + j] = r == 0 ? square : s[first + j] + square + delta * delta * r * share;
+        }
+      }
+    });
+    if (pieces > 1) {
+      combine(m, s, means, squares);
+    }
+  }
+
+  private void combine(double[] m, double[] s, double[] means, double[] squares) {
+    var all = new NormMoments(loops, shape.type(), true);
+    for (int i = 0; i < means.length; i++) {
+      all.clear();
+      for (int k = 0; k < pieces; k++) {
+        int p = (i / channels * pieces + k) * channels + i % channels;
+        all.add(Math.min(rows, shape.spatial() - k * rows), m[p], s[p]);
+      }
+      means[i] = all.mean();
+      squares[i] = all.squares();
+    }
+  }
+
+  @Override
+  public void affine(MemorySegment x, MemorySegment y, Numbers numbers) {
+    blocks((first, image, column, cols, at, count) -> {
+      MemorySegment table = table();
+      fill(table, numbers, 3, image, column, cols);
+      loops.columnAffine(x, y, at, channels, count, cols, table);
+    });
+  }
+
+  @Override
+  public void sums(MemorySegment x, MemorySegment dy, Numbers pivots, double[] sums) {
+    var parts = pieces == 1 ? sums : new double[Math.multiplyExact(sums.length, pieces)];
+    blocks((first, image, column, cols, at, count) -> {
+      MemorySegment table = table();
+      fill(table, pivots, 1, image, column, cols);
+      for (int r = 0; r < count; r += NormLoops.ROWS) {
+        int n = Math.min(NormLoops.ROWS, count - r);
+        loops.columnSums(x, dy, at + (long) r * channels, channels, n, cols, table);
+        for (int j = 0; j < cols; j++) {
+          for (int k = 0; k < 3; k++) {
+            parts[3 * (first + j) + k] += loops.tableElements().get(table, (k + 1L) * cols + j);
+          }
+        }
+      }
+    });
+    if (pieces > 1) {
+      for (int i = 0; i < parts.length; i++) {
+        int p = i / (3 * channels);
+        sums[p / pieces * 3 * channels + i % (3 * channels)] += parts[i];
+      }
+    }
+  }
+
+  @Override
+  public void gradient(MemorySegment x, MemorySegment dy, MemorySegment dx, Numbers numbers) {
+    blocks((first, image, column, cols, at, count) -> {
+      MemorySegment table = table();
+      fill(table, numbers, 4, image, column, cols);
+      loops.columnGradient(x, dy, dx, at, channels, count, cols, table);
+    });
+  }
+}

@@ -1,0 +1,115 @@
+package dev.gridstride.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/** Channels that lie one after the other: a channel of an image is a run of neighbours. */
+final class NormPlanes implements NormPasses {
+  /** Longest piece of a channel that is one task's work. */
+  private static final long PIECE = 1 << 16;
+
+  /** Elements that make a task worth its hand-over. */
+  private static final long GRAIN = 1 << 14;
+
+  private final NormShape shape;
+  private final NormLoops loops;
+  private final long pieces;
+
+  NormPlanes(NormShape shape) {
+    this.shape = shape;
+    this.loops = NormRows.loops(shape.type());
+    this.pieces = Math.max(1, Math.ceilDiv(shape.spatial(), PIECE));
+  }
+
+  private interface Body {
+    void run(int plane, int piece, long at, long n);
+  }
+
+  /** Each piece of each channel of each image. */
+  private void pieces(Body body) {
+    long each = Math.max(1, Math.min(PIECE, shape.spatial()));
+    Parallel.forRange(
+        shape.images() * shape.channels() * pieces,
+        Math.max(1, GRAIN / each),
+        (from, to) -> {
+          for (long p = from; p < to; p++) {
+            long first = p % pieces * PIECE;
+            long n = Math.min(PIECE, shape.spatial() - first);
+            long plane = p / pieces;
+            body.run((int) plane, (int) p, plane * shape.spatial() + first, n);
+          }
+        });
+  }
+
+  private static int run(long n, long i) {
+    return (int) Math.min(NormLoops.RUN, n - i);
+  }
+
+  @Override
+  public void moments(MemorySegment x, double[] means, double[] squares) {
+    double[] m = pieces == 1 ? means : new double[Math.toIntExact(means.length * pieces)];
+    double[] s = pieces == 1 ? squares : new double[m.length];
+    pieces((plane, piece, at, n) -> {
+      var moments = new NormMoments(loops, shape.type(), shape.centered());
+      moments.addRun(x, at, n);
+      m[piece] = moments.mean();
+      s[piece] = moments.squares();
+    });
+    if (pieces == 1) {
+      return;
+    }
+    var all = new NormMoments(loops, shape.type(), shape.centered());
+    for (int plane = 0; plane < means.length; plane++) {
+      all.clear();
+      for (int k = 0; k < pieces; k++) {
+        int i = (int) (plane * pieces) + k;
+        all.add(Math.min(PIECE, shape.spatial() - k * PIECE), m[i], s[i]);
+      }
+      means[plane] = all.mean();
+      squares[plane] = all.squares();
+    }
+  }
+
+  @Override
+  public void affine(MemorySegment x, MemorySegment y, Numbers numbers) {
+    pieces((plane, piece, at, n) -> {
+      var v = new double[4];
+      numbers.of(plane / shape.channels(), plane % shape.channels(), v);
+      for (long i = 0; i < n; i += NormLoops.RUN) {
+        loops.affine(x, y, at + i, run(n, i), v[0], v[1], v[2]);
+      }
+    });
+  }
+
+  @Override
+  public void sums(MemorySegment x, MemorySegment dy, Numbers pivots, double[] sums) {
+    var parts = pieces == 1 ? sums : new double[Math.toIntExact(sums.length * pieces)];
+    pieces((plane, piece, at, n) -> {
+      var v = new double[4];
+      pivots.of(plane / shape.channels(), plane % shape.channels(), v);
+      double pivot = v[0];
+      v[0] = 0;
+      v[1] = 0;
+      v[2] = 0;
+      for (long i = 0; i < n; i += NormLoops.RUN) {
+        loops.gradientSums(x, dy, at + i, run(n, i), pivot, null, 0, v);
+      }
+      System.arraycopy(v, 0, parts, 3 * piece, 3);
+    });
+    if (pieces > 1) {
+      for (int i = 0; i < parts.length; i++) {
+        sums[(int) (i / (3 * pieces) * 3) + i % 3] += parts[i];
+      }
+    }
+  }
+
+  @Override
+  public void gradient(MemorySegment x, MemorySegment dy, MemorySegment dx, Numbers numbers) {
+    pieces((plane, piece, at, n) -> {
+      var v = new double[4];
+      numbers.of(plane / shape.channels(), plane % shape.channels(), v);
+      for (long i = 0; i < n; i += NormLoops.RUN) {
+        loops.gradient(x, dy, dx, at + i, run(n, i), v[0], v[1], v[2], v[3], null, 0);
+      }
+    });
+  }
+}

@@ -1,0 +1,210 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.cpu.scalar.ScalarNormLoops;
+import dev.gridstride.cpu.vector.VectorNormLoops;
+import dev.gridstride.device.DType;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Normalization of contiguous rows with a gamma for each column: a row's statistics, then its
+ * result, while it is in the cache.
+ *
+ * <p>With groups, {@code [n, c]} is taken as n * groups rows, whose gammas lie one after the other.
+ */
+final class NormRows {
+  private static final NormLoops F32 =
+      Simd.ENABLED ? new VectorNormLoops() : new ScalarNormLoops(DType.F32);
+  private static final Scratch SUMS = new Scratch();
+
+  /** Elements that make a task worth its hand-over. */
+  private static final long GRAIN = 1 << 14;
+
+  /** Images of a task of the backward pass: bounds the memory for the tasks' sums. */
+  private static final long LEAST_IMAGES = 32;
+
+  /** Most tasks of the backward pass, for the same reason. */
+  private static final long MOST_TASKS = 32;
+
+  private final NormShape shape;
+  private final NormLoops loops;
+  private final Elements parameters;
+  private final long rows;
+  private final long cols;
+
+  NormRows(NormShape shape) {
+    this.shape = shape;
+    this.loops = loops(shape.type());
+    this.parameters = Elements.of(shape.type());
+    this.rows = shape.stats();
+    this.cols = shape.count();
+  }
+
+  /** The loops for a type. */
+  static NormLoops loops(DType type) {
+    return type == DType.F32 ? F32 : new ScalarNormLoops(type);
+  }
+
+  private static int run(long cols, long from) {
+    return (int) Math.min(NormLoops.RUN, cols - from);
+  }
+
+  /** Where a row's gammas begin. */
+  private long gammaOf(long row) {
+    return row % shape.groups() * cols;
+  }
+
+  void forward(
+      MemorySegment x,
+      @Nullable MemorySegment gamma,
+      @Nullable MemorySegment beta,
+      MemorySegment y,
+      NormStatistics out) {
+    Parallel.forRange(
+        rows,
+        Math.max(1, GRAIN / Math.max(1, cols)),
+        (from, to) -> {
+          var moments = new NormMoments(loops, shape.type(), shape.centered());
+          for (long r = from; r < to; r++) {
+            moments.clear();
+            moments.addRun(x, r * cols, cols);
+            int k = (int) r;
+            out.set(k, moments.mean(), moments.variance());
+            apply(x, gamma, beta, y, r, out.pivot(k), out.rstd(k), -out.low(k) * out.rstd(k));
+          }
+        });
+  }
+
+  private void apply(
+      MemorySegment x,
+      @Nullable MemorySegment gamma,
+      @Nullable MemorySegment beta,
+      MemorySegment y,
+      long row,
+      double pivot,
+      double scale,
+      double offset) {
+    long g = gammaOf(row);
+    for (long c = 0; c < cols; c += NormLoops.RUN) {
+      long at = row * cols + c;
+      int n = run(cols, c);
+      if (gamma == null) {
+        loops.affine(x, y, at, n, pivot, scale, offset);
+      } else {
+        loops.affine(x, y, at, n, pivot, scale, offset, gamma, beta, g + c);
+      }
+    }
+  }
+
+  void backward(
+      NormStatistics stats,
+      MemorySegment x,
+      @Nullable MemorySegment gamma,
+      MemorySegment dy,
+      @Nullable MemorySegment dx,
+      @Nullable MemorySegment dgamma,
+      @Nullable MemorySegment dbeta) {
+    boolean sums = dgamma != null || dbeta != null;
+    long images = shape.images();
+    long channels = shape.channels();
+    long each = Math.max(1, GRAIN / Math.max(1, channels));
+    if (sums) {
+      each = Math.max(Math.max(each, LEAST_IMAGES), Math.ceilDiv(images, MOST_TASKS));
+    }
+    long perTask = each;
+    int tasks = Math.toIntExact(Math.ceilDiv(images, perTask));
+    var parts = new double[tasks][];
+    Parallel.forRange(
+        images,
+        perTask,
+        (from, to) -> {
+          double[] part = sums ? new double[Math.toIntExact(2 * channels)] : new double[0];
+          for (long i = from; i < to; i += NormLoops.ROWS) {
+            images(stats, x, gamma, dy, dx, part, i, Math.min(to, i + NormLoops.ROWS));
+          }
+          parts[(int) (from / perTask)] = part;
+        });
+    if (dgamma != null) {
+      combine(parts, 0, dgamma);
+    }
+    if (dbeta != null) {
+      combine(parts, channels, dbeta);
+    }
+  }
+
+  private void combine(double[][] parts, long first, MemorySegment out) {
+    Parallel.forRange(
+        shape.channels(),
+        4096,
+        (from, to) -> {
+          for (long c = from; c < to; c++) {
+            double sum = 0;
+            for (double[] part : parts) {
+              sum += part[(int) (first + c)];
+            }
+            parameters.set(out, c, sum);
+          }
+        });
+  }
+
+  /** A few images: the parameters' sums in the loops' own precision, then added to part. */
+  private void images(
+      NormStatistics stats,
+      MemorySegment x,
+      @Nullable MemorySegment gamma,
+      MemorySegment dy,
+      @Nullable MemorySegment dx,
+      double[] part,
+      long from,
+      long to) {
+    MemorySegment table = SUMS.get(8L * part.length);
+    if (part.length > 0) {
+      table.asSlice(0, 8L * part.length).fill((byte) 0);
+    }
+    var sums = new double[3];
+    for (long r = from * shape.groups(); r < to * shape.groups(); r++) {
+      row(stats, x, gamma, dy, dx, part.length > 0 ? table : null, r, sums);
+    }
+    for (int i = 0; i < part.length; i++) {
+      part[i] += loops.tableElements().get(table, i);
+    }
+  }
+
+  private void row(
+      NormStatistics stats,
+      MemorySegment x,
+      @Nullable MemorySegment gamma,
+      MemorySegment dy,
+      @Nullable MemorySegment dx,
+      @Nullable MemorySegment table,
+      long row,
+      double[] sums) {
+    long g = gammaOf(row);
+    int k = (int) row;
+    double pivot = stats.pivot(k);
+    double rstd = stats.rstd(k);
+    sums[0] = 0;
+    sums[1] = 0;
+    sums[2] = 0;
+    for (long c = 0; c < cols; c += NormLoops.RUN) {
+      loops.gradientSums(x, dy, row * cols + c, run(cols, c), pivot, gamma, g + c, sums);
+    }
+    double low = shape.centered() ? sums[2] / cols : 0;
+    if (table != null) {
+      for (long c = 0; c < cols; c += NormLoops.RUN) {
+        int n = run(cols, c);
+        loops.addParameters(
+            x, dy, row * cols + c, n, pivot, rstd, -low * rstd, table, g + c, shape.channels());
+      }
+    }
+    if (dx == null) {
+      return;
+    }
+    double b = -rstd * rstd * rstd * (sums[1] - low * sums[0]) / cols;
+    double o = shape.centered() ? -rstd * sums[0] / cols - b * low : 0;
+    for (long c = 0; c < cols; c += NormLoops.RUN) {
+      int n = run(cols, c);
+      loops.gradient(x, dy, dx, row * cols + c, n, pivot, rstd, b, o, gamma, g + c);
+    }
+  }
+}

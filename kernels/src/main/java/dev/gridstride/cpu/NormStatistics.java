@@ -1,0 +1,80 @@
+package dev.gridstride.cpu;
+
+import dev.gridstride.device.DType;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Means and reciprocal standard deviations, in the buffers that the caller has given, or in memory
+ * of its own for those that were not.
+ *
+ * <p>A mean is kept as the number that its type can hold, the pivot, and what rounding has cut off.
+ */
+final class NormStatistics {
+  private final boolean f32;
+  private final Elements type;
+  private final double eps;
+  private final @Nullable MemorySegment means;
+  private final @Nullable MemorySegment rstds;
+  private final double[] pivot;
+  private final double[] low;
+  private final double[] rstd;
+
+  NormStatistics(NormShape shape, @Nullable MemorySegment means, @Nullable MemorySegment rstds) {
+    this.f32 = shape.type() != DType.F64;
+    this.type = Elements.of(f32 ? DType.F32 : DType.F64);
+    this.eps = shape.eps();
+    this.means = means;
+    this.rstds = rstds;
+    this.pivot = new double[shape.stats()];
+    this.low = new double[shape.stats()];
+    this.rstd = new double[shape.stats()];
+  }
+
+  /** Takes what an earlier pass has written. */
+  NormStatistics read() {
+    for (int i = 0; i < pivot.length; i++) {
+      pivot[i] = means == null ? 0 : type.get(means, i);
+      rstd[i] = rstds == null ? 1 : type.get(rstds, i);
+    }
+    return this;
+  }
+
+  /** Takes means and variances that are not those of the input. */
+  static NormStatistics frozen(NormShape shape, MemorySegment means, MemorySegment variances) {
+    var s = new NormStatistics(shape, means, null).read();
+    for (int i = 0; i < s.rstd.length; i++) {
+      s.rstd[i] = 1 / Math.sqrt(s.type.get(variances, i) + s.eps);
+    }
+    return s;
+  }
+
+  /** Sets and stores the mean and variance of one group. */
+  void set(int i, double mean, double variance) {
+    pivot[i] = f32 ? (float) mean : mean;
+    // an infinite pivot stands for a mean that f32 can't hold: nothing is left to correct
+    low[i] = Double.isInfinite(pivot[i]) ? 0 : mean - pivot[i];
+    rstd[i] = 1 / Math.sqrt(variance + eps);
+    if (means != null) {
+      type.set(means, i, mean);
+    }
+    if (rstds != null) {
+      type.set(rstds, i, rstd[i]);
+    }
+  }
+
+  /** The mean, rounded to the statistics' type. */
+  double pivot(int i) {
+    return pivot[i];
+  }
+
+  /** What rounding has cut off from the mean; 0 for means that were read. */
+  double low(int i) {
+    return low[i];
+  }
+
+  /** Reciprocal of the standard deviation. */
+  double rstd(int i) {
+    return rstd[i];
+  }
+}

@@ -1,0 +1,422 @@
+package dev.gridstride.cpu.vector;
+
+import static dev.gridstride.cpu.vector.VectorMath.F;
+
+import dev.gridstride.cpu.Elements;
+import dev.gridstride.cpu.NormLoops;
+import dev.gridstride.device.DType;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Normalizations of f32 runs by the Vector API; sums in f32, four partial sums for each lane. The
+ * loops over blocks of columns are those of {@link VectorNormColumns}.
+ */
+public final class VectorNormLoops implements NormLoops {
+  private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+  private static final int L = F.length();
+  private static final Elements TABLE = Elements.of(DType.F32);
+
+  @Override
+  public Elements tableElements() {
+    return TABLE;
+  }
+
+  private static FloatVector load(MemorySegment s, long i) {
+    return FloatVector.fromMemorySegment(F, s, 4 * i, LE);
+  }
+
+  private static FloatVector load(MemorySegment s, long i, VectorMask<Float> m) {
+    return FloatVector.fromMemorySegment(F, s, 4 * i, LE, m);
+  }
+
+  private static void store(FloatVector v, MemorySegment s, long i) {
+    v.intoMemorySegment(s, 4 * i, LE);
+  }
+
+  private static void store(FloatVector v, MemorySegment s, long i, VectorMask<Float> m) {
+    v.intoMemorySegment(s, 4 * i, LE, m);
+  }
+
+  @Override
+  public void moments(MemorySegment x, long at, int n, boolean centered, double[] moments) {
+    float pivot = centered ? sum(x, at, n) / n : 0;
+    deviations(x, at, n, pivot, moments);
+    double s = moments[0];
+    moments[0] = centered ? pivot + s / n : 0;
+    moments[1] = centered ? Math.max(0, moments[1] - s * s / n) : moments[1];
+  }
+
+  private static float sum(MemorySegment x, long at, int n) {
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    int i = 0;
+    for (; i <= n - 4 * L; i += 4 * L) {
+      a = a.add(load(x, at + i));
+      b = b.add(load(x, at + i + L));
+      c = c.add(load(x, at + i + 2 * L));
+      d = d.add(load(x, at + i + 3 * L));
+    }
+    for (; i <= n - L; i += L) {
+      a = a.add(load(x, at + i));
+    }
+    if (i < n) {
+      b = b.add(load(x, at + i, F.indexInRange(i, n)));
+    }
+    return LaneSums.sum(a.add(b).add(c.add(d)));
+  }
+
+  /** The sum of the deviations from the pivot, and that of their squares. */
+  private static void deviations(MemorySegment x, long at, int n, float pivot, double[] sums) {
+    FloatVector p = FloatVector.broadcast(F, pivot);
+    FloatVector s = FloatVector.zero(F);
+    FloatVector t = s;
+    FloatVector a = s;
+    FloatVector b = s;
+    int i = 0;
+    for (; i <= n - 2 * L; i += 2 * L) {
+      FloatVector u = load(x, at + i).sub(p);
+      FloatVector v = load(x, at + i + L).sub(p);
+      s = s.add(u);
+      t = t.add(v);
+      a = u.fma(u, a);
+      b = v.fma(v, b);
+    }
+    for (; i <= n - L; i += L) {
+      FloatVector u = load(x, at + i).sub(p);
+      s = s.add(u);
+      a = u.fma(u, a);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      FloatVector v = load(x, at + i, m).sub(p, m); // 0 in the other lanes
+      t = t.add(v);
+      b = v.fma(v, b);
+    }
+    sums[0] = LaneSums.sum(s.add(t));
+    sums[1] = LaneSums.sum(a.add(b));
+  }
+
+  @Override
+  public void affine(
+      MemorySegment x, MemorySegment y, long at, int n, double pivot, double scale, double offset) {
+    FloatVector p = FloatVector.broadcast(F, (float) pivot);
+    FloatVector f = FloatVector.broadcast(F, (float) scale);
+    FloatVector o = FloatVector.broadcast(F, (float) offset);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(load(x, at + i).sub(p).fma(f, o), y, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(load(x, at + i, m).sub(p).fma(f, o), y, at + i, m);
+    }
+  }
+
+  @Override
+  public void affine(
+      MemorySegment x,
+      MemorySegment y,
+      long at,
+      int n,
+      double pivot,
+      double scale,
+      double offset,
+      MemorySegment gamma,
+      @Nullable MemorySegment beta,
+      long g) {
+    if (beta == null) {
+      scaled(x, y, at, n, (float) pivot, (float) scale, (float) offset, gamma, g);
+    } else {
+      shifted(x, y, at, n, (float) pivot, (float) scale, (float) offset, gamma, beta, g);
+    }
+  }
+
+  private static void scaled(
+      MemorySegment x,
+      MemorySegment y,
+      long at,
+      int n,
+      float pivot,
+      float scale,
+      float offset,
+      MemorySegment gamma,
+      long g) {
+    FloatVector f = FloatVector.broadcast(F, scale);
+    FloatVector o = FloatVector.broadcast(F, offset);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(load(x, at + i).sub(pivot).fma(f, o).mul(load(gamma, g + i)), y, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(load(x, at + i, m).sub(pivot).fma(f, o).mul(load(gamma, g + i, m)), y, at + i, m);
+    }
+  }
+
+  private static void shifted(
+      MemorySegment x,
+      MemorySegment y,
+      long at,
+      int n,
+      float pivot,
+      float scale,
+      float offset,
+      MemorySegment gamma,
+      MemorySegment beta,
+      long g) {
+    FloatVector f = FloatVector.broadcast(F, scale);
+    FloatVector o = FloatVector.broadcast(F, offset);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      FloatVector v = load(x, at + i).sub(pivot).fma(f, o);
+      store(v.fma(load(gamma, g + i), load(beta, g + i)), y, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      FloatVector v = load(x, at + i, m).sub(pivot).fma(f, o);
+      store(v.fma(load(gamma, g + i, m), load(beta, g + i, m)), y, at + i, m);
+    }
+  }
+
+  @Override
+  public void gradientSums(
+      MemorySegment x,
+      MemorySegment dy,
+      long at,
+      int n,
+      double pivot,
+      @Nullable MemorySegment gamma,
+      long g,
+      double[] sums) {
+    if (gamma == null) {
+      plainSums(x, dy, at, n, (float) pivot, sums);
+    } else {
+      weightedSums(x, dy, at, n, (float) pivot, gamma, g, sums);
+    }
+  }
+
+  private static void plainSums(
+      MemorySegment x, MemorySegment dy, long at, int n, float pivot, double[] sums) {
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector p = a;
+    FloatVector q = a;
+    FloatVector r = a;
+    int i = 0;
+    for (; i <= n - 2 * L; i += 2 * L) {
+      FloatVector d = load(dy, at + i);
+      FloatVector v = load(x, at + i).sub(pivot);
+      a = a.add(d);
+      b = d.fma(v, b);
+      c = c.add(v);
+      FloatVector e = load(dy, at + i + L);
+      FloatVector w = load(x, at + i + L).sub(pivot);
+      p = p.add(e);
+      q = e.fma(w, q);
+      r = r.add(w);
+    }
+    for (; i < n; i += L) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      FloatVector d = load(dy, at + i, m);
+      FloatVector v = load(x, at + i, m).sub(FloatVector.broadcast(F, pivot), m);
+      a = a.add(d);
+      b = d.fma(v, b);
+      c = c.add(v);
+    }
+    sums[0] += LaneSums.sum(a.add(p));
+    sums[1] += LaneSums.sum(b.add(q));
+    sums[2] += LaneSums.sum(c.add(r));
+  }
+
+  private static void weightedSums(
+      MemorySegment x,
+      MemorySegment dy,
+      long at,
+      int n,
+      float pivot,
+      MemorySegment gamma,
+      long g,
+      double[] sums) {
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector p = a;
+    FloatVector q = a;
+    FloatVector r = a;
+    int i = 0;
+    for (; i <= n - 2 * L; i += 2 * L) {
+      FloatVector d = load(dy, at + i).mul(load(gamma, g + i));
+      FloatVector v = load(x, at + i).sub(pivot);
+      a = a.add(d);
+      b = d.fma(v, b);
+      c = c.add(v);
+      FloatVector e = load(dy, at + i + L).mul(load(gamma, g + i + L));
+      FloatVector w = load(x, at + i + L).sub(pivot);
+      p = p.add(e);
+      q = e.fma(w, q);
+      r = r.add(w);
+    }
+    for (; i < n; i += L) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      FloatVector d = load(dy, at + i, m).mul(load(gamma, g + i, m));
+      FloatVector v = load(x, at + i, m).sub(FloatVector.broadcast(F, pivot), m);
+      a = a.add(d);
+      b = d.fma(v, b);
+      c = c.add(v);
+    }
+    sums[0] += LaneSums.sum(a.add(p));
+    sums[1] += LaneSums.sum(b.add(q));
+    sums[2] += LaneSums.sum(c.add(r));
+  }
+
+  @Override
+  public void gradient(
+      MemorySegment x,
+      MemorySegment dy,
+      MemorySegment dx,
+      long at,
+      int n,
+      double pivot,
+      double a,
+      double b,
+      double c,
+      @Nullable MemorySegment gamma,
+      long g) {
+    if (gamma == null) {
+      plainGradient(x, dy, dx, at, n, (float) pivot, (float) a, (float) b, (float) c);
+    } else {
+      weightedGradient(x, dy, dx, at, n, (float) pivot, (float) a, (float) b, (float) c, gamma, g);
+    }
+  }
+
+  private static void plainGradient(
+      MemorySegment x,
+      MemorySegment dy,
+      MemorySegment dx,
+      long at,
+      int n,
+      float pivot,
+      float a,
+      float b,
+      float c) {
+    FloatVector f = FloatVector.broadcast(F, a);
+    FloatVector k = FloatVector.broadcast(F, b);
+    FloatVector o = FloatVector.broadcast(F, c);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      store(load(dy, at + i).fma(f, load(x, at + i).sub(pivot).fma(k, o)), dx, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      store(load(dy, at + i, m).fma(f, load(x, at + i, m).sub(pivot).fma(k, o)), dx, at + i, m);
+    }
+  }
+
+  private static void weightedGradient(
+      MemorySegment x,
+      MemorySegment dy,
+      MemorySegment dx,
+      long at,
+      int n,
+      float pivot,
+      float a,
+      float b,
+      float c,
+      MemorySegment gamma,
+      long g) {
+    FloatVector f = FloatVector.broadcast(F, a);
+    FloatVector k = FloatVector.broadcast(F, b);
+    FloatVector o = FloatVector.broadcast(F, c);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      FloatVector v = load(x, at + i).sub(pivot).fma(k, o);
+      store(load(dy, at + i).mul(load(gamma, g + i)).fma(f, v), dx, at + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      FloatVector v = load(x, at + i, m).sub(pivot).fma(k, o);
+      store(load(dy, at + i, m).mul(load(gamma, g + i, m)).fma(f, v), dx, at + i, m);
+    }
+  }
+
+  @Override
+  public void addParameters(
+      MemorySegment x,
+      MemorySegment dy,
+      long at,
+      int n,
+      double pivot,
+      double scale,
+      double offset,
+      MemorySegment table,
+      long to,
+      long kind) {
+    float p = (float) pivot;
+    FloatVector f = FloatVector.broadcast(F, (float) scale);
+    FloatVector o = FloatVector.broadcast(F, (float) offset);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      FloatVector d = load(dy, at + i);
+      FloatVector v = load(x, at + i).sub(p).fma(f, o);
+      store(d.fma(v, load(table, to + i)), table, to + i);
+      store(d.add(load(table, to + kind + i)), table, to + kind + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      FloatVector d = load(dy, at + i, m);
+      FloatVector v = load(x, at + i, m).sub(p).fma(f, o);
+      store(d.fma(v, load(table, to + i, m)), table, to + i, m);
+      store(d.add(load(table, to + kind + i, m)), table, to + kind + i, m);
+    }
+  }
+
+  @Override
+  public void columnMoments(
+      MemorySegment x, long at, long stride, int rows, int cols, MemorySegment table) {
+    VectorNormColumns.moments(x, at, stride, rows, cols, table);
+  }
+
+  @Override
+  public void columnAffine(
+      MemorySegment x,
+      MemorySegment y,
+      long at,
+      long stride,
+      int rows,
+      int cols,
+      MemorySegment table) {
+    VectorNormColumns.affine(x, y, at, stride, rows, cols, table);
+  }
+
+  @Override
+  public void columnSums(
+      MemorySegment x,
+      MemorySegment dy,
+      long at,
+      long stride,
+      int rows,
+      int cols,
+      MemorySegment table) {
+    VectorNormColumns.sums(x, dy, at, stride, rows, cols, table);
+  }
+
+  @Override
+  public void columnGradient(
+      MemorySegment x,
+      MemorySegment dy,
+      MemorySegment dx,
+      long at,
+      long stride,
+      int rows,
+      int cols,
+      MemorySegment table) {
+    VectorNormColumns.gradient(x, dy, dx, at, stride, rows, cols, table);
+  }
+}
