@@ -31,6 +31,7 @@ public final class Tensor
         Convolutions,
         Indexing,
         Losses,
+        Normalizations,
         Pooling,
         Products,
         Reductions,

@@ -50,6 +50,7 @@ final class GradientCases {
     cases.addAll(ConvolutionCases.all());
     cases.addAll(IndexingCases.all());
     cases.addAll(LossCases.all());
+    cases.addAll(NormCases.all());
     cases.addAll(ProductCases.all());
     return cases;
   }
