@@ -45,6 +45,8 @@ public interface Family {
         new ConvFamily(),
         new SoftmaxFamily(),
         new CrossEntropyFamily(),
+        new LayerNormFamily(),
+        new BatchNormFamily(),
         new AdamFamily());
   }
 
