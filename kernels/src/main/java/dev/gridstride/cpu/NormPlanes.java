@@ -1,6 +1,7 @@
 package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
 
 /** Channels that lie one after the other: a channel of an image is a run of neighbours. */
 final class NormPlanes implements NormPasses {
@@ -24,13 +25,14 @@ final class NormPlanes implements NormPasses {
     void run(int plane, int piece, long at, long n);
   }
 
-  /** Each piece of each channel of each image. */
-  private void pieces(Body body) {
+  /** Each piece of each channel of each image; a task makes a body with memory of its own. */
+  private void pieces(Supplier<Body> bodies) {
     long each = Math.max(1, Math.min(PIECE, shape.spatial()));
     Parallel.forRange(
         shape.images() * shape.channels() * pieces,
         Math.max(1, GRAIN / each),
         (from, to) -> {
+          Body body = bodies.get();
           for (long p = from; p < to; p++) {
             long first = p % pieces * PIECE;
             long n = Math.min(PIECE, shape.spatial() - first);
@@ -48,11 +50,14 @@ final class NormPlanes implements NormPasses {
   public void moments(MemorySegment x, double[] means, double[] squares) {
     double[] m = pieces == 1 ? means : new double[Math.toIntExact(means.length * pieces)];
     double[] s = pieces == 1 ? squares : new double[m.length];
-    pieces((plane, piece, at, n) -> {
+    pieces(() -> {
       var moments = new NormMoments(loops, shape.type(), shape.centered());
-      moments.addRun(x, at, n);
-      m[piece] = moments.mean();
-      s[piece] = moments.squares();
+      return (plane, piece, at, n) -> {
+        moments.clear();
+        moments.addRun(x, at, n);
+        m[piece] = moments.mean();
+        s[piece] = moments.squares();
+      };
     });
     if (pieces == 1) {
       return;
@@ -71,29 +76,33 @@ final class NormPlanes implements NormPasses {
 
   @Override
   public void affine(MemorySegment x, MemorySegment y, Numbers numbers) {
-    pieces((plane, piece, at, n) -> {
+    pieces(() -> {
       var v = new double[4];
-      numbers.of(plane / shape.channels(), plane % shape.channels(), v);
-      for (long i = 0; i < n; i += NormLoops.RUN) {
-        loops.affine(x, y, at + i, run(n, i), v[0], v[1], v[2]);
-      }
+      return (plane, piece, at, n) -> {
+        numbers.of(plane / shape.channels(), plane % shape.channels(), v);
+        for (long i = 0; i < n; i += NormLoops.RUN) {
+          loops.affine(x, y, at + i, run(n, i), v[0], v[1], v[2]);
+        }
+      };
     });
   }
 
   @Override
   public void sums(MemorySegment x, MemorySegment dy, Numbers pivots, double[] sums) {
     var parts = pieces == 1 ? sums : new double[Math.toIntExact(sums.length * pieces)];
-    pieces((plane, piece, at, n) -> {
+    pieces(() -> {
       var v = new double[4];
-      pivots.of(plane / shape.channels(), plane % shape.channels(), v);
-      double pivot = v[0];
-      v[0] = 0;
-      v[1] = 0;
-      v[2] = 0;
-      for (long i = 0; i < n; i += NormLoops.RUN) {
-        loops.gradientSums(x, dy, at + i, run(n, i), pivot, null, 0, v);
-      }
-      System.arraycopy(v, 0, parts, 3 * piece, 3);
+      return (plane, piece, at, n) -> {
+        pivots.of(plane / shape.channels(), plane % shape.channels(), v);
+        double pivot = v[0];
+        v[0] = 0;
+        v[1] = 0;
+        v[2] = 0;
+        for (long i = 0; i < n; i += NormLoops.RUN) {
+          loops.gradientSums(x, dy, at + i, run(n, i), pivot, null, 0, v);
+        }
+        System.arraycopy(v, 0, parts, 3 * piece, 3);
+      };
     });
     if (pieces > 1) {
       for (int i = 0; i < parts.length; i++) {
@@ -104,12 +113,14 @@ final class NormPlanes implements NormPasses {
 
   @Override
   public void gradient(MemorySegment x, MemorySegment dy, MemorySegment dx, Numbers numbers) {
-    pieces((plane, piece, at, n) -> {
+    pieces(() -> {
       var v = new double[4];
-      numbers.of(plane / shape.channels(), plane % shape.channels(), v);
-      for (long i = 0; i < n; i += NormLoops.RUN) {
-        loops.gradient(x, dy, dx, at + i, run(n, i), v[0], v[1], v[2], v[3], null, 0);
-      }
+      return (plane, piece, at, n) -> {
+        numbers.of(plane / shape.channels(), plane % shape.channels(), v);
+        for (long i = 0; i < n; i += NormLoops.RUN) {
+          loops.gradient(x, dy, dx, at + i, run(n, i), v[0], v[1], v[2], v[3], null, 0);
+        }
+      };
     });
   }
 }

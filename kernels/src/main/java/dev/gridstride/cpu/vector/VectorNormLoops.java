@@ -4,6 +4,7 @@ import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.Elements;
 import dev.gridstride.cpu.NormLoops;
+import dev.gridstride.cpu.scalar.ScalarNormLoops;
 import dev.gridstride.device.DType;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -12,13 +13,16 @@ import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Normalizations of f32 runs by the Vector API; sums in f32, four partial sums for each lane. The
+ * Normalizations of f32 runs by the Vector API; sums in f32, one or two partial sums for each lane. The
  * loops over blocks of columns are those of {@link VectorNormColumns}.
  */
 public final class VectorNormLoops implements NormLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int L = F.length();
   private static final Elements TABLE = Elements.of(DType.F32);
+
+  /** For runs that are shorter than a vector. */
+  private static final ScalarNormLoops SHORT = new ScalarNormLoops(DType.F32);
 
   @Override
   public Elements tableElements() {
@@ -41,8 +45,21 @@ public final class VectorNormLoops implements NormLoops {
     v.intoMemorySegment(s, 4 * i, LE, m);
   }
 
+  /**
+   * The last vector of a run, of which only the last {@code n} lanes have not been counted: the
+   * others become 0. Masked loads instead would make the methods with sums so large that the JIT no
+   * longer inlines {@link LaneSums} and boxes the vectors.
+   */
+  private static FloatVector last(FloatVector v, int n) {
+    return v.blend(0f, VectorMask.fromLong(F, (1L << (L - n)) - 1));
+  }
+
   @Override
   public void moments(MemorySegment x, long at, int n, boolean centered, double[] moments) {
+    if (n < L) {
+      SHORT.moments(x, at, n, centered, moments);
+      return;
+    }
     float pivot = centered ? sum(x, at, n) / n : 0;
     deviations(x, at, n, pivot, moments);
     double s = moments[0];
@@ -53,53 +70,39 @@ public final class VectorNormLoops implements NormLoops {
   private static float sum(MemorySegment x, long at, int n) {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
-    FloatVector c = a;
-    FloatVector d = a;
     int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
+    for (; i <= n - 2 * L; i += 2 * L) {
       a = a.add(load(x, at + i));
       b = b.add(load(x, at + i + L));
-      c = c.add(load(x, at + i + 2 * L));
-      d = d.add(load(x, at + i + 3 * L));
     }
-    for (; i <= n - L; i += L) {
+    if (i <= n - L) {
       a = a.add(load(x, at + i));
+      i += L;
     }
     if (i < n) {
-      b = b.add(load(x, at + i, F.indexInRange(i, n)));
+      b = b.add(last(load(x, at + n - L), n - i));
     }
-    return LaneSums.sum(a.add(b).add(c.add(d)));
+    return LaneSums.sum(a.add(b));
   }
 
   /** The sum of the deviations from the pivot, and that of their squares. */
   private static void deviations(MemorySegment x, long at, int n, float pivot, double[] sums) {
     FloatVector p = FloatVector.broadcast(F, pivot);
     FloatVector s = FloatVector.zero(F);
-    FloatVector t = s;
     FloatVector a = s;
-    FloatVector b = s;
     int i = 0;
-    for (; i <= n - 2 * L; i += 2 * L) {
-      FloatVector u = load(x, at + i).sub(p);
-      FloatVector v = load(x, at + i + L).sub(p);
-      s = s.add(u);
-      t = t.add(v);
-      a = u.fma(u, a);
-      b = v.fma(v, b);
-    }
     for (; i <= n - L; i += L) {
       FloatVector u = load(x, at + i).sub(p);
       s = s.add(u);
       a = u.fma(u, a);
     }
     if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector v = load(x, at + i, m).sub(p, m); // 0 in the other lanes
-      t = t.add(v);
-      b = v.fma(v, b);
+      FloatVector u = last(load(x, at + n - L).sub(p), n - i);
+      s = s.add(u);
+      a = u.fma(u, a);
     }
-    sums[0] = LaneSums.sum(s.add(t));
-    sums[1] = LaneSums.sum(a.add(b));
+    sums[0] = LaneSums.sum(s);
+    sums[1] = LaneSums.sum(a);
   }
 
   @Override
@@ -194,7 +197,9 @@ public final class VectorNormLoops implements NormLoops {
       @Nullable MemorySegment gamma,
       long g,
       double[] sums) {
-    if (gamma == null) {
+    if (n < L) {
+      SHORT.gradientSums(x, dy, at, n, pivot, gamma, g, sums);
+    } else if (gamma == null) {
       plainSums(x, dy, at, n, (float) pivot, sums);
     } else {
       weightedSums(x, dy, at, n, (float) pivot, gamma, g, sums);
@@ -206,33 +211,24 @@ public final class VectorNormLoops implements NormLoops {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
-    FloatVector p = a;
-    FloatVector q = a;
-    FloatVector r = a;
     int i = 0;
-    for (; i <= n - 2 * L; i += 2 * L) {
+    for (; i <= n - L; i += L) {
       FloatVector d = load(dy, at + i);
       FloatVector v = load(x, at + i).sub(pivot);
       a = a.add(d);
       b = d.fma(v, b);
       c = c.add(v);
-      FloatVector e = load(dy, at + i + L);
-      FloatVector w = load(x, at + i + L).sub(pivot);
-      p = p.add(e);
-      q = e.fma(w, q);
-      r = r.add(w);
     }
-    for (; i < n; i += L) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector d = load(dy, at + i, m);
-      FloatVector v = load(x, at + i, m).sub(FloatVector.broadcast(F, pivot), m);
+    if (i < n) {
+      FloatVector d = last(load(dy, at + n - L), n - i);
+      FloatVector v = last(load(x, at + n - L).sub(pivot), n - i);
       a = a.add(d);
       b = d.fma(v, b);
       c = c.add(v);
     }
-    sums[0] += LaneSums.sum(a.add(p));
-    sums[1] += LaneSums.sum(b.add(q));
-    sums[2] += LaneSums.sum(c.add(r));
+    sums[0] += LaneSums.sum(a);
+    sums[1] += LaneSums.sum(b);
+    sums[2] += LaneSums.sum(c);
   }
 
   private static void weightedSums(
@@ -247,33 +243,24 @@ public final class VectorNormLoops implements NormLoops {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
-    FloatVector p = a;
-    FloatVector q = a;
-    FloatVector r = a;
     int i = 0;
-    for (; i <= n - 2 * L; i += 2 * L) {
+    for (; i <= n - L; i += L) {
       FloatVector d = load(dy, at + i).mul(load(gamma, g + i));
       FloatVector v = load(x, at + i).sub(pivot);
       a = a.add(d);
       b = d.fma(v, b);
       c = c.add(v);
-      FloatVector e = load(dy, at + i + L).mul(load(gamma, g + i + L));
-      FloatVector w = load(x, at + i + L).sub(pivot);
-      p = p.add(e);
-      q = e.fma(w, q);
-      r = r.add(w);
     }
-    for (; i < n; i += L) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector d = load(dy, at + i, m).mul(load(gamma, g + i, m));
-      FloatVector v = load(x, at + i, m).sub(FloatVector.broadcast(F, pivot), m);
+    if (i < n) {
+      FloatVector d = last(load(dy, at + n - L).mul(load(gamma, g + n - L)), n - i);
+      FloatVector v = last(load(x, at + n - L).sub(pivot), n - i);
       a = a.add(d);
       b = d.fma(v, b);
       c = c.add(v);
     }
-    sums[0] += LaneSums.sum(a.add(p));
-    sums[1] += LaneSums.sum(b.add(q));
-    sums[2] += LaneSums.sum(c.add(r));
+    sums[0] += LaneSums.sum(a);
+    sums[1] += LaneSums.sum(b);
+    sums[2] += LaneSums.sum(c);
   }
 
   @Override
