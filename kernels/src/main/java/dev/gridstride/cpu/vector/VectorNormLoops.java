@@ -13,8 +13,8 @@ import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Normalizations of f32 runs by the Vector API; sums in f32, one or two partial sums for each lane. The
- * loops over blocks of columns are those of {@link VectorNormColumns}.
+ * Normalizations of f32 runs by the Vector API; sums in f32, one or two partial sums for each lane.
+ * The loops over blocks of columns are those of {@link VectorNormColumns}.
  */
 public final class VectorNormLoops implements NormLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
