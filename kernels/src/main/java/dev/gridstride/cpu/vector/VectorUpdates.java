@@ -2,6 +2,7 @@ package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
+import dev.gridstride.cpu.Scratch;
 import dev.gridstride.cpu.Update;
 import dev.gridstride.kernels.Adadelta;
 import dev.gridstride.kernels.Adagrad;
@@ -12,19 +13,20 @@ import dev.gridstride.kernels.Sgd;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Gradient descent on f32 vectors.
  *
- * <p>Each method has one body for full vectors and the tail. Adam's full vectors go without a mask;
- * the others' do with one.
+ * <p>Each method has one loop over full vectors and no masks: a masked twin of the body in the same
+ * loop made the JIT compile both apart, at four times the time. What is left at the end goes
+ * through the same loop in a scratch vector.
  */
 public final class VectorUpdates {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int L = F.length();
+  private static final int GRADIENT = 1;
+  private static final Scratch REST = new Scratch();
 
   private VectorUpdates() {}
 
@@ -39,19 +41,12 @@ public final class VectorUpdates {
     };
   }
 
-  /** Without a mask a full vector: loads of a masked one take a slower way through the library. */
-  private static FloatVector load(MemorySegment s, long i, @Nullable VectorMask<Float> m) {
-    return m == null
-        ? FloatVector.fromMemorySegment(F, s, 4 * i, LE)
-        : FloatVector.fromMemorySegment(F, s, 4 * i, LE, m);
+  private static FloatVector load(MemorySegment s, long i) {
+    return FloatVector.fromMemorySegment(F, s, 4 * i, LE);
   }
 
-  private static void store(FloatVector v, MemorySegment s, long i, @Nullable VectorMask<Float> m) {
-    if (m == null) {
-      v.intoMemorySegment(s, 4 * i, LE);
-    } else {
-      v.intoMemorySegment(s, 4 * i, LE, m);
-    }
+  private static void store(FloatVector v, MemorySegment s, long i) {
+    v.intoMemorySegment(s, 4 * i, LE);
   }
 
   private static FloatVector broadcast(float x) {
@@ -63,7 +58,39 @@ public final class VectorUpdates {
     return a.fma(broadcast(factor), b);
   }
 
-  private static final class SgdUpdate implements Update {
+  /** An update that does full vectors; the rest is copied into one, updated and copied back. */
+  private abstract static class FullVectors implements Update {
+    /** Updates {@code from} to {@code to}, a multiple of the vector's length apart. */
+    abstract void vectors(MemorySegment[] o, long from, long to);
+
+    @Override
+    public final void run(MemorySegment[] o, long from, long to) {
+      long full = to - (to - from) % L;
+      if (from < full) {
+        vectors(o, from, full);
+      }
+      if (full < to) {
+        rest(o, full, 4 * (to - full));
+      }
+    }
+
+    private void rest(MemorySegment[] o, long from, long bytes) {
+      MemorySegment scratch = REST.get(4L * L * o.length).fill((byte) 0);
+      var padded = new MemorySegment[o.length];
+      for (int k = 0; k < o.length; k++) {
+        padded[k] = scratch.asSlice(4L * L * k, 4L * L);
+        padded[k].copyFrom(o[k].asSlice(4 * from, bytes));
+      }
+      vectors(padded, 0, L);
+      for (int k = 0; k < o.length; k++) {
+        if (k != GRADIENT) {
+          MemorySegment.copy(padded[k], 0, o[k], 4 * from, bytes);
+        }
+      }
+    }
+  }
+
+  private static final class SgdUpdate extends FullVectors {
     private final boolean first;
     private final boolean nesterov;
     private final float lr;
@@ -85,29 +112,27 @@ public final class VectorUpdates {
     }
 
     @Override
-    public void run(MemorySegment[] o, long from, long to) {
+    void vectors(MemorySegment[] o, long from, long to) {
       if (mu == 0) {
         for (long i = from; i < to; i += L) {
-          VectorMask<Float> m = F.indexInRange(i, to);
-          FloatVector p = load(o[0], i, m);
-          FloatVector g = fma(p, coupled, load(o[1], i, m).mul(scale));
-          store(fma(g, -lr, p.mul(keep)), o[0], i, m);
+          FloatVector p = load(o[0], i);
+          FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
+          store(fma(g, -lr, p.mul(keep)), o[0], i);
         }
         return;
       }
       for (long i = from; i < to; i += L) {
-        VectorMask<Float> m = F.indexInRange(i, to);
-        FloatVector p = load(o[0], i, m);
-        FloatVector g = fma(p, coupled, load(o[1], i, m).mul(scale));
-        FloatVector b = first ? g : fma(load(o[2], i, m), mu, g.mul(fresh));
-        store(b, o[2], i, m);
+        FloatVector p = load(o[0], i);
+        FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
+        FloatVector b = first ? g : fma(load(o[2], i), mu, g.mul(fresh));
+        store(b, o[2], i);
         FloatVector d = nesterov ? fma(b, mu, g) : b;
-        store(fma(d, -lr, p.mul(keep)), o[0], i, m);
+        store(fma(d, -lr, p.mul(keep)), o[0], i);
       }
     }
   }
 
-  private static final class AdamUpdate implements Update {
+  private static final class AdamUpdate extends FullVectors {
     private final boolean amsgrad;
     private final float scale;
     private final float coupled;
@@ -133,47 +158,31 @@ public final class VectorUpdates {
     }
 
     @Override
-    public void run(MemorySegment[] o, long from, long to) {
+    void vectors(MemorySegment[] o, long from, long to) {
       MemorySegment ps = o[0];
       MemorySegment gs = o[1];
       MemorySegment ms = o[2];
       MemorySegment vs = o[3];
-      MemorySegment most = amsgrad ? o[4] : null;
-      long i = from;
-      for (; i <= to - L; i += L) {
-        update(ps, gs, ms, vs, most, i, null);
+      for (long i = from; i < to; i += L) {
+        FloatVector p = load(ps, i);
+        FloatVector g = fma(p, coupled, load(gs, i).mul(scale));
+        FloatVector m = load(ms, i);
+        m = fma(g.sub(m), fresh1, m);
+        FloatVector v = fma(g.mul(g), fresh2, load(vs, i).mul(beta2));
+        store(m, ms, i);
+        store(v, vs, i);
+        if (amsgrad) {
+          v = v.max(load(o[4], i));
+          store(v, o[4], i);
+        }
+        FloatVector root = v.lanewise(VectorOperators.SQRT);
+        FloatVector d = m.mul(rate).div(fma(root, unbias, broadcast(eps)));
+        store(p.mul(keep).sub(d), ps, i);
       }
-      if (i < to) {
-        update(ps, gs, ms, vs, most, i, F.indexInRange(i, to));
-      }
-    }
-
-    private void update(
-        MemorySegment ps,
-        MemorySegment gs,
-        MemorySegment ms,
-        MemorySegment vs,
-        @Nullable MemorySegment most,
-        long i,
-        @Nullable VectorMask<Float> k) {
-      FloatVector p = load(ps, i, k);
-      FloatVector g = fma(p, coupled, load(gs, i, k).mul(scale));
-      FloatVector m = load(ms, i, k);
-      m = fma(g.sub(m), fresh1, m);
-      FloatVector v = fma(g.mul(g), fresh2, load(vs, i, k).mul(beta2));
-      store(m, ms, i, k);
-      store(v, vs, i, k);
-      if (most != null) {
-        v = v.max(load(most, i, k));
-        store(v, most, i, k);
-      }
-      FloatVector d =
-          m.mul(rate).div(fma(v.lanewise(VectorOperators.SQRT), unbias, broadcast(eps)));
-      store(p.mul(keep).sub(d), ps, i, k);
     }
   }
 
-  private static final class RmsPropUpdate implements Update {
+  private static final class RmsPropUpdate extends FullVectors {
     private final boolean centered;
     private final int mean;
     private final float lr;
@@ -197,30 +206,29 @@ public final class VectorUpdates {
     }
 
     @Override
-    public void run(MemorySegment[] o, long from, long to) {
+    void vectors(MemorySegment[] o, long from, long to) {
       for (long i = from; i < to; i += L) {
-        VectorMask<Float> m = F.indexInRange(i, to);
-        FloatVector p = load(o[0], i, m);
-        FloatVector g = fma(p, coupled, load(o[1], i, m).mul(scale));
-        FloatVector s = fma(g.mul(g), fresh, load(o[2], i, m).mul(alpha));
-        store(s, o[2], i, m);
+        FloatVector p = load(o[0], i);
+        FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
+        FloatVector s = fma(g.mul(g), fresh, load(o[2], i).mul(alpha));
+        store(s, o[2], i);
         if (centered) {
-          FloatVector a = load(o[mean], i, m);
+          FloatVector a = load(o[mean], i);
           a = fma(g.sub(a), fresh, a);
-          store(a, o[mean], i, m);
+          store(a, o[mean], i);
           s = a.neg().fma(a, s);
         }
         FloatVector d = g.div(s.lanewise(VectorOperators.SQRT).add(eps));
         if (mu != 0) {
-          d = fma(load(o[3], i, m), mu, d);
-          store(d, o[3], i, m);
+          d = fma(load(o[3], i), mu, d);
+          store(d, o[3], i);
         }
-        store(fma(d, -lr, p), o[0], i, m);
+        store(fma(d, -lr, p), o[0], i);
       }
     }
   }
 
-  private static final class AdagradUpdate implements Update {
+  private static final class AdagradUpdate extends FullVectors {
     private final float rate;
     private final float scale;
     private final float coupled;
@@ -234,19 +242,18 @@ public final class VectorUpdates {
     }
 
     @Override
-    public void run(MemorySegment[] o, long from, long to) {
+    void vectors(MemorySegment[] o, long from, long to) {
       for (long i = from; i < to; i += L) {
-        VectorMask<Float> m = F.indexInRange(i, to);
-        FloatVector p = load(o[0], i, m);
-        FloatVector g = fma(p, coupled, load(o[1], i, m).mul(scale));
-        FloatVector s = g.fma(g, load(o[2], i, m));
-        store(s, o[2], i, m);
-        store(p.sub(g.mul(rate).div(s.lanewise(VectorOperators.SQRT).add(eps))), o[0], i, m);
+        FloatVector p = load(o[0], i);
+        FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
+        FloatVector s = g.fma(g, load(o[2], i));
+        store(s, o[2], i);
+        store(p.sub(g.mul(rate).div(s.lanewise(VectorOperators.SQRT).add(eps))), o[0], i);
       }
     }
   }
 
-  private static final class AdadeltaUpdate implements Update {
+  private static final class AdadeltaUpdate extends FullVectors {
     private final float lr;
     private final float scale;
     private final float coupled;
@@ -264,18 +271,17 @@ public final class VectorUpdates {
     }
 
     @Override
-    public void run(MemorySegment[] o, long from, long to) {
+    void vectors(MemorySegment[] o, long from, long to) {
       for (long i = from; i < to; i += L) {
-        VectorMask<Float> m = F.indexInRange(i, to);
-        FloatVector p = load(o[0], i, m);
-        FloatVector g = fma(p, coupled, load(o[1], i, m).mul(scale));
-        FloatVector s = fma(g.mul(g), fresh, load(o[2], i, m).mul(rho));
-        FloatVector a = load(o[3], i, m);
+        FloatVector p = load(o[0], i);
+        FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
+        FloatVector s = fma(g.mul(g), fresh, load(o[2], i).mul(rho));
+        FloatVector a = load(o[3], i);
         FloatVector d = a.add(eps).lanewise(VectorOperators.SQRT);
         d = d.div(s.add(eps).lanewise(VectorOperators.SQRT)).mul(g);
-        store(s, o[2], i, m);
-        store(fma(d.mul(d), fresh, a.mul(rho)), o[3], i, m);
-        store(fma(d, -lr, p), o[0], i, m);
+        store(s, o[2], i);
+        store(fma(d.mul(d), fresh, a.mul(rho)), o[3], i);
+        store(fma(d, -lr, p), o[0], i);
       }
     }
   }
