@@ -100,25 +100,41 @@ public final class CpuGemm implements Gemm.Kernel {
     }
   }
 
+  /** Whole blocks of C as tasks. */
   private void blocks(GemmCall g) {
+    if (blocking.slab() == 0 || !g.multiplies) {
+      blocks(g, 0, op.batch(), 0, op.n(), null);
+      return;
+    }
+    for (long batch = 0; batch < op.batch(); batch++) {
+      for (long j = 0; j < op.n(); j += blocking.slab()) {
+        int columns = (int) Math.min(blocking.slab(), op.n() - j);
+        blocks(g, batch, 1, j, columns, GemmPanels.pack(g, batch, j, columns));
+      }
+    }
+  }
+
+  private void blocks(
+      GemmCall g, long batch, long batches, long j, long columns, @Nullable GemmPanels panels) {
     long down = (op.m() + blocking.rows() - 1) / blocking.rows();
-    long across = (op.n() + blocking.columns() - 1) / blocking.columns();
+    long across = (columns + blocking.columns() - 1) / blocking.columns();
     g.forRange(
-        op.batch() * down * across,
+        batches * down * across,
         blocking.grain(),
         (from, to) -> {
           for (long t = from; t < to; t++) {
-            block(g, t / (down * across), t % down, t / down % across).run();
+            long right = j + t / down % across * blocking.columns();
+            int wide = (int) Math.min(blocking.columns(), j + columns - right);
+            block(g, batch + t / (down * across), t % down, right, wide, panels).run();
           }
         });
   }
 
-  private GemmBlock block(GemmCall g, long batch, long down, long across) {
+  private GemmBlock block(
+      GemmCall g, long batch, long down, long j, int columns, @Nullable GemmPanels panels) {
     long i = down * blocking.rows();
-    long j = across * blocking.columns();
     int rows = (int) Math.min(blocking.rows(), op.m() - i);
-    int columns = (int) Math.min(blocking.columns(), op.n() - j);
-    return new GemmBlock(g, batch, i, rows, j, columns);
+    return new GemmBlock(g, batch, i, rows, j, columns, panels);
   }
 
   /** Steps of k as tasks, each with a C of its own; then their sum, in the order of k. */
@@ -136,7 +152,9 @@ public final class CpuGemm implements Gemm.Kernel {
         1,
         (from, to) -> {
           for (long t = from; t < to; t++) {
-            GemmBlock block = block(g, 0, t / across % down, t % across);
+            long j = t % across * blocking.columns();
+            int columns = (int) Math.min(blocking.columns(), op.n() - j);
+            GemmBlock block = block(g, 0, t / across % down, j, columns, null);
             long s = t / (down * across);
             int d = (int) Math.min(depth, op.k() - s * depth);
             block.runStep(s * depth, d, partials, s * size + block.offset(ld), ld);
@@ -148,7 +166,7 @@ public final class CpuGemm implements Gemm.Kernel {
         (from, to) -> {
           for (long j = 0; j < op.n(); j += blocking.columns()) {
             int columns = (int) Math.min(blocking.columns(), op.n() - j);
-            var block = new GemmBlock(g, 0, from, (int) (to - from), j, columns);
+            var block = new GemmBlock(g, 0, from, (int) (to - from), j, columns, null);
             block.runSum(partials, block.offset(ld), ld, size, steps);
           }
         });

@@ -3,20 +3,19 @@ package dev.gridstride.cpu;
 import dev.gridstride.device.DType;
 import dev.gridstride.kernels.Epilogue;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** One task of a matrix product: a block of C, from packing to epilogue. */
 final class GemmBlock {
-  private static final Scratch PACKED_A = new Scratch();
   private static final Scratch PACKED_B = new Scratch();
-  private static final Scratch STAGED = new Scratch();
   private static final Scratch RESULT = new Scratch();
   private static final Scratch TILE = new Scratch();
   private static final Scratch VECTOR = new Scratch();
 
   /** Products of fewer multiply-adds than this for each element of A or B don't pay for packing. */
-  private static final int DIRECT_COLUMNS = Integer.getInteger("gemm.da", 128);
+  private static final int DIRECT_COLUMNS = 128;
 
-  private static final int DIRECT_ROWS = Integer.getInteger("gemm.db", 64);
+  private static final int DIRECT_ROWS = 64;
 
   private final GemmCall g;
   private final GemmLoops loops;
@@ -32,6 +31,9 @@ final class GemmBlock {
   private final long j0;
   private final int columns;
 
+  /** B's columns, packed for all blocks; null where each block packs for itself. */
+  private final @Nullable GemmPanels panels;
+
   // where the block of C is computed: C itself or scratch memory
   private MemorySegment c;
   private long cOff;
@@ -39,12 +41,20 @@ final class GemmBlock {
   private boolean padded;
   private boolean inScratch;
 
-  GemmBlock(GemmCall g, long batch, long i0, int rows, long j0, int columns) {
+  GemmBlock(
+      GemmCall g,
+      long batch,
+      long i0,
+      int rows,
+      long j0,
+      int columns,
+      @Nullable GemmPanels panels) {
     this.g = g;
+    this.panels = panels;
     this.loops = g.loops;
     this.e = g.e;
     this.lanes = loops.lanes();
-    this.wideB = 2 * lanes;
+    this.wideB = GemmPacking.width(g);
     this.batch = batch;
     this.i0 = i0;
     this.rows = rows;
@@ -181,7 +191,7 @@ final class GemmBlock {
       long at = row ? g.atB(batch, p, j0) : g.atA(batch, i0, p);
       if (row ? g.stageB : g.stageA) {
         DType type = row ? g.op.bType() : g.op.aType();
-        matrix = stage(type, matrix, at, ld, dots ? size : d, dots ? d : size);
+        matrix = GemmPacking.stage(g, type, matrix, at, ld, dots ? size : d, dots ? d : size);
         ld = dots ? d : size;
         at = 0;
       }
@@ -215,18 +225,17 @@ final class GemmBlock {
 
   private void step(long p, int depth, boolean fresh) {
     boolean directA = !g.stageA && g.alpha == 1 && columns <= DIRECT_COLUMNS;
-    MemorySegment a = directA ? g.a : packA(p, depth);
-    boolean directB = !g.stageB && !g.op.transposedB() && rows <= DIRECT_ROWS;
-    // a direct B's last panel is packed when its columns are not whole vectors
-    int firstPacked = !directB ? 0 : columns % lanes == 0 ? columns : columns / wideB * wideB;
-    MemorySegment packed = firstPacked < columns ? packB(p, depth, firstPacked) : g.b;
+    MemorySegment a = directA ? g.a : GemmPacking.packA(g, batch, i0, rows, p, depth);
+    int direct = panels == null ? directColumns() : 0;
+    MemorySegment packed = panels == null ? packB(p, depth, direct) : panels.memory();
+    long packedOff = panels == null ? 0 : panels.offset(j0, p, depth);
     MemorySegment tile = TILE.get((long) e * Tiles.MAX_ROWS * wideB);
     for (int j = 0; j < columns; j += wideB) {
       int n = Math.min(wideB, columns - j);
-      boolean direct = j < firstPacked;
-      MemorySegment b = direct ? g.b : packed;
-      long bOff = direct ? e * g.atB(batch, p, j0 + j) : (long) e * (j - firstPacked) * depth;
-      long bStep = direct ? e * g.ldb : (long) e * wideB;
+      boolean asIs = j < direct;
+      MemorySegment b = asIs ? g.b : packed;
+      long bOff = asIs ? e * g.atB(batch, p, j0 + j) : packedOff + (long) e * (j - direct) * depth;
+      long bStep = asIs ? e * g.ldb : (long) e * wideB;
       for (int i = 0; i < rows; i += Tiles.MAX_ROWS) {
         int m = Math.min(Tiles.MAX_ROWS, rows - i);
         long aOff;
@@ -244,6 +253,23 @@ final class GemmBlock {
         tile(m, n, depth, a, aOff, aStep, dA, b, bOff, bStep, i, j, fresh, tile);
       }
     }
+  }
+
+  /** How many columns of B tiles read where they lie; the last panel must be whole vectors. */
+  private int directColumns() {
+    boolean worth = !g.stageB && !g.op.transposedB() && rows <= DIRECT_ROWS;
+    return !worth ? 0 : columns % lanes == 0 ? columns : columns / wideB * wideB;
+  }
+
+  /** Packs this block's columns of B from {@code first}. */
+  private MemorySegment packB(long p, int depth, int first) {
+    int n = columns - first;
+    if (n == 0) {
+      return g.b;
+    }
+    MemorySegment to = PACKED_B.get(GemmPacking.bytesOfB(g, n, depth));
+    GemmPacking.packB(g, batch, p, depth, j0 + first, n, to, 0);
+    return to;
   }
 
   private void tile(
@@ -276,68 +302,6 @@ final class GemmBlock {
     } else {
       loops.addBlock(m, n, tile, 0, ldt, c, at, ldc);
     }
-  }
-
-  private MemorySegment packA(long p, int depth) {
-    long size = (long) ((rows + Tiles.MAX_ROWS - 1) / Tiles.MAX_ROWS * Tiles.MAX_ROWS) * depth;
-    MemorySegment to = PACKED_A.get(e * (size + wideB));
-    boolean trans = g.op.transposedA();
-    MemorySegment from = g.a;
-    long off = e * g.atA(batch, i0, p);
-    long ld = e * g.lda;
-    if (g.stageA) {
-      from =
-          stage(
-              g.op.aType(),
-              g.a,
-              g.atA(batch, i0, p),
-              g.lda,
-              trans ? depth : rows,
-              trans ? rows : depth);
-      off = 0;
-      ld = (long) e * (trans ? rows : depth);
-    }
-    loops.packPanels(from, off, ld, rows, depth, trans, to, 0);
-    if (g.alpha != 1) {
-      loops.scale(to, 0, size, g.alpha);
-    }
-    return to;
-  }
-
-  /** Packs the columns from {@code first}. */
-  private MemorySegment packB(long p, int depth, int first) {
-    int n = columns - first;
-    MemorySegment to = PACKED_B.get((long) e * ((n + wideB - 1) / wideB * wideB) * depth);
-    boolean trans = g.op.transposedB();
-    MemorySegment from = g.b;
-    long at = g.atB(batch, p, j0 + first);
-    long off = e * at;
-    long ld = e * g.ldb;
-    if (g.stageB) {
-      from = stage(g.op.bType(), g.b, at, g.ldb, trans ? n : depth, trans ? depth : n);
-      off = 0;
-      ld = (long) e * (trans ? depth : n);
-    }
-    if (trans) {
-      loops.packTransposed(from, off, ld, n, depth, to, 0, wideB);
-    } else {
-      loops.packRows(from, off, ld, depth, n, to, 0, wideB);
-    }
-    return to;
-  }
-
-  /** A block of an operand as dense rows in the compute type. */
-  private MemorySegment stage(
-      DType type, MemorySegment from, long index, long ld, int rows, int n) {
-    MemorySegment to = STAGED.get((long) e * rows * n);
-    if (ld == n) {
-      Narrow.load(type, from, index, to, 0, (long) rows * n);
-      return to;
-    }
-    for (int i = 0; i < rows; i++) {
-      Narrow.load(type, from, index + i * ld, to, (long) e * i * n, n);
-    }
-    return to;
   }
 
   // ---- after the product

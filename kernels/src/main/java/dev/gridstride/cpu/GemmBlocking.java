@@ -15,20 +15,33 @@ import dev.gridstride.kernels.Gemm;
  * @param columns columns of a block
  * @param depth terms of a step
  * @param splitK whether each step is a task of its own
+ * @param slab columns of B that are packed once for all blocks in them, a multiple of {@code
+ *     columns}; 0 where each block packs for itself
  * @param grain blocks in one task
  */
-record GemmBlocking(int rows, int columns, int depth, boolean splitK, long grain) {
+record GemmBlocking(int rows, int columns, int depth, boolean splitK, int slab, long grain) {
   /** The longest chain of multiply-adds: bounds the rounding error and the size of panels. */
-  static final int DEPTH = Integer.getInteger("gemm.kc", 512);
+  static final int DEPTH = 512;
 
-  static final int ROWS = Integer.getInteger("gemm.mb", 256);
-  static final int COLUMNS = Integer.getInteger("gemm.nb", 512);
+  static final int ROWS = 256;
+  static final int COLUMNS = 512;
 
   /** Multiply-adds that are worth a task's hand-over, about 20 us. */
   private static final double TASK = 1 << 20;
 
   /** Tasks that keep a machine of many cores busy. */
   private static final int ENOUGH = 16;
+
+  /** Bytes of a slab of B: with the blocks of A and C, within a share of the last-level cache. */
+  private static final long SLAB = 8 << 20;
+
+  /** Rows of a block under a slab: A's panels fill a fifth of a level-2 cache of 1 MiB. */
+  private static final int SHARING_ROWS = 96;
+
+  /** Smaller products, in rows or in multiply-adds, don't pay for a phase of packing. */
+  private static final int SLAB_ROWS = 2 * SHARING_ROWS;
+
+  private static final double SLAB_WORK = 64 * TASK;
 
   static GemmBlocking of(Gemm op, int lanes) {
     int tile = 2 * lanes;
@@ -60,8 +73,25 @@ record GemmBlocking(int rows, int columns, int depth, boolean splitK, long grain
       rows = even(m, ROWS, Tiles.MAX_ROWS);
       columns = even(n, COLUMNS, tile);
     }
+    int slab = 0;
+    long most = SLAB / (k * op.cType().bytes());
+    if (!split && op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && most >= 4 * tile) {
+      rows = even(m, SHARING_ROWS, Tiles.MAX_ROWS);
+      columns = even(n, COLUMNS, tile);
+      while (columns > 4 * tile
+          && (columns > most || count(m, rows) * count(n, columns) < ENOUGH)) {
+        columns = even(n, columns / 2, tile);
+      }
+      slab = (int) (Math.max(1, most / columns) * columns);
+      work = (double) rows * columns * k;
+    }
     return new GemmBlocking(
-        (int) rows, (int) columns, depth, split, (long) Math.max(1, TASK / Math.max(1, work)));
+        (int) rows,
+        (int) columns,
+        depth,
+        split,
+        slab,
+        (long) Math.max(1, TASK / Math.max(1, work)));
   }
 
   private static long count(long total, long part) {

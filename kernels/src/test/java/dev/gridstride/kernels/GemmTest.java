@@ -196,6 +196,21 @@ final class GemmTest {
     }
   }
 
+  /** Products large enough that B is packed in slabs: one of them, several, of several steps. */
+  @ParameterizedTest
+  @CsvSource({
+    "F32, F32, 200, 645, 1100, 1",
+    "F64, F64, 193, 610, 2100, 1",
+    "BF16, F32, 230, 300, 1030, 2"
+  })
+  void slabs(DType in, DType out, int m, int n, int k, int batch) {
+    for (int t = 0; t < 2; t++) {
+      Gemm op = Gemm.of(m, n, k).types(in, in, out).trans(t != 0, t == 0).batched(batch);
+      check(op, t == 0 ? 1 : 0.5, t, false);
+    }
+    check(Gemm.of(m, n, k).types(in, in, out).with(Epilogue.bias()), 1, 0, false);
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = DType.class,
