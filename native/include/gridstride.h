@@ -46,7 +46,16 @@ typedef void* gs_stream;
 typedef void* gs_event;
 
 /* Element types. */
-enum { GS_F32 = 0, GS_F64 = 1, GS_BF16 = 2, GS_F16 = 3, GS_I32 = 4, GS_I64 = 5, GS_BOOL = 6 };
+enum {
+  GS_F32 = 0,
+  GS_F64 = 1,
+  GS_BF16 = 2,
+  GS_F16 = 3,
+  GS_I32 = 4,
+  GS_I64 = 5,
+  GS_BOOL = 6,
+  GS_U8 = 7
+};
 
 /* ---- library ---- */
 
@@ -379,6 +388,86 @@ typedef struct gs_descent {
 GS_API gs_status gs_descent_step(const gs_descent* descent, const gs_parameter* parameters,
                                  int64_t parameter_count, const float* device_scale,
                                  gs_stream stream);
+
+/* ---- fills and copies ---- */
+
+/* Elements of one operand: up to GS_MAX_DIMS dimensions, outermost first, strides in elements. */
+typedef struct gs_layout {
+  int32_t dims;
+  int32_t padding;
+  int64_t size[GS_MAX_DIMS];
+  int64_t stride[GS_MAX_DIMS];
+} gs_layout;
+
+/* y[i] = cast(value) for every element of the layout, whose strides are not negative and which must
+ * not name an element twice. Any type; casts as gs_copy, the second form exact for every int64_t.
+ */
+GS_API gs_status gs_fill_f64(int32_t type, const gs_layout* layout, double value, void* y,
+                             gs_stream stream);
+GS_API gs_status gs_fill_i64(int32_t type, const gs_layout* layout, int64_t value, void* y,
+                             gs_stream stream);
+
+/* Elements of two operands. Strides of x may be 0, which broadcasts, or negative, which reverses: x
+ * points at the element with index 0 in each dimension. */
+typedef struct gs_copy_layout {
+  int32_t dims;
+  int32_t padding;
+  int64_t size[GS_MAX_DIMS];
+  int64_t stride_x[GS_MAX_DIMS];
+  int64_t stride_y[GS_MAX_DIMS];
+} gs_copy_layout;
+
+/* y[i] = cast(x[i]): permutations, slices, broadcasts, concatenations, reversals and casts, between
+ * any two types. y must not name an element twice; it may be x with the same strides and element
+ * size, and must not overlap it otherwise.
+ *
+ * Casts round once, from the source value: to floating types to nearest, ties to even, beyond the
+ * largest to infinity, NaN stays NaN; floating to integers towards zero, saturated, NaN to 0;
+ * between integers the low bits; to GS_BOOL 0 or, for all but 0, 1. Without a change of type the
+ * bits are copied. */
+GS_API gs_status gs_copy(int32_t from, int32_t to, const gs_copy_layout* layout, const void* x,
+                         void* y, gs_stream stream);
+
+/* ---- random numbers ---- */
+
+/* All of this is made of the words of Philox4x32-10 (Salmon et al., "Parallel random numbers: as
+ * easy as 1, 2, 3", 2011): word w of a seed is word w % 4 of the block with counter w / 4, the seed
+ * being the key. That is the sequence of cuRAND's Philox generator with subsequence 0. The same
+ * numbers on every device and on the CPU, whichever way work is divided. */
+
+enum {
+  GS_UNIFORM = 0,   /* low <= value < high, a = low, b = high; floating types */
+  GS_NORMAL = 1,    /* a mean, b standard deviation; floating types */
+  GS_BERNOULLI = 2, /* 1 with probability a, else 0; any type */
+  GS_INTEGERS = 3   /* low <= value < high; GS_I32, GS_I64, GS_U8 */
+};
+
+typedef struct gs_random {
+  int64_t count;
+  int32_t type;
+  int32_t distribution;
+  double a, b;
+  int64_t low, high;
+} gs_random;
+
+/* Writes elements e = offset + i, i in [0, count), of a seed's sequence. An element takes word e,
+ * or where it has 8 bytes words 2e and 2e + 1 (low word first), but for Bernoulli.
+ *
+ * Uniform: fma(u, high - low, low), u the top 24 (f32), 53 (f64), 8 (bf16) or 11 (f16) bits as a
+ * fraction of 1; what was rounded up to high becomes the number below in f32 and f64. Normal: Box-
+ * Muller on pairs of elements with fixed sequences of IEEE operations in f32, the C library's
+ * functions in f64 (there devices agree to within two roundings). Bernoulli: word < round(p 2^32).
+ * Integers: low + floor(word (high - low) / 2^32), in i64 with 64-bit words.
+ * offset: not negative, at most 2^61 - count. low < high; for uniform a <= b and b - a finite. */
+GS_API gs_status gs_random_fill(const gs_random* random, uint64_t seed, int64_t offset, void* y,
+                                gs_stream stream);
+
+/* y[i] = 0 where word offset + i is below round(p 2^32), else x[i] / (1 - p), by a factor rounded
+ * to f32 (f64 for f64). dx is the same function of dy with the same seed and offset. A dropped
+ * element is 0 whatever x is; with p = 1 x is not read. Floating types, 16 bits multiply in f32. y
+ * may be x. offset as above. */
+GS_API gs_status gs_dropout(int32_t type, int64_t count, double p, uint64_t seed, int64_t offset,
+                            const void* x, void* y, gs_stream stream);
 
 #ifdef __cplusplus
 }
