@@ -469,6 +469,50 @@ GS_API gs_status gs_random_fill(const gs_random* random, uint64_t seed, int64_t 
 GS_API gs_status gs_dropout(int32_t type, int64_t count, double p, uint64_t seed, int64_t offset,
                             const void* x, void* y, gs_stream stream);
 
+/* ---- images ---- */
+
+/* Order of the dimensions of images in memory, without gaps; with one spatial dimension NCW and
+ * NWC, with three NCDHW and NDHWC. */
+enum { GS_NCHW = 0, GS_NHWC = 1 };
+
+enum { GS_POOL_MAX = 0, GS_POOL_AVERAGE = 1 };
+
+/* Window o of one spatial dimension holds the positions o * stride - pad_begin + t * dilation, 0 <=
+ * t < kernel. ceil: a last window may reach beyond the padded input, unless it would begin beyond
+ * the input and pad_begin (as in PyTorch and ONNX). All but size and padding are positive; the
+ * window must fit the padded input, unless ceil is set and size is not 0. */
+typedef struct gs_pool_axis {
+  int64_t size, kernel, stride, pad_begin, pad_end, dilation;
+  int32_t ceil;
+  int32_t padding;
+} gs_pool_axis;
+
+/* x is [n][c][sizes] and y [n][c][windows], in the order of the layout. axis: the first `axes` are
+ * used, outermost first. */
+typedef struct gs_pool {
+  int32_t kind;
+  int32_t type; /* GS_F32, GS_F64, GS_BF16 or GS_F16, of all operands */
+  int32_t layout;
+  int32_t axes; /* 1 to 3 */
+  int64_t n, c;
+  gs_pool_axis axis[3];
+  int32_t count_include_pad; /* averages divide by the positions inside the padded input */
+  int32_t padding;
+} gs_pool;
+
+/* Maximum: padding counts as -Inf, a NaN wins, a window of padding alone gives -Inf. Average: the
+ * sum divided by the number of positions inside the input (or the padded input); 0 over none.
+ * Computed in f32, f64 for f64. indices: null, or for the maximum where each was found, as
+ * row-major place in its image's plane, -1 for none; shaped as y. y overlaps nothing. */
+GS_API gs_status gs_pool_forward(const gs_pool* pool, const void* x, void* y, int64_t* indices,
+                                 gs_stream stream);
+
+/* dx from dy: a maximum's gradient goes to the first element of its window, in row-major order,
+ * that equals it (or to the first NaN). x and y, the forward's, are used by the maximum only. Sums
+ * in the order of windows. dx overlaps nothing. */
+GS_API gs_status gs_pool_backward(const gs_pool* pool, const void* x, const void* y, const void* dy,
+                                  void* dx, gs_stream stream);
+
 #ifdef __cplusplus
 }
 #endif
