@@ -24,7 +24,7 @@ import jdk.incubator.vector.VectorOperators;
  */
 public final class VectorUpdates {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
-  private static final int L = F.length();
+  private static final int V = F.vectorByteSize();
   private static final int GRADIENT = 1;
   private static final Scratch REST = new Scratch();
 
@@ -41,12 +41,12 @@ public final class VectorUpdates {
     };
   }
 
-  private static FloatVector load(MemorySegment s, long i) {
-    return FloatVector.fromMemorySegment(F, s, 4 * i, LE);
+  private static FloatVector load(MemorySegment s, int off) {
+    return FloatVector.fromMemorySegment(F, s, off, LE);
   }
 
-  private static void store(FloatVector v, MemorySegment s, long i) {
-    v.intoMemorySegment(s, 4 * i, LE);
+  private static void store(FloatVector v, MemorySegment s, int off) {
+    v.intoMemorySegment(s, off, LE);
   }
 
   private static FloatVector broadcast(float x) {
@@ -58,33 +58,47 @@ public final class VectorUpdates {
     return a.fma(broadcast(factor), b);
   }
 
-  /** An update that does full vectors; the rest is copied into one, updated and copied back. */
+  /**
+   * An update that does full vectors; the rest is copied into one, updated and copied back.
+   *
+   * <p>The loops run over slices, from 0, with an int: a long index made the JIT compile one of
+   * them a hundred times, each time with checks before the loop that failed at the next call.
+   */
   private abstract static class FullVectors implements Update {
-    /** Updates {@code from} to {@code to}, a multiple of the vector's length apart. */
-    abstract void vectors(MemorySegment[] o, long from, long to);
+    /** Updates slices of {@code bytes} bytes each, a multiple of the vector's. */
+    abstract void vectors(MemorySegment[] o, int bytes);
 
     @Override
     public final void run(MemorySegment[] o, long from, long to) {
-      long full = to - (to - from) % L;
-      if (from < full) {
-        vectors(o, from, full);
+      int bytes = Math.toIntExact(4 * (to - from));
+      int rest = bytes % V;
+      int full = bytes - rest;
+      if (full > 0) {
+        vectors(slices(o, 4 * from, full), full);
       }
-      if (full < to) {
-        rest(o, full, 4 * (to - full));
+      if (rest > 0) {
+        rest(slices(o, 4 * from + full, rest));
       }
     }
 
-    private void rest(MemorySegment[] o, long from, long bytes) {
-      MemorySegment scratch = REST.get(4L * L * o.length).fill((byte) 0);
+    private static MemorySegment[] slices(MemorySegment[] o, long off, long bytes) {
+      var s = new MemorySegment[o.length];
+      for (int k = 0; k < o.length; k++) {
+        s[k] = o[k].asSlice(off, bytes);
+      }
+      return s;
+    }
+
+    private void rest(MemorySegment[] o) {
+      MemorySegment scratch = REST.get((long) V * o.length).fill((byte) 0);
       var padded = new MemorySegment[o.length];
       for (int k = 0; k < o.length; k++) {
-        padded[k] = scratch.asSlice(4L * L * k, 4L * L);
-        padded[k].copyFrom(o[k].asSlice(4 * from, bytes));
+        padded[k] = scratch.asSlice((long) V * k, V).copyFrom(o[k]);
       }
-      vectors(padded, 0, L);
+      vectors(padded, V);
       for (int k = 0; k < o.length; k++) {
         if (k != GRADIENT) {
-          MemorySegment.copy(padded[k], 0, o[k], 4 * from, bytes);
+          o[k].copyFrom(padded[k].asSlice(0, o[k].byteSize()));
         }
       }
     }
@@ -112,16 +126,16 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, long from, long to) {
+    void vectors(MemorySegment[] o, int bytes) {
       if (mu == 0) {
-        for (long i = from; i < to; i += L) {
+        for (int i = 0; i < bytes; i += V) {
           FloatVector p = load(o[0], i);
           FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
           store(fma(g, -lr, p.mul(keep)), o[0], i);
         }
         return;
       }
-      for (long i = from; i < to; i += L) {
+      for (int i = 0; i < bytes; i += V) {
         FloatVector p = load(o[0], i);
         FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
         FloatVector b = first ? g : fma(load(o[2], i), mu, g.mul(fresh));
@@ -158,12 +172,12 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, long from, long to) {
+    void vectors(MemorySegment[] o, int bytes) {
       MemorySegment ps = o[0];
       MemorySegment gs = o[1];
       MemorySegment ms = o[2];
       MemorySegment vs = o[3];
-      for (long i = from; i < to; i += L) {
+      for (int i = 0; i < bytes; i += V) {
         FloatVector p = load(ps, i);
         FloatVector g = fma(p, coupled, load(gs, i).mul(scale));
         FloatVector m = load(ms, i);
@@ -206,8 +220,8 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, long from, long to) {
-      for (long i = from; i < to; i += L) {
+    void vectors(MemorySegment[] o, int bytes) {
+      for (int i = 0; i < bytes; i += V) {
         FloatVector p = load(o[0], i);
         FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
         FloatVector s = fma(g.mul(g), fresh, load(o[2], i).mul(alpha));
@@ -242,8 +256,8 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, long from, long to) {
-      for (long i = from; i < to; i += L) {
+    void vectors(MemorySegment[] o, int bytes) {
+      for (int i = 0; i < bytes; i += V) {
         FloatVector p = load(o[0], i);
         FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
         FloatVector s = g.fma(g, load(o[2], i));
@@ -271,8 +285,8 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, long from, long to) {
-      for (long i = from; i < to; i += L) {
+    void vectors(MemorySegment[] o, int bytes) {
+      for (int i = 0; i < bytes; i += V) {
         FloatVector p = load(o[0], i);
         FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
         FloatVector s = fma(g.mul(g), fresh, load(o[2], i).mul(rho));
