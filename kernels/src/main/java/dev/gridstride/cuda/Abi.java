@@ -1,0 +1,153 @@
+package dev.gridstride.cuda;
+
+import dev.gridstride.device.DType;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The constants and structures of {@code native/include/gridstride.h}; a test compares each with
+ * the header.
+ *
+ * <p>Enumerations whose constants come in one order in Java and in C are passed by ordinal; the
+ * test compares those too.
+ */
+final class Abi {
+  /** The version of the header that this binding is written for. */
+  static final int VERSION = 1;
+
+  static final int OK = 0;
+  static final int INVALID_ARGUMENT = -1;
+  static final int UNSUPPORTED = -2;
+  static final int NOT_READY = -3;
+
+  /** {@code cudaErrorMemoryAllocation}. */
+  static final int CUDA_OUT_OF_MEMORY = 2;
+
+  static final int MAX_DIMS = 8;
+  static final int NAME_BYTES = 256;
+
+  static final StructLayout DEVICE_PROPERTIES =
+      MemoryLayout.structLayout(
+              MemoryLayout.sequenceLayout(NAME_BYTES, ValueLayout.JAVA_BYTE).withName("name"),
+              i64("memory_bytes"),
+              i64("shared_bytes"),
+              i64("l2_bytes"),
+              i32("capability_major"),
+              i32("capability_minor"),
+              i32("multiprocessors"),
+              i32("warp_threads"),
+              i32("driver_version"),
+              i32("runtime_version"))
+          .withName("gs_device_properties");
+
+  static final StructLayout GEMM =
+      MemoryLayout.structLayout(
+              i64("m"),
+              i64("n"),
+              i64("k"),
+              i64("lda"),
+              i64("ldb"),
+              i64("ldc"),
+              i64("batch"),
+              i64("stride_a"),
+              i64("stride_b"),
+              i64("stride_c"),
+              i32("trans_a"),
+              i32("trans_b"),
+              i32("activation"),
+              i32("backward"),
+              i32("add_bias"),
+              i32("save_aux"))
+          .withName("gs_gemm");
+
+  static final StructLayout SOFTMAX =
+      MemoryLayout.structLayout(
+              i64("outer"), i64("size"), i64("inner"), i32("type"), i32("log"))
+          .withName("gs_softmax");
+
+  static final StructLayout CROSS_ENTROPY =
+      MemoryLayout.structLayout(
+              i64("rows"),
+              i64("classes"),
+              i64("inner"),
+              i32("type"),
+              i32("target_type"),
+              f64("label_smoothing"),
+              i64("ignore_index"),
+              i32("reduction"),
+              i32("padding"))
+          .withName("gs_cross_entropy");
+
+  static final StructLayout BINARY_LAYOUT =
+      MemoryLayout.structLayout(
+              i32("dims"),
+              i32("padding"),
+              dims("size"),
+              dims("stride_a"),
+              dims("stride_b"),
+              dims("stride_y"))
+          .withName("gs_binary_layout");
+
+  static final StructLayout PARAMETER =
+      MemoryLayout.structLayout(
+              i64("p"),
+              i64("g"),
+              MemoryLayout.sequenceLayout(3, ValueLayout.JAVA_LONG).withName("state"),
+              i64("count"))
+          .withName("gs_parameter");
+
+  static final StructLayout DESCENT =
+      MemoryLayout.structLayout(
+              i32("method"),
+              i32("type"),
+              i64("step"),
+              f64("lr"),
+              f64("grad_scale"),
+              f64("weight_decay"),
+              i32("decoupled"),
+              i32("maximize"),
+              f64("momentum"),
+              f64("dampening"),
+              f64("beta1"),
+              f64("beta2"),
+              f64("eps"),
+              f64("lr_decay"),
+              i32("nesterov"),
+              i32("amsgrad"),
+              i32("centered"),
+              i32("padding"))
+          .withName("gs_descent");
+
+  private Abi() {}
+
+  private static MemoryLayout i32(String name) {
+    return ValueLayout.JAVA_INT.withName(name);
+  }
+
+  private static MemoryLayout i64(String name) {
+    return ValueLayout.JAVA_LONG.withName(name);
+  }
+
+  private static MemoryLayout f64(String name) {
+    return ValueLayout.JAVA_DOUBLE.withName(name);
+  }
+
+  private static MemoryLayout dims(String name) {
+    return MemoryLayout.sequenceLayout(MAX_DIMS, ValueLayout.JAVA_LONG).withName(name);
+  }
+
+  /** The number of an element type, or -1 where the native side lacks it. */
+  static int type(DType type) {
+    return switch (type) {
+      case F32 -> 0;
+      case F64 -> 1;
+      case BF16 -> 2;
+      case F16 -> 3;
+      case I32 -> 4;
+      case I64 -> 5;
+      case BOOL -> 6;
+      case U8 -> -1;
+    };
+  }
+}

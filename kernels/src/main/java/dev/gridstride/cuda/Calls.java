@@ -1,0 +1,75 @@
+package dev.gridstride.cuda;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * What the classes of native calls share: one handle for each function, in a static final field
+ * that the JIT folds away, and its address in one library, in a field of the object.
+ *
+ * <p>Host memory is passed as {@link ValueLayout#ADDRESS}; device memory, streams and events, which
+ * the host never dereferences, as a long.
+ */
+abstract class Calls {
+  static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT;
+  static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG;
+  static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT;
+  static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE;
+
+  /** A pointer to host memory. */
+  static final MemoryLayout HOST = ValueLayout.ADDRESS;
+
+  /** A pointer to device memory, a stream or an event. */
+  static final MemoryLayout DEVICE = ValueLayout.JAVA_LONG;
+
+  private static final Map<String, FunctionDescriptor> BOUND = new ConcurrentHashMap<>();
+
+  private final SymbolLookup symbols;
+
+  Calls(SymbolLookup symbols) {
+    this.symbols = symbols;
+  }
+
+  /** Descriptors of all functions that the loaded classes bind, by name. */
+  static Map<String, FunctionDescriptor> bound() {
+    return Map.copyOf(BOUND);
+  }
+
+  /** A handle whose first argument is the function's address. */
+  static MethodHandle handle(
+      String name, MemoryLayout result, MemoryLayout... arguments) {
+    var descriptor = FunctionDescriptor.of(result, arguments);
+    BOUND.put(name, descriptor);
+    return Linker.nativeLinker().downcallHandle(descriptor);
+  }
+
+  /** A handle of a function that returns a status. */
+  static MethodHandle status(String name, MemoryLayout... arguments) {
+    return handle(name, I32, arguments);
+  }
+
+  /** The function's address in this library. */
+  final MemorySegment symbol(String name) {
+    return symbols
+        .find(name)
+        .orElseThrow(() -> new LibraryException("it lacks the function " + name));
+  }
+
+  /** A downcall declares Throwable but throws only errors of the JVM and of its use. */
+  static AssertionError unexpected(Throwable thrown) {
+    if (thrown instanceof Error error) {
+      throw error;
+    }
+    if (thrown instanceof RuntimeException exception) {
+      throw exception;
+    }
+    return new AssertionError(thrown);
+  }
+}

@@ -1,0 +1,129 @@
+package dev.gridstride.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the library of a backend: the file that the system property {@code
+ * gridstride.library.BACKEND} names, else the resource {@code
+ * /META-INF/native/PLATFORM/libgridstride_BACKEND.so} of a jar.
+ *
+ * <p>A file with a {@code .sha256} beside it, and always a resource, is compared with that SHA-256
+ * first. A resource is copied to a folder of its own, readable by this user only, loaded by its
+ * absolute path and deleted again.
+ */
+final class Libraries {
+  /** What was found: a library, or the sentence that says why there is none. */
+  record Found(@Nullable Library library, String reason) {}
+
+  private final Function<String, @Nullable String> properties;
+  private final Function<String, @Nullable InputStream> resources;
+
+  /** With the JVM's properties and this class's jars. */
+  Libraries() {
+    this(System::getProperty, Libraries.class::getResourceAsStream);
+  }
+
+  Libraries(
+      Function<String, @Nullable String> properties,
+      Function<String, @Nullable InputStream> resources) {
+    this.properties = properties;
+    this.resources = resources;
+  }
+
+  /** The operating system and processor, as the resource folder is named: {@code linux-x86_64}. */
+  static String platform() {
+    String os = System.getProperty("os.name", "unknown").toLowerCase(Locale.ROOT);
+    String processor = System.getProperty("os.arch", "unknown");
+    return os + "-" + (processor.equals("amd64") ? "x86_64" : processor);
+  }
+
+  /** Looks for the library of {@code backend}, {@code cuda} or {@code emulator}; never throws. */
+  Found find(String backend) {
+    String property = "gridstride.library." + backend;
+    String named = properties.apply(property);
+    String where = named == null ? "the library in the jar" : "the library " + named;
+    try {
+      if (named == null) {
+        return fromJar(backend, property);
+      }
+      Path file = Path.of(named);
+      if (!Files.isRegularFile(file)) {
+        return new Found(null, where + ", named by " + property + ", does not exist");
+      }
+      Path sum = file.resolveSibling(file.getFileName() + ".sha256");
+      if (Files.exists(sum)) {
+        check(Files.readAllBytes(file), Files.readString(sum));
+      }
+      return new Found(Library.load(file, backend), where);
+    } catch (LibraryException unusable) {
+      return new Found(null, where + " can't be used: " + unusable.getMessage());
+    } catch (IOException | UncheckedIOException unreadable) {
+      return new Found(null, where + " can't be read: " + unreadable);
+    } catch (IllegalCallerException denied) {
+      return new Found(
+          null,
+          where
+              + " can't be used: native access is denied; start java with"
+              + " --enable-native-access=ALL-UNNAMED (or =dev.gridstride.kernels)");
+    }
+  }
+
+  private Found fromJar(String backend, String property) throws IOException {
+    String name = "libgridstride_" + backend + ".so";
+    String resource = "/META-INF/native/" + platform() + "/" + name;
+    byte[] content = read(resource);
+    byte[] sum = content == null ? null : read(resource + ".sha256");
+    if (content == null) {
+      return new Found(
+          null,
+          "library not built: no "
+              + resource.substring(1)
+              + " on the class path, and "
+              + property
+              + " is not set");
+    }
+    if (sum == null) {
+      throw new LibraryException("it has no SHA-256 beside it");
+    }
+    check(content, new String(sum, StandardCharsets.UTF_8));
+    Path folder = Files.createTempDirectory("gridstride-");
+    Path file = folder.resolve(name);
+    try {
+      Files.write(file, content);
+      return new Found(Library.load(file, backend), "the library in the jar");
+    } finally {
+      Files.deleteIfExists(file);
+      Files.deleteIfExists(folder);
+    }
+  }
+
+  private byte @Nullable [] read(String resource) throws IOException {
+    try (InputStream in = resources.apply(resource)) {
+      return in == null ? null : in.readAllBytes();
+    }
+  }
+
+  /** {@code expected} begins with 64 hexadecimal digits, as sha256sum writes them. */
+  private static void check(byte[] content, String expected) {
+    String found;
+    try {
+      found = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+    } catch (NoSuchAlgorithmException missing) {
+      throw new LibraryException("this JVM has no SHA-256");
+    }
+    if (!expected.strip().split("\\s+", 2)[0].equalsIgnoreCase(found)) {
+      throw new LibraryException("its SHA-256 is not the recorded one: it has been altered");
+    }
+  }
+}

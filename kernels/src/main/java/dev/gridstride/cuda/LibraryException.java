@@ -1,0 +1,10 @@
+package dev.gridstride.cuda;
+
+/** A library was found but can't be used; the message is the end of a sentence about it. */
+final class LibraryException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  LibraryException(String message) {
+    super(message);
+  }
+}
