@@ -9,5 +9,7 @@ module dev.gridstride.kernels {
   uses dev.gridstride.device.DeviceProvider;
 
   provides dev.gridstride.device.DeviceProvider with
-      dev.gridstride.cpu.CpuProvider;
+      dev.gridstride.cpu.CpuProvider,
+      dev.gridstride.cuda.CudaProvider,
+      dev.gridstride.cuda.EmulatorProvider;
 }

@@ -1,0 +1,206 @@
+package dev.gridstride.cuda;
+
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.Device;
+import dev.gridstride.device.DeviceKind;
+import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.device.MemoryStats;
+import dev.gridstride.device.Stream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Locale;
+
+/**
+ * A GPU, or the emulator of one.
+ *
+ * <p>Its memory can't be addressed by the host, on the emulator neither, so that programs which pass
+ * there pass on a GPU too. Copies wait for the work that was queued before them on any stream.
+ */
+final class CudaDevice extends Device {
+  private static final long STAGING = 1 << 20;
+
+  private final Library library;
+  private final RuntimeCalls calls;
+  private final boolean several;
+  private final String description;
+  private final CudaMemory memory;
+  private final CudaStreams streams;
+  private final Stream defaultStream;
+
+  /**
+   * A device of a library.
+   *
+   * @param several whether there are others, so that each call has to name this one
+   */
+  CudaDevice(Library library, DeviceKind kind, int ordinal, boolean several) {
+    super(kind, ordinal);
+    this.library = library;
+    this.calls = library.runtime();
+    this.several = several;
+    this.description = describe();
+    this.streams = new CudaStreams(this);
+    this.memory = new CudaMemory(this, streams);
+    this.defaultStream = new CudaStream(this, streams, 0);
+  }
+
+  private String describe() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment p = arena.allocate(Abi.DEVICE_PROPERTIES);
+      library.check("device", calls.deviceProperties(ordinal(), p));
+      if (kind() == DeviceKind.EMULATOR) {
+        return "CUDA kernels run by the CPU, for tests"
+            + (library.backend().endsWith("checked") ? ", with checks" : "");
+      }
+      return String.format(
+          Locale.ROOT,
+          "%s, compute capability %d.%d, %.0f GiB, driver for CUDA %d.%d",
+          p.getString(0),
+          number(p, "capability_major"),
+          number(p, "capability_minor"),
+          p.get(
+                  ValueLayout.JAVA_LONG,
+                  Abi.DEVICE_PROPERTIES.byteOffset(PathElement.groupElement("memory_bytes")))
+              * 0x1p-30,
+          number(p, "driver_version") / 1000,
+          number(p, "driver_version") % 1000 / 10);
+    }
+  }
+
+  private static int number(MemorySegment properties, String name) {
+    return properties.get(
+        ValueLayout.JAVA_INT,
+        Abi.DEVICE_PROPERTIES.byteOffset(PathElement.groupElement(name)));
+  }
+
+  Library library() {
+    return library;
+  }
+
+  /** The calls, with this device made the thread's current one. */
+  RuntimeCalls enter() {
+    if (several) {
+      library.check("device", calls.deviceSet(ordinal()));
+    }
+    return calls;
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public Buffer allocate(long bytes) {
+    if (bytes < 0) {
+      throw InvalidArgumentException.of(
+          "device.allocate", "bytes", "must not be negative", "bytes=%d", bytes);
+    }
+    return Buffer.own(this, memory.allocate(bytes), bytes);
+  }
+
+  @Override
+  public MemoryStats memory() {
+    return memory.stats();
+  }
+
+  @Override
+  public void trim() {
+    library.check("device.trim", enter().deviceSynchronize());
+    library.check("device.trim", calls.trim(0));
+  }
+
+  @Override
+  public Stream defaultStream() {
+    return defaultStream;
+  }
+
+  @Override
+  public Stream newStream() {
+    return streams.open();
+  }
+
+  @Override
+  protected void copyIn(Buffer target, MemorySegment source) {
+    streams.join();
+    for (long at = 0; at < source.byteSize(); ) {
+      at += copyPart(target.devicePointer() + at, source, at);
+    }
+  }
+
+  /** Copies all of native memory, or one piece of a heap array by way of native memory. */
+  private long copyPart(long target, MemorySegment source, long at) {
+    long rest = source.byteSize() - at;
+    if (source.isNative()) {
+      copyToDevice(target, source.asSlice(at), rest);
+      return rest;
+    }
+    long bytes = Math.min(rest, STAGING);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment staged = arena.allocate(bytes, 64);
+      staged.copyFrom(source.asSlice(at, bytes));
+      copyToDevice(target, staged, bytes);
+    }
+    return bytes;
+  }
+
+  private void copyToDevice(long target, MemorySegment source, long bytes) {
+    library.check("buffer.copyFrom", enter().copyToDevice(target, source, bytes, 0));
+    library.check("buffer.copyFrom", calls.streamSynchronize(0));
+  }
+
+  @Override
+  protected void copyOut(Buffer source, MemorySegment target) {
+    if (target.isReadOnly()) {
+      throw new InvalidArgumentException("buffer.copyTo: target must not be read-only");
+    }
+    streams.join();
+    long bytes = target.byteSize();
+    if (target.isNative()) {
+      copyToHost(target, source.devicePointer(), bytes);
+      return;
+    }
+    for (long at = 0; at < bytes; at += STAGING) {
+      long part = Math.min(bytes - at, STAGING);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment staged = arena.allocate(part, 64);
+        copyToHost(staged, source.devicePointer() + at, part);
+        target.asSlice(at, part).copyFrom(staged);
+      }
+    }
+  }
+
+  private void copyToHost(MemorySegment target, long source, long bytes) {
+    library.check("buffer.copyTo", enter().copyToHost(target, source, bytes, 0));
+    library.check("buffer.copyTo", calls.streamSynchronize(0));
+  }
+
+  @Override
+  protected void copyPeer(Buffer target, Buffer source) {
+    if (source.device().equals(this)) {
+      streams.join();
+      library.check(
+          "buffer.copyFrom",
+          enter().copyOnDevice(target.devicePointer(), source.devicePointer(), source.bytes(), 0));
+      library.check("buffer.copyFrom", calls.streamSynchronize(0));
+      return;
+    }
+    for (long at = 0; at < source.bytes(); at += STAGING) {
+      long part = Math.min(source.bytes() - at, STAGING);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment staged = arena.allocate(part, 64);
+        source.slice(at, part).copyTo(staged);
+        target.slice(at, part).copyFrom(staged);
+      }
+    }
+  }
+
+  @Override
+  protected void fill(Buffer target, byte value) {
+    streams.join();
+    library.check(
+        "buffer.fill", enter().memset(target.devicePointer(), value, target.bytes(), 0));
+    library.check("buffer.fill", calls.streamSynchronize(0));
+  }
+}

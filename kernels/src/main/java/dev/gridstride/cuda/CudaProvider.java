@@ -1,0 +1,20 @@
+package dev.gridstride.cuda;
+
+import dev.gridstride.device.DeviceKind;
+import dev.gridstride.device.DeviceProvider;
+
+/** Offers GPUs, where the library is built and a driver is there. */
+public final class CudaProvider implements DeviceProvider {
+  /** Called by the service loader. */
+  public CudaProvider() {}
+
+  @Override
+  public DeviceKind kind() {
+    return DeviceKind.CUDA;
+  }
+
+  @Override
+  public Discovery discover() {
+    return CudaDiscovery.discover(kind(), new Libraries());
+  }
+}

@@ -1,0 +1,75 @@
+package dev.gridstride.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The open streams of one device besides the default one, and the order between them and it.
+ *
+ * <p>A program with the default stream alone pays nothing for it.
+ */
+final class CudaStreams {
+  private final CudaDevice device;
+  private final List<CudaStream> open = new ArrayList<>();
+
+  CudaStreams(CudaDevice device) {
+    this.device = device;
+  }
+
+  /** A new stream, behind what the default stream has queued so far. */
+  CudaStream open() {
+    long handle = create();
+    var stream = new CudaStream(device, this, handle);
+    synchronized (this) {
+      open.add(stream);
+      order(0, handle);
+    }
+    return stream;
+  }
+
+  private long create() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
+      device.library().check("device.newStream", device.enter().streamCreate(handle));
+      return handle.get(ValueLayout.JAVA_LONG, 0);
+    }
+  }
+
+  /** Waits for the stream's work and destroys it. */
+  synchronized void close(CudaStream stream) {
+    open.remove(stream);
+    try {
+      device
+          .library()
+          .check("stream.close", device.enter().streamSynchronize(stream.handle()));
+    } finally {
+      device.library().check("stream.close", device.enter().streamDestroy(stream.handle()));
+    }
+  }
+
+  /** The default stream waits for what the others have queued so far. */
+  synchronized void join() {
+    for (CudaStream stream : open) {
+      order(stream.handle(), 0);
+    }
+  }
+
+  /** The others wait for what the default stream has queued so far. */
+  synchronized void fork() {
+    for (CudaStream stream : open) {
+      order(0, stream.handle());
+    }
+  }
+
+  /** Later work of {@code after} waits for the work that {@code before} has now. */
+  private void order(long before, long after) {
+    try (var event = new CudaEvent(device, before, false)) {
+      device
+          .library()
+          .check("stream.waitFor", device.enter().streamWait(after, event.handle()));
+    }
+  }
+}
