@@ -62,8 +62,7 @@ final class Abi {
           .withName("gs_gemm");
 
   static final StructLayout SOFTMAX =
-      MemoryLayout.structLayout(
-              i64("outer"), i64("size"), i64("inner"), i32("type"), i32("log"))
+      MemoryLayout.structLayout(i64("outer"), i64("size"), i64("inner"), i32("type"), i32("log"))
           .withName("gs_softmax");
 
   static final StructLayout CROSS_ENTROPY =

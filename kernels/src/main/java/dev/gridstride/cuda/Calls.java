@@ -43,8 +43,7 @@ abstract class Calls {
   }
 
   /** A handle whose first argument is the function's address. */
-  static MethodHandle handle(
-      String name, MemoryLayout result, MemoryLayout... arguments) {
+  static MethodHandle handle(String name, MemoryLayout result, MemoryLayout... arguments) {
     var descriptor = FunctionDescriptor.of(result, arguments);
     BOUND.put(name, descriptor);
     return Linker.nativeLinker().downcallHandle(descriptor);

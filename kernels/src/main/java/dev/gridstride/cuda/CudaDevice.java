@@ -15,8 +15,8 @@ import java.util.Locale;
 /**
  * A GPU, or the emulator of one.
  *
- * <p>Its memory can't be addressed by the host, on the emulator neither, so that programs which pass
- * there pass on a GPU too. Copies wait for the work that was queued before them on any stream.
+ * <p>Its memory can't be addressed by the host, on the emulator neither, so that programs which
+ * pass there pass on a GPU too. Copies wait for the work that was queued before them on any stream.
  */
 final class CudaDevice extends Device {
   private static final long STAGING = 1 << 20;
@@ -70,8 +70,7 @@ final class CudaDevice extends Device {
 
   private static int number(MemorySegment properties, String name) {
     return properties.get(
-        ValueLayout.JAVA_INT,
-        Abi.DEVICE_PROPERTIES.byteOffset(PathElement.groupElement(name)));
+        ValueLayout.JAVA_INT, Abi.DEVICE_PROPERTIES.byteOffset(PathElement.groupElement(name)));
   }
 
   Library library() {
@@ -199,8 +198,7 @@ final class CudaDevice extends Device {
   @Override
   protected void fill(Buffer target, byte value) {
     streams.join();
-    library.check(
-        "buffer.fill", enter().memset(target.devicePointer(), value, target.bytes(), 0));
+    library.check("buffer.fill", enter().memset(target.devicePointer(), value, target.bytes(), 0));
     library.check("buffer.fill", calls.streamSynchronize(0));
   }
 }

@@ -30,9 +30,7 @@ final class CudaEvent implements Event {
   private static long create(CudaDevice device, boolean timing) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-      device
-          .library()
-          .check("stream.record", device.enter().eventCreate(handle, timing ? 1 : 0));
+      device.library().check("stream.record", device.enter().eventCreate(handle, timing ? 1 : 0));
       return handle.get(ValueLayout.JAVA_LONG, 0);
     }
   }
@@ -68,8 +66,7 @@ final class CudaEvent implements Event {
     device
         .library()
         .check(
-            "event.synchronize",
-            device.enter().eventSynchronize(openHandle("event.synchronize")));
+            "event.synchronize", device.enter().eventSynchronize(openHandle("event.synchronize")));
   }
 
   @Override

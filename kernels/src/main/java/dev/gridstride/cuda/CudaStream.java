@@ -48,7 +48,8 @@ final class CudaStream implements Stream {
     if (event instanceof CudaEvent e && e.device().library() == device.library()) {
       device
           .library()
-          .check("stream.waitFor", device.enter().streamWait(handle, e.openHandle("stream.waitFor")));
+          .check(
+              "stream.waitFor", device.enter().streamWait(handle, e.openHandle("stream.waitFor")));
     } else {
       event.synchronize();
     }

@@ -42,9 +42,7 @@ final class CudaStreams {
   synchronized void close(CudaStream stream) {
     open.remove(stream);
     try {
-      device
-          .library()
-          .check("stream.close", device.enter().streamSynchronize(stream.handle()));
+      device.library().check("stream.close", device.enter().streamSynchronize(stream.handle()));
     } finally {
       device.library().check("stream.close", device.enter().streamDestroy(stream.handle()));
     }
@@ -67,9 +65,7 @@ final class CudaStreams {
   /** Later work of {@code after} waits for the work that {@code before} has now. */
   private void order(long before, long after) {
     try (var event = new CudaEvent(device, before, false)) {
-      device
-          .library()
-          .check("stream.waitFor", device.enter().streamWait(after, event.handle()));
+      device.library().check("stream.waitFor", device.enter().streamWait(after, event.handle()));
     }
   }
 }

@@ -12,8 +12,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
 /**
- * One loaded library of {@code gridstride.h}, for CUDA or the emulator; stays loaded for the life of
- * the JVM.
+ * One loaded library of {@code gridstride.h}, for CUDA or the emulator; stays loaded for the life
+ * of the JVM.
  *
  * <p>Every status that is not OK becomes an exception of {@code dev.gridstride.device} with the
  * native message.

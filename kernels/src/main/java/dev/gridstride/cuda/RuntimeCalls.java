@@ -261,5 +261,4 @@ final class RuntimeCalls extends Calls {
       throw unexpected(t);
     }
   }
-
 }
