@@ -29,6 +29,9 @@ abstract class Calls {
   /** A pointer to device memory, a stream or an event. */
   static final MemoryLayout DEVICE = ValueLayout.JAVA_LONG;
 
+  /** Longer than any text of the library, with its zero. */
+  private static final long MAX_TEXT = 4096;
+
   private static final Map<String, FunctionDescriptor> BOUND = new ConcurrentHashMap<>();
 
   private final SymbolLookup symbols;
@@ -43,6 +46,7 @@ abstract class Calls {
   }
 
   /** A handle whose first argument is the function's address. */
+  @SuppressWarnings("restricted") // the descriptor is the header's, which a test compares
   static MethodHandle handle(String name, MemoryLayout result, MemoryLayout... arguments) {
     var descriptor = FunctionDescriptor.of(result, arguments);
     BOUND.put(name, descriptor);
@@ -59,6 +63,12 @@ abstract class Calls {
     return symbols
         .find(name)
         .orElseThrow(() -> new LibraryException("it lacks the function " + name));
+  }
+
+  /** The zero-terminated text at an address that the library gave. */
+  @SuppressWarnings("restricted") // the library's texts end with a zero
+  static String text(MemorySegment address) {
+    return address.equals(MemorySegment.NULL) ? "" : address.reinterpret(MAX_TEXT).getString(0);
   }
 
   /** A downcall declares Throwable but throws only errors of the JVM and of its use. */

@@ -2,7 +2,9 @@ package dev.gridstride.cuda;
 
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.Device;
+import dev.gridstride.device.DeviceException;
 import dev.gridstride.device.DeviceKind;
+import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.MemoryStats;
 import dev.gridstride.device.Stream;
@@ -11,6 +13,9 @@ import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Locale;
+import java.util.Set;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A GPU, or the emulator of one.
@@ -20,14 +25,24 @@ import java.util.Locale;
  */
 final class CudaDevice extends Device {
   private static final long STAGING = 1 << 20;
+  private static final boolean SYNC = System.getProperty("gridstride.sync", "off").equals("on");
+
+  /**
+   * Errors after which CUDA refuses every call of the process: ECC (214), NVLink (220), and faults
+   * of kernels from an illegal address (700) to a launch failure (719).
+   */
+  private static final Set<Integer> STICKY =
+      Set.of(214, 220, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721);
 
   private final Library library;
   private final RuntimeCalls calls;
   private final boolean several;
   private final String description;
+  private final int capability;
   private final CudaMemory memory;
   private final CudaStreams streams;
   private final Stream defaultStream;
+  private volatile @Nullable String fault;
 
   /**
    * A device of a library.
@@ -39,38 +54,45 @@ final class CudaDevice extends Device {
     this.library = library;
     this.calls = library.runtime();
     this.several = several;
-    this.description = describe();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment properties = arena.allocate(Abi.DEVICE_PROPERTIES);
+      check("device", calls.deviceProperties(ordinal, properties));
+      this.description = describe(properties);
+      this.capability =
+          10 * number(properties, "capability_major") + number(properties, "capability_minor");
+    }
     this.streams = new CudaStreams(this);
     this.memory = new CudaMemory(this, streams);
     this.defaultStream = new CudaStream(this, streams, 0);
   }
 
-  private String describe() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment p = arena.allocate(Abi.DEVICE_PROPERTIES);
-      library.check("device", calls.deviceProperties(ordinal(), p));
-      if (kind() == DeviceKind.EMULATOR) {
-        return "CUDA kernels run by the CPU, for tests"
-            + (library.backend().endsWith("checked") ? ", with checks" : "");
-      }
-      return String.format(
-          Locale.ROOT,
-          "%s, compute capability %d.%d, %.0f GiB, driver for CUDA %d.%d",
-          p.getString(0),
-          number(p, "capability_major"),
-          number(p, "capability_minor"),
-          p.get(
-                  ValueLayout.JAVA_LONG,
-                  Abi.DEVICE_PROPERTIES.byteOffset(PathElement.groupElement("memory_bytes")))
-              * 0x1p-30,
-          number(p, "driver_version") / 1000,
-          number(p, "driver_version") % 1000 / 10);
+  private String describe(MemorySegment p) {
+    if (kind() == DeviceKind.EMULATOR) {
+      return "CUDA kernels run by the CPU, for tests"
+          + (library.backend().endsWith("checked") ? ", with checks" : "");
     }
+    return String.format(
+        Locale.ROOT,
+        "%s, compute capability %d.%d, %.0f GiB, driver for CUDA %d.%d",
+        p.getString(0),
+        number(p, "capability_major"),
+        number(p, "capability_minor"),
+        p.get(
+                ValueLayout.JAVA_LONG,
+                Abi.DEVICE_PROPERTIES.byteOffset(PathElement.groupElement("memory_bytes")))
+            * 0x1p-30,
+        number(p, "driver_version") / 1000,
+        number(p, "driver_version") % 1000 / 10);
   }
 
   private static int number(MemorySegment properties, String name) {
     return properties.get(
         ValueLayout.JAVA_INT, Abi.DEVICE_PROPERTIES.byteOffset(PathElement.groupElement(name)));
+  }
+
+  /** Compute capability, 10 major + minor. */
+  int capability() {
+    return capability;
   }
 
   Library library() {
@@ -79,10 +101,57 @@ final class CudaDevice extends Device {
 
   /** The calls, with this device made the thread's current one. */
   RuntimeCalls enter() {
+    String reason = fault;
+    if (reason != null) {
+      throw new DeviceException(reason);
+    }
     if (several) {
-      library.check("device", calls.deviceSet(ordinal()));
+      check("device", calls.deviceSet(ordinal()));
     }
     return calls;
+  }
+
+  /**
+   * Throws what a status means; {@code op} begins the message.
+   *
+   * <p>A fault of a kernel shows at a later call and ends the device for this process: from then on
+   * each use says so. Other devices are not concerned.
+   */
+  void check(String op, int status) {
+    if (status == Abi.OK) {
+      return;
+    }
+    GridstrideException failure = library.failure(op, status);
+    if (kind() == DeviceKind.CUDA && STICKY.contains(status)) {
+      fault =
+          name()
+              + ": can't be used by this process any more, since a kernel failed ("
+              + failure.getMessage()
+              + "); -Dgridstride.sync=on shows which one; other devices go on";
+      throw new DeviceException(fault);
+    }
+    throw failure;
+  }
+
+  /** Whether no kernel has failed in a way that ended the device. */
+  boolean isUsable() {
+    return fault == null;
+  }
+
+  /** A call that gives something back: nothing where the device has ended, for it took all. */
+  void release(String op, ToIntFunction<RuntimeCalls> call) {
+    if (isUsable()) {
+      check(op, call.applyAsInt(enter()));
+    }
+  }
+
+  /**
+   * With {@code -Dgridstride.sync=on} waits for the work of {@code op}, so that it shows faults.
+   */
+  void launched(String op, long stream) {
+    if (SYNC) {
+      check(op, calls.streamSynchronize(stream));
+    }
   }
 
   @Override
@@ -106,8 +175,8 @@ final class CudaDevice extends Device {
 
   @Override
   public void trim() {
-    library.check("device.trim", enter().deviceSynchronize());
-    library.check("device.trim", calls.trim(0));
+    check("device.trim", enter().deviceSynchronize());
+    check("device.trim", calls.trim(0));
   }
 
   @Override
@@ -145,8 +214,8 @@ final class CudaDevice extends Device {
   }
 
   private void copyToDevice(long target, MemorySegment source, long bytes) {
-    library.check("buffer.copyFrom", enter().copyToDevice(target, source, bytes, 0));
-    library.check("buffer.copyFrom", calls.streamSynchronize(0));
+    check("buffer.copyFrom", enter().copyToDevice(target, source, bytes, 0));
+    check("buffer.copyFrom", calls.streamSynchronize(0));
   }
 
   @Override
@@ -171,18 +240,18 @@ final class CudaDevice extends Device {
   }
 
   private void copyToHost(MemorySegment target, long source, long bytes) {
-    library.check("buffer.copyTo", enter().copyToHost(target, source, bytes, 0));
-    library.check("buffer.copyTo", calls.streamSynchronize(0));
+    check("buffer.copyTo", enter().copyToHost(target, source, bytes, 0));
+    check("buffer.copyTo", calls.streamSynchronize(0));
   }
 
   @Override
   protected void copyPeer(Buffer target, Buffer source) {
     if (source.device().equals(this)) {
       streams.join();
-      library.check(
+      check(
           "buffer.copyFrom",
           enter().copyOnDevice(target.devicePointer(), source.devicePointer(), source.bytes(), 0));
-      library.check("buffer.copyFrom", calls.streamSynchronize(0));
+      check("buffer.copyFrom", calls.streamSynchronize(0));
       return;
     }
     for (long at = 0; at < source.bytes(); at += STAGING) {
@@ -198,7 +267,7 @@ final class CudaDevice extends Device {
   @Override
   protected void fill(Buffer target, byte value) {
     streams.join();
-    library.check("buffer.fill", enter().memset(target.devicePointer(), value, target.bytes(), 0));
-    library.check("buffer.fill", calls.streamSynchronize(0));
+    check("buffer.fill", enter().memset(target.devicePointer(), value, target.bytes(), 0));
+    check("buffer.fill", calls.streamSynchronize(0));
   }
 }

@@ -1,26 +1,31 @@
 package dev.gridstride.cuda;
 
-import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.Event;
 import dev.gridstride.device.InvalidArgumentException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A {@code cudaEvent_t}, recorded once. */
 final class CudaEvent implements Event {
   private final CudaDevice device;
-  private final long handle;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private final Handle handle;
 
+  /** Records the end of {@code stream}, which is pinned. */
   CudaEvent(CudaDevice device, long stream, boolean timing) {
     this.device = device;
-    this.handle = create(device, timing);
-    int status = device.enter().eventRecord(handle, stream);
+    long event = create(device, timing);
+    this.handle =
+        new Handle("event", event) {
+          @Override
+          void destroy() {
+            device.release("event.close", calls -> calls.eventDestroy(event));
+          }
+        };
+    int status = device.enter().eventRecord(event, stream);
     if (status != Abi.OK) {
       try {
-        device.library().check("stream.record", status);
+        device.check("stream.record", status);
       } finally {
         close();
       }
@@ -29,9 +34,9 @@ final class CudaEvent implements Event {
 
   private static long create(CudaDevice device, boolean timing) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-      device.library().check("stream.record", device.enter().eventCreate(handle, timing ? 1 : 0));
-      return handle.get(ValueLayout.JAVA_LONG, 0);
+      MemorySegment event = arena.allocate(ValueLayout.JAVA_LONG);
+      device.check("stream.record", device.enter().eventCreate(event, timing ? 1 : 0));
+      return event.get(ValueLayout.JAVA_LONG, 0);
     }
   }
 
@@ -39,67 +44,59 @@ final class CudaEvent implements Event {
     return device;
   }
 
-  long handle() {
-    return handle;
-  }
-
-  /** The handle; throws {@link ClosedException} naming {@code op} when closed. */
-  long openHandle(String op) {
-    if (closed.get()) {
-      throw new ClosedException(op + ": the event has been closed");
-    }
+  Handle handle() {
     return handle;
   }
 
   @Override
   public boolean isDone() {
-    int status = device.enter().eventQuery(openHandle("event.isDone"));
-    if (status == Abi.NOT_READY) {
-      return false;
+    long event = handle.pin("event.isDone");
+    try {
+      int status = device.enter().eventQuery(event);
+      if (status == Abi.NOT_READY) {
+        return false;
+      }
+      device.check("event.isDone", status);
+      return true;
+    } finally {
+      handle.unpin();
     }
-    device.library().check("event.isDone", status);
-    return true;
   }
 
   @Override
   public void synchronize() {
-    device
-        .library()
-        .check(
-            "event.synchronize", device.enter().eventSynchronize(openHandle("event.synchronize")));
+    long event = handle.pin("event.synchronize");
+    try {
+      device.check("event.synchronize", device.enter().eventSynchronize(event));
+    } finally {
+      handle.unpin();
+    }
   }
 
   @Override
   public double secondsSince(Event earlier) {
+    String op = "event.secondsSince";
     if (!(earlier instanceof CudaEvent e) || e.device != device) {
       throw InvalidArgumentException.of(
-          "event.secondsSince",
-          "earlier",
-          "must be an event of the same device",
-          "earlier=%s",
-          earlier);
+          op, "earlier", "must be an event of the same device", "earlier=%s", earlier);
     }
+    long end = handle.pin(op);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment milliseconds = arena.allocate(ValueLayout.JAVA_FLOAT);
-      device
-          .library()
-          .check(
-              "event.secondsSince",
-              device
-                  .enter()
-                  .eventElapsed(
-                      milliseconds,
-                      e.openHandle("event.secondsSince"),
-                      openHandle("event.secondsSince")));
-      return milliseconds.get(ValueLayout.JAVA_FLOAT, 0) * 1e-3;
+      long start = e.handle.pin(op);
+      try {
+        MemorySegment milliseconds = arena.allocate(ValueLayout.JAVA_FLOAT);
+        device.check(op, device.enter().eventElapsed(milliseconds, start, end));
+        return milliseconds.get(ValueLayout.JAVA_FLOAT, 0) * 1e-3;
+      } finally {
+        e.handle.unpin();
+      }
+    } finally {
+      handle.unpin();
     }
   }
 
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      throw new ClosedException("event.close: the event has been closed");
-    }
-    device.library().check("event.close", device.enter().eventDestroy(handle));
+    handle.close("event.close");
   }
 }

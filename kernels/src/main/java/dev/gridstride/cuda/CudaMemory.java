@@ -2,6 +2,7 @@ package dev.gridstride.cuda;
 
 import dev.gridstride.device.Block;
 import dev.gridstride.device.DeviceKind;
+import dev.gridstride.device.DeviceMemoryException;
 import dev.gridstride.device.MemoryStats;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -33,12 +34,16 @@ final class CudaMemory {
   }
 
   Block allocate(long bytes) {
+    if (bytes > Long.MAX_VALUE - slack) {
+      throw new DeviceMemoryException(
+          "device.allocate: " + device.name() + " has no " + bytes + " bytes");
+    }
     RuntimeCalls calls = device.enter();
     long address;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment pointer = arena.allocate(ValueLayout.JAVA_LONG);
-      long size = bytes == 0 ? 0 : Math.addExact(bytes, slack);
-      device.library().check("device.allocate", calls.malloc(pointer, size, 0));
+      long size = bytes == 0 ? 0 : bytes + slack;
+      device.check("device.allocate", calls.malloc(pointer, size, 0));
       address = pointer.get(ValueLayout.JAVA_LONG, 0);
     }
     streams.fork();
@@ -59,8 +64,10 @@ final class CudaMemory {
     synchronized (this) {
       used -= block.bytes;
     }
-    streams.join();
-    device.library().check("buffer.close", device.enter().free(block.pointer, 0));
+    if (device.isUsable()) {
+      streams.join();
+      device.release("buffer.close", calls -> calls.free(block.pointer, 0));
+    }
   }
 
   private final class CudaBlock implements Block {

@@ -1,23 +1,26 @@
 package dev.gridstride.cuda;
 
-import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.Event;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Stream;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A {@code cudaStream_t}; handle 0 is the device's default stream. */
 final class CudaStream implements Stream {
   private final CudaDevice device;
   private final CudaStreams streams;
-  private final long handle;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private final Handle handle;
 
-  CudaStream(CudaDevice device, CudaStreams streams, long handle) {
+  CudaStream(CudaDevice device, CudaStreams streams, long stream) {
     this.device = device;
     this.streams = streams;
-    this.handle = handle;
+    this.handle =
+        new Handle("stream", stream) {
+          @Override
+          void destroy() {
+            device.release("stream.close", calls -> calls.streamDestroy(stream));
+          }
+        };
   }
 
   @Override
@@ -27,50 +30,69 @@ final class CudaStream implements Stream {
 
   @Override
   public long handle() {
-    return handle;
+    return handle.address();
+  }
+
+  /** The handle, kept from being destroyed until {@link #unpin}. */
+  long pin(String op) {
+    return handle.pin(op);
+  }
+
+  /** Ends one {@link #pin}. */
+  void unpin() {
+    handle.unpin();
   }
 
   @Override
   public void synchronize() {
-    checkOpen("stream.synchronize");
-    device.library().check("stream.synchronize", device.enter().streamSynchronize(handle));
+    long stream = pin("stream.synchronize");
+    try {
+      device.check("stream.synchronize", device.enter().streamSynchronize(stream));
+    } finally {
+      unpin();
+    }
   }
 
   @Override
   public Event record() {
-    checkOpen("stream.record");
-    return new CudaEvent(device, handle, true);
+    long stream = pin("stream.record");
+    try {
+      return new CudaEvent(device, stream, true);
+    } finally {
+      unpin();
+    }
   }
 
   @Override
   public void waitFor(Event event) {
-    checkOpen("stream.waitFor");
-    if (event instanceof CudaEvent e && e.device().library() == device.library()) {
-      device
-          .library()
-          .check(
-              "stream.waitFor", device.enter().streamWait(handle, e.openHandle("stream.waitFor")));
-    } else {
-      event.synchronize();
+    String op = "stream.waitFor";
+    long stream = pin(op);
+    try {
+      if (event instanceof CudaEvent e && e.device().library() == device.library()) {
+        long other = e.handle().pin(op);
+        try {
+          device.check(op, device.enter().streamWait(stream, other));
+        } finally {
+          e.handle().unpin();
+        }
+      } else {
+        event.synchronize();
+      }
+    } finally {
+      unpin();
     }
   }
 
   @Override
   public void close() {
-    if (handle == 0) {
+    if (handle.address() == 0) {
       throw new InvalidArgumentException(
           "stream.close: a device's default stream can't be closed; device=" + device.name());
     }
-    if (!closed.compareAndSet(false, true)) {
-      throw new ClosedException("stream.close: the stream has been closed");
-    }
-    streams.close(this);
-  }
-
-  /** Throws {@link ClosedException} naming {@code op} when closed. */
-  void checkOpen(String op) {
-    if (closed.get()) {
-      throw new ClosedException(op + ": the stream has been closed");
+    try {
+      streams.finish(this);
+    } finally {
+      handle.close("stream.close");
     }
   }
 }

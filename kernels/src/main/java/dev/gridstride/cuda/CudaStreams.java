@@ -21,11 +21,10 @@ final class CudaStreams {
 
   /** A new stream, behind what the default stream has queued so far. */
   CudaStream open() {
-    long handle = create();
-    var stream = new CudaStream(device, this, handle);
+    var stream = new CudaStream(device, this, create());
     synchronized (this) {
       open.add(stream);
-      order(0, handle);
+      order(0, stream.handle());
     }
     return stream;
   }
@@ -33,18 +32,22 @@ final class CudaStreams {
   private long create() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-      device.library().check("device.newStream", device.enter().streamCreate(handle));
+      device.check("device.newStream", device.enter().streamCreate(handle));
       return handle.get(ValueLayout.JAVA_LONG, 0);
     }
   }
 
-  /** Waits for the stream's work and destroys it. */
-  synchronized void close(CudaStream stream) {
-    open.remove(stream);
+  /** Takes the stream from the list when its work is done; it may be destroyed then. */
+  void finish(CudaStream stream) {
+    stream.pin("stream.close");
     try {
-      device.library().check("stream.close", device.enter().streamSynchronize(stream.handle()));
+      // without the lock: others go on while this stream works
+      device.release("stream.close", calls -> calls.streamSynchronize(stream.handle()));
     } finally {
-      device.library().check("stream.close", device.enter().streamDestroy(stream.handle()));
+      synchronized (this) {
+        open.remove(stream);
+      }
+      stream.unpin();
     }
   }
 
@@ -65,7 +68,7 @@ final class CudaStreams {
   /** Later work of {@code after} waits for the work that {@code before} has now. */
   private void order(long before, long after) {
     try (var event = new CudaEvent(device, before, false)) {
-      device.library().check("stream.waitFor", device.enter().streamWait(after, event.handle()));
+      device.check("stream.waitFor", device.enter().streamWait(after, event.handle().address()));
     }
   }
 }

@@ -87,11 +87,12 @@ final class Libraries {
     if (content == null) {
       return new Found(
           null,
-          "library not built: no "
+          "the library has not been built (no "
               + resource.substring(1)
-              + " on the class path, and "
+              + " on the class path; "
               + property
-              + " is not set");
+              + " may name it instead)"
+              + (backend.equals("cuda") ? "; building it takes nvcc of CUDA 13" : ""));
     }
     if (sum == null) {
       throw new LibraryException("it has no SHA-256 beside it");

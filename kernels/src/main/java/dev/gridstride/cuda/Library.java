@@ -19,10 +19,12 @@ import java.nio.file.Path;
  * native message.
  */
 final class Library {
+  private final SymbolLookup symbols;
   private final RuntimeCalls runtime;
   private final String backend;
 
   private Library(SymbolLookup symbols) {
+    this.symbols = symbols;
     this.runtime = new RuntimeCalls(symbols);
     int version = runtime.abiVersion();
     if (version != Abi.VERSION) {
@@ -38,6 +40,7 @@ final class Library {
    * @param expected what the library must say it is, {@code cuda} or {@code emulator}
    * @throws LibraryException when it can't be used
    */
+  @SuppressWarnings("restricted") // the caller names the file, or its SHA-256 has been checked
   static Library load(Path file, String expected) {
     SymbolLookup symbols;
     try {
@@ -50,6 +53,11 @@ final class Library {
       throw new LibraryException("it is built for " + library.backend + ", not for " + expected);
     }
     return library;
+  }
+
+  /** Its functions by name. */
+  SymbolLookup symbols() {
+    return symbols;
   }
 
   RuntimeCalls runtime() {
@@ -82,7 +90,8 @@ final class Library {
     }
   }
 
-  private GridstrideException failure(String op, int status) {
+  /** What a status other than OK means; {@code op} begins the message. */
+  GridstrideException failure(String op, int status) {
     String message = op + ": " + backend + ": " + runtime.lastError();
     return switch (status) {
       case Abi.INVALID_ARGUMENT -> new InvalidArgumentException(message);

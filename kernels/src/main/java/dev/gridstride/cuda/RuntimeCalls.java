@@ -6,9 +6,6 @@ import java.lang.invoke.MethodHandle;
 
 /** Devices, memory, streams and events of {@code gridstride.h}; each method is one call. */
 final class RuntimeCalls extends Calls {
-  /** Longer than any text of the library, with its zero. */
-  private static final long MAX_TEXT = 4096;
-
   private static final MethodHandle ABI_VERSION = handle("gs_abi_version", I32);
   private static final MethodHandle BACKEND = handle("gs_backend", HOST);
   private static final MethodHandle LAST_ERROR = handle("gs_last_error", HOST);
@@ -78,8 +75,7 @@ final class RuntimeCalls extends Calls {
 
   String backend() {
     try {
-      var text = (MemorySegment) BACKEND.invokeExact(backend);
-      return text.reinterpret(MAX_TEXT).getString(0);
+      return text((MemorySegment) BACKEND.invokeExact(backend));
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -87,8 +83,7 @@ final class RuntimeCalls extends Calls {
 
   String lastError() {
     try {
-      var text = (MemorySegment) LAST_ERROR.invokeExact(lastError);
-      return text.reinterpret(MAX_TEXT).getString(0);
+      return text((MemorySegment) LAST_ERROR.invokeExact(lastError));
     } catch (Throwable t) {
       throw unexpected(t);
     }
