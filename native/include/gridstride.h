@@ -513,6 +513,64 @@ GS_API gs_status gs_pool_forward(const gs_pool* pool, const void* x, void* y, in
 GS_API gs_status gs_pool_backward(const gs_pool* pool, const void* x, const void* y, const void* dy,
                                   void* dx, gs_stream stream);
 
+/* ---- convolution ---- */
+
+/* One spatial dimension: output o reads the inputs o * stride - pad_begin + t * dilation, 0 <= t <
+ * kernel, zeros outside of 0..size; negative padding leaves inputs out. The window must fit the
+ * padded input. Outputs: (size + pad_begin + pad_end - (kernel - 1) dilation - 1) / stride + 1,
+ * rounded down. */
+typedef struct gs_conv_axis {
+  int64_t size, kernel, stride, pad_begin, pad_end, dilation;
+} gs_conv_axis;
+
+/* Convolution (correlation) of images x [n][c][sizes] with w [k][c / groups][kernels] to y
+ * [n][k][outs]; x and y in the order of the layout, w row-major in both. Output channels of group g
+ * see the input channels of group g. axis: the first `axes` are used, outermost first. */
+typedef struct gs_conv {
+  int32_t type; /* GS_F32, GS_F64, GS_BF16 or GS_F16, of all operands */
+  int32_t layout;
+  int32_t axes; /* 1 to 3 */
+  int32_t relu; /* forward ends with max(y, 0), NaN staying */
+  int64_t n, c, k;
+  int64_t groups; /* divides c and k */
+  gs_conv_axis axis[3];
+} gs_conv;
+
+/* Sets *bytes to the workspace that gs_conv_backward_weight and its transposed form need, 256-byte
+ * aligned. */
+GS_API gs_status gs_conv_workspace(const gs_conv* conv, int64_t* bytes);
+
+/* y = conv(x, w) + bias, then ReLU where asked for; bias [k], or null for none.
+ *
+ * Of all convolutions: f32 is computed in f32 without tensor cores, bf16 and f16 in f32, f64 in
+ * f64. An element of y or dx is one chain of fused multiply-adds over taps and channels; padding is
+ * left out or multiplied as a zero, which matters to weights that are not finite. Results overlap
+ * no operand. Implicit products: Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning",
+ * 2014. Axes whose size and padding together reach 2^30, and filters of 2^31 elements: unsupported.
+ */
+GS_API gs_status gs_conv_forward(const gs_conv* conv, const void* x, const void* w,
+                                 const void* bias, void* y, gs_stream stream);
+
+/* dx from dy, the gradient before the ReLU. Every element is written. */
+GS_API gs_status gs_conv_backward_data(const gs_conv* conv, const void* dy, const void* w, void* dx,
+                                       gs_stream stream);
+
+/* dw, and dbias [k] unless null, from x and dy. An element of dw adds chains over parts of the
+ * pixels in order; dbias is summed in f64. The parts depend on sizes alone. */
+GS_API gs_status gs_conv_backward_weight(const gs_conv* conv, const void* x, const void* dy,
+                                         void* dw, void* dbias, void* workspace, gs_stream stream);
+
+/* The transposed convolution x [n][k][outs] -> y [n][c][sizes] whose adjoint is described: each
+ * input adds its multiple of the kernel to the output, begun with bias [c] or null. w as the
+ * adjoint's; ReLU is not offered. dbias [c] sums dy. */
+GS_API gs_status gs_conv_transpose_forward(const gs_conv* adjoint, const void* x, const void* w,
+                                           const void* bias, void* y, gs_stream stream);
+GS_API gs_status gs_conv_transpose_backward_data(const gs_conv* adjoint, const void* dy,
+                                                 const void* w, void* dx, gs_stream stream);
+GS_API gs_status gs_conv_transpose_backward_weight(const gs_conv* adjoint, const void* x,
+                                                   const void* dy, void* dw, void* dbias,
+                                                   void* workspace, gs_stream stream);
+
 #ifdef __cplusplus
 }
 #endif

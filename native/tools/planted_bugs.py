@@ -2,11 +2,13 @@
 """Plants each bug of a table in a kernel and requires that the checked test program fails.
 
 The table has one bug a line: kernel file, what is wrong, original text, replacement; tabs between
-them. The original must occur exactly once in the file, so that a bug can't go stale unnoticed.
+them. The original must occur exactly once in the file, so that a bug can't go stale unnoticed. A
+header's bugs are planted for one kernel file that includes it: header@kernel file.
 """
 import argparse
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,8 +24,9 @@ def read_table(path, kernel):
             fields = line.split("\t")
             if len(fields) != 4:
                 sys.exit(f"{path}:{number}: needs 4 fields, has {len(fields)}")
-            if fields[0] == os.path.basename(kernel):
-                bugs.append(fields[1:])
+            file, _, includer = fields[0].partition("@")
+            if (includer or file) == os.path.basename(kernel):
+                bugs.append((file, *fields[1:]))
     return bugs
 
 
@@ -48,13 +51,17 @@ class Builder:
         self.link_command = [self.object if x == "KERNEL" else x
                              for x in shlex.split(link_command.replace(";", " "))]
 
-    def build(self, text):
-        """Returns the compiler's complaint, or None."""
+    def build(self, file, text):
+        """Builds with one changed file; returns the compiler's complaint, or None."""
         source = os.path.join(self.folder.name, os.path.basename(self.kernel))
-        with open(source, "w") as out:
+        shutil.copy(self.kernel, source)
+        changed = os.path.join(self.folder.name, file)
+        with open(changed, "w") as out:
             out.write(text)
         here = "-I" + os.path.dirname(self.kernel)
         code, output = run(self.compile_command + [here, "-w", "-c", source, "-o", self.object], 120)
+        if changed != source:
+            os.remove(changed)
         if code == 0:
             code, output = run(self.link_command + ["-o", self.program], 120)
         return output if code else None
@@ -70,24 +77,29 @@ def main():
     parser.add_argument("--compile", required=True, help="compiler and flags, without -c")
     parser.add_argument("--link", required=True, help="link command, KERNEL for the kernel's object")
     arguments = parser.parse_args()
-    with open(arguments.kernel) as file:
-        original = file.read()
+    folder, name = os.path.split(arguments.kernel)
+
+    def text_of(file):
+        with open(os.path.join(folder, file)) as text:
+            return text.read()
+
     builder = Builder(arguments.kernel, arguments.compile, arguments.link)
     bugs = read_table(arguments.table, arguments.kernel)
     missed = 0
     # The right kernel must pass, or a failure would prove nothing.
-    complaint = builder.build(original)
+    complaint = builder.build(name, text_of(name))
     if complaint is not None:
         sys.exit(f"the kernel itself does not build:\n{complaint}")
     code, output = builder.test()
     if code != 0:
         sys.exit(f"the kernel itself fails its test:\n{output}")
-    for what, old, new in bugs:
+    for file, what, old, new in bugs:
+        original = text_of(file)
         if original.count(old) != 1:
             print(f"STALE  {what}: '{old}' occurs {original.count(old)} times")
             missed += 1
             continue
-        complaint = builder.build(original.replace(old, new))
+        complaint = builder.build(file, original.replace(old, new))
         if complaint is not None:
             print(f"STALE  {what}: does not compile:\n{complaint}")
             missed += 1

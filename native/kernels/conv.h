@@ -1,0 +1,116 @@
+// Convolutions as products of matrices that are never formed, for the conv_*.cu files.
+//
+// An output pixel (with its image) and a tap (with its input channel) each have a place in the
+// gathered operand; the element they meet at is the sum of the two, a zero when it lies in the
+// padding. The same two indices address the other operand and the result:
+//
+// | pass | gathered, row + depth | other operand, depth + column | result, row + column |
+// |---|---|---|---|
+// | forward | x, pixel + tap | w, tap + filter | y, pixel + filter |
+// | backward data | dy, pixel + tap | w, tap + channel | dx, pixel + channel |
+// | backward weight | x, tap + pixel | dy, pixel + filter | dw, tap + filter |
+//
+// Backward data treats input pixels of one residue modulo the strides together (a phase): for them
+// it is a convolution of stride 1 with those taps that meet the residue.
+#pragma once
+#include "strides.h"
+
+namespace gs {
+constexpr int kConvPhases = 8;  // of one launch
+
+// What differs from phase to phase.
+struct ConvGrid {
+  int32_t pixels[3];  // number along each axis
+  int32_t start[3];   // place of pixel 0 in the gathered operand
+  int32_t taps[3];
+  int64_t other_start, w_start;
+};
+
+struct ConvArguments {
+  const void *a, *b, *bias;  // gathered operand, other operand
+  void* out;
+  int64_t images, channels, cols, groups;  // channels, columns of one group
+  int32_t size[3];                         // of the gathered operand
+  int32_t step[3], tap_step[3];            // places between neighbours
+  int64_t a_image, a_channel, a_step[3];   // strides of the gathered operand
+  int64_t other_image, other_step[3];      // of what else is addressed by pixels
+  int64_t w_channel, w_step[3];            // of what else is addressed by taps
+  int64_t b_col, out_col;                  // of columns
+  int64_t group_a, group_b, group_out;
+  int64_t chunk, split_stride;  // backward weight: depth of a split; its results
+  int32_t phases, splits;
+  bool channel_fastest;  // order of taps: channels innermost, else outermost
+  bool rows_fastest;     // order in which results are stored
+  bool b_along_depth;    // neighbours of b are neighbours along the depth, else along columns
+  bool vector_a, vector_b, relu;
+  ConvGrid grid[kConvPhases];
+};
+
+// A row's or a depth's part of the addresses. z is kConvOutside where there is no such row.
+struct alignas(16) ConvIndex {
+  int64_t at, other;
+  int32_t z, y, x;
+};
+constexpr int32_t kConvOutside = -(1 << 30);
+
+KX_DEVICE int64_t pixel_count(const ConvArguments& p, const ConvGrid& g) {
+  return p.images * g.pixels[0] * g.pixels[1] * g.pixels[2];
+}
+KX_DEVICE int64_t tap_count(const ConvArguments& p, const ConvGrid& g) {
+  return p.channels * g.taps[0] * g.taps[1] * g.taps[2];
+}
+
+KX_DEVICE ConvIndex pixel_index(const ConvArguments& p, const ConvGrid& g, int64_t i) {
+  const int64_t x = take_digit(i, g.pixels[2]), y = take_digit(i, g.pixels[1]),
+                z = take_digit(i, g.pixels[0]);
+  ConvIndex r;
+  r.z = g.start[0] + (int32_t)z * p.step[0];
+  r.y = g.start[1] + (int32_t)y * p.step[1];
+  r.x = g.start[2] + (int32_t)x * p.step[2];
+  r.at = i * p.a_image + r.z * p.a_step[0] + r.y * p.a_step[1] + r.x * p.a_step[2];
+  r.other = g.other_start + i * p.other_image + z * p.other_step[0] + y * p.other_step[1] +
+            x * p.other_step[2];
+  return r;
+}
+
+// In 32 bits, which the launchers see to: it runs in the inner loop, where 64-bit divisions spill.
+KX_DEVICE ConvIndex tap_index(const ConvArguments& p, const ConvGrid& g, int64_t index) {
+  uint32_t i = (uint32_t)index, channel = 0;
+  const auto take = [&](int64_t size) {
+    const uint32_t digit = i % (uint32_t)size;
+    i /= (uint32_t)size;
+    return digit;
+  };
+  if (p.channel_fastest) channel = take(p.channels);
+  const int32_t x = (int32_t)take(g.taps[2]), y = (int32_t)take(g.taps[1]);
+  const int32_t z = (int32_t)(p.channel_fastest ? i : take(g.taps[0]));
+  if (!p.channel_fastest) channel = i;
+  ConvIndex r;
+  r.z = z * p.tap_step[0];
+  r.y = y * p.tap_step[1];
+  r.x = x * p.tap_step[2];
+  r.at = channel * p.a_channel + r.z * p.a_step[0] + r.y * p.a_step[1] + r.x * p.a_step[2];
+  r.other = g.w_start + channel * p.w_channel + z * p.w_step[0] + y * p.w_step[1] + x * p.w_step[2];
+  return r;
+}
+
+// Whether the element where both meet lies inside the gathered operand.
+KX_DEVICE bool meets(const ConvArguments& p, const ConvIndex& a, const ConvIndex& b) {
+  return (uint32_t)(a.z + b.z) < (uint32_t)p.size[0] &&
+         (uint32_t)(a.y + b.y) < (uint32_t)p.size[1] && (uint32_t)(a.x + b.x) < (uint32_t)p.size[2];
+}
+
+// The launchers of the three files; arguments are complete but for what they say.
+cudaError_t conv_tiled(int32_t type, const ConvArguments& p, gs_stream stream);
+cudaError_t conv_tiled_weight(int32_t type, const ConvArguments& p, gs_stream stream);
+cudaError_t conv_direct(int32_t type, const ConvArguments& p, gs_stream stream);
+cudaError_t conv_direct_weight(int32_t type, const ConvArguments& p, gs_stream stream);
+// dw[i] = the sum of p.splits partial results, in order.
+cudaError_t conv_sum_splits(int32_t type, int64_t count, int32_t splits, const void* partial,
+                            void* dw, gs_stream stream);
+// Sums of dy over all but its channels, seen as [outer][channels][inner]; partial: splits *
+// channels doubles.
+cudaError_t conv_channel_sums(int32_t type, int64_t outer, int64_t channels, int64_t inner,
+                              int32_t splits, const void* dy, double* partial, void* dbias,
+                              gs_stream stream);
+}  // namespace gs

@@ -1,0 +1,229 @@
+// The tiled kernel of the convolutions: 256 threads, warps of 32 Q x 16 Q results, operands through
+// a ring of shared-memory stages filled by cp.async, as in gemm_simt.cu. The parts of the addresses
+// that belong to rows are computed once for a tile, those that belong to the depth once for every
+// kAhead steps.
+#pragma once
+#include "activations.h"
+#include "conv.h"
+#include "tiles.h"
+
+namespace gs {
+constexpr int kConvThreads = 256, kConvStep = 8, kConvStages = 4;
+constexpr int kAhead = 8;  // steps whose depth indices are computed together
+
+// Asynchronous where the type allows, converted where it is narrower than f32.
+template <class T>
+KX_DEVICE void copy_element(kx::wide<T>* to, const T* from, bool inside) {
+  if constexpr (sizeof(T) >= 4) {
+    kx::copy_async<sizeof(T)>(to, from, inside);
+  } else {
+    *to = inside ? kx::to_float(*from) : 0.f;
+  }
+}
+
+// WEIGHT: rows are taps and the depth is pixels, else the other way. A_DEPTH, B_DEPTH: neighbours
+// in the operand's memory are neighbours along the depth, else along rows or columns. Grid: tiles,
+// groups, phases (WEIGHT: splits of the depth). In 128 registers the large tiles would spill.
+template <class T, bool WEIGHT, bool A_DEPTH, bool B_DEPTH, int Q>
+__global__ __launch_bounds__(kConvThreads, Q == 1 ? 2 : 1) void conv_tiled_kernel(
+    const __grid_constant__ ConvArguments p) {
+  using W = kx::wide<T>;
+  using Out = std::conditional_t<WEIGHT, W, T>;
+  constexpr int kTile = 64 * Q, kPitch = kTile + 4, kStageSize = kConvStep * kPitch;
+  constexpr int kSlicePitch = 16 * Q + 4, kSlice = 32 * kSlicePitch;
+  constexpr int kStaged = 2 * kConvStages * kStageSize, kSlices = kConvThreads / 32 * kSlice;
+  constexpr int kShared = kStaged > kSlices ? kStaged : kSlices;
+  constexpr int kTable = kAhead * kConvStep;
+  [[maybe_unused]] constexpr int kUnroll = Q == 1 && sizeof(T) <= 4 ? 2 : 1;  // more spills
+  KX_SHARED(shared, W[kShared]);
+  KX_SHARED(rows, ConvIndex[kTile]);
+  KX_SHARED(depths, ConvIndex[2 * kTable]);
+  const int tid = threadIdx.x, lane = tid % 32, warp = tid / 32;
+  const int row_in_tile = warp % 2 * 32 * Q + lane / 4 * 4;
+  const int col_in_tile = warp / 2 * 16 * Q + lane % 4 * 4;
+
+  const ConvGrid& g = p.grid[WEIGHT ? 0 : blockIdx.z];
+  const int64_t row_count = WEIGHT ? tap_count(p, g) : pixel_count(p, g);
+  const int64_t depth = WEIGHT ? pixel_count(p, g) : tap_count(p, g);
+  const int64_t depth_begin = WEIGHT ? blockIdx.z * p.chunk : 0;
+  const int64_t depth_end = WEIGHT ? min(depth, depth_begin + p.chunk) : depth;
+  const int steps =
+      depth_end > depth_begin ? (int)((depth_end - depth_begin + kConvStep - 1) / kConvStep) : 0;
+  const int64_t tile_cols = (p.cols + kTile - 1) / kTile;
+  const int64_t m0 = blockIdx.x / tile_cols * kTile, n0 = blockIdx.x % tile_cols * kTile;
+  if (m0 >= row_count) return;  // a phase with fewer tiles than another
+  const int cols_left = (int)min(p.cols - n0, (int64_t)kTile);
+
+  const auto index_of = [&](bool pixel, int64_t i, int64_t end) {
+    ConvIndex r = {0, 0, kConvOutside, 0, 0};
+    if (i < end) r = pixel ? pixel_index(p, g, i) : tap_index(p, g, i);
+    return r;
+  };
+  const auto prepare = [&](int first) {  // the depth's indices from step `first` on
+    depths[first % (2 * kAhead) * kConvStep + tid % kTable] =
+        index_of(WEIGHT, depth_begin + (int64_t)first * kConvStep + tid % kTable, depth_end);
+  };
+
+  for (int64_t group = blockIdx.y; group < p.groups; group += gridDim.y) {
+    const T* a = static_cast<const T*>(p.a) + group * p.group_a;
+    const T* b = static_cast<const T*>(p.b) + group * p.group_b + n0 * p.b_col;
+    if (tid < kTile) rows[tid] = index_of(!WEIGHT, m0 + tid, row_count);
+    if (tid < 2 * kTable) prepare(tid / kTable * kAhead);
+    __syncthreads();  // rows and depths are complete
+    const auto load = [&](int step) {
+      if (step < steps) {
+        W* as = shared + step % kConvStages * (2 * kStageSize);
+        W* bs = as + kStageSize;
+        const ConvIndex* table = depths + step % (2 * kAhead) * kConvStep;
+        if constexpr (A_DEPTH) {
+          const int kk = tid % kConvStep;
+          const ConvIndex d = table[kk];
+#pragma unroll kUnroll
+          for (int i = tid / kConvStep; i < kTile; i += kConvThreads / kConvStep) {
+            const bool inside = meets(p, rows[i], d);
+            copy_element(as + kk * kPitch + i, inside ? a + (rows[i].at + d.at) : a, inside);
+          }
+        } else if (WEIGHT && sizeof(T) >= 4 && p.vector_a) {  // channels lie side by side
+          constexpr int V = sizeof(T) >= 4 ? 16 / sizeof(T) : 1;
+#pragma unroll 1
+          for (int e = tid; e < kConvStep * kTile / V; e += kConvThreads) {
+            const int kk = e / (kTile / V), i = e % (kTile / V) * V;
+            const bool inside = meets(p, rows[i], table[kk]);
+            kx::copy_async<16>(as + kk * kPitch + i, inside ? a + (rows[i].at + table[kk].at) : a,
+                               inside);
+          }
+        } else {
+          const int i = tid % kTile;
+          const ConvIndex r = rows[i];
+#pragma unroll kUnroll
+          for (int kk = tid / kTile; kk < kConvStep; kk += kConvThreads / kTile) {
+            const bool inside = meets(p, r, table[kk]);
+            copy_element(as + kk * kPitch + i, inside ? a + (r.at + table[kk].at) : a, inside);
+          }
+        }
+        if constexpr (B_DEPTH) {
+          const int kk = tid % kConvStep;
+          const ConvIndex d = table[kk];
+#pragma unroll kUnroll
+          for (int j = tid / kConvStep; j < kTile; j += kConvThreads / kConvStep) {
+            const bool inside = j < cols_left && d.z != kConvOutside;
+            copy_element(bs + kk * kPitch + j, inside ? b + (d.other + j * p.b_col) : a, inside);
+          }
+        } else if (WEIGHT && sizeof(T) >= 4 && p.vector_b) {
+          constexpr int V = sizeof(T) >= 4 ? 16 / sizeof(T) : 1;
+#pragma unroll 1
+          for (int e = tid; e < kConvStep * kTile / V; e += kConvThreads) {
+            const int kk = e / (kTile / V), j = e % (kTile / V) * V;
+            const bool inside = j < cols_left && table[kk].z != kConvOutside;
+            kx::copy_async<16>(bs + kk * kPitch + j, inside ? b + (table[kk].other + j) : b,
+                               inside);
+          }
+        } else {
+          const int j = tid % kTile;
+#pragma unroll kUnroll
+          for (int kk = tid / kTile; kk < kConvStep; kk += kConvThreads / kTile) {
+            const bool inside = j < cols_left && table[kk].z != kConvOutside;
+            copy_element(bs + kk * kPitch + j, inside ? b + (table[kk].other + j * p.b_col) : b,
+                         inside);
+          }
+        }
+      }
+      kx::copy_async_commit();  // also when empty: the waits count groups
+    };
+#pragma unroll 1
+    for (int step = 0; step < kConvStages - 1; step++) load(step);
+    W sums[Q][4][Q][4] = {};
+#pragma unroll 1
+    for (int step = 0; step < steps; step++) {
+      kx::copy_async_wait<kConvStages - 2>();
+      __syncthreads();  // this stage has landed; all are done with the one loaded next
+      const int next = step + kConvStages - 1;
+      load(next);
+      // The half of the table that the load before this barrier was the last to read.
+      if (next % kAhead == 0 && tid < kTable) prepare(next + kAhead);
+      const W* as = shared + step % kConvStages * (2 * kStageSize);
+      const W* bs = as + kStageSize;
+#pragma unroll
+      for (int kk = 0; kk < kConvStep; kk++) {
+        W av[Q][4], bv[Q][4];
+#pragma unroll
+        for (int q = 0; q < Q; q++) {
+          load4(av[q], as + kk * kPitch + row_in_tile + q * 32);
+          load4(bv[q], bs + kk * kPitch + col_in_tile + q * 16);
+        }
+#pragma unroll
+        for (int qi = 0; qi < Q; qi++) {
+#pragma unroll
+          for (int i = 0; i < 4; i++) {
+#pragma unroll
+            for (int qj = 0; qj < Q; qj++) {
+#pragma unroll
+              for (int j = 0; j < 4; j++) {
+                sums[qi][i][qj][j] = fma(av[qi][i], bv[qj][j], sums[qi][i][qj][j]);
+              }
+            }
+          }
+        }
+      }
+    }
+    __syncthreads();  // all have read the last stages, which the slices overwrite
+    W* slice = shared + warp * kSlice;
+    Out* out =
+        static_cast<Out*>(p.out) + group * p.group_out + (WEIGHT ? blockIdx.z * p.split_stride : 0);
+    const T* bias = static_cast<const T*>(p.bias);
+    const auto store = [&](int r, int c) {  // of the slice
+      const int row = warp % 2 * 32 * Q + r / 32 * 32 + r % 32, col = warp / 2 * 16 * Q + c;
+      if (m0 + row < row_count && col < cols_left) {
+        W v = slice[r % 32 * kSlicePitch + c];
+        if constexpr (!WEIGHT) {
+          if (bias) v += kx::to_float(bias[group * p.cols + n0 + col]);
+          if (p.relu) v = relu(v);
+          out[rows[row].other + (n0 + col) * p.out_col] = kx::from_float<T>(v);
+        } else {
+          out[rows[row].other + (n0 + col) * p.out_col] = v;
+        }
+      }
+    };
+#pragma unroll
+    for (int qi = 0; qi < Q; qi++) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+#pragma unroll
+        for (int qj = 0; qj < Q; qj++) {
+          store4(slice + (lane / 4 * 4 + i) * kSlicePitch + lane % 4 * 4 + qj * 16,
+                 sums[qi][i][qj]);
+        }
+      }
+      __syncwarp();
+      if (p.rows_fastest) {
+#pragma unroll 1
+        for (int c = 0; c < 16 * Q; c++) store(qi * 32 + lane, c);
+      } else {
+#pragma unroll 1
+        for (int r = lane / (16 * Q); r < 32; r += 2 / Q) store(qi * 32 + r, lane % (16 * Q));
+      }
+      __syncwarp();  // before the slice is overwritten
+    }
+    __syncthreads();  // before the next group's copies and indices
+  }
+}
+
+// Whether 128 x 128 tiles are worth it: they do twice the work for a byte loaded, 64 x 64 ones fill
+// the device when there are few results.
+inline bool large_tiles(int64_t rows, int64_t cols, int64_t planes) {
+  return cols > 64 && (rows + 127) / 128 * ((cols + 127) / 128) * planes >= 64;
+}
+
+template <class T, bool WEIGHT, bool A_DEPTH, bool B_DEPTH, int Q>
+cudaError_t launch_conv_tiled(const ConvArguments& p, int64_t rows, unsigned planes,
+                              gs_stream stream) {
+  constexpr int64_t kTile = 64 * Q;
+  const int64_t tiles = (rows + kTile - 1) / kTile * ((p.cols + kTile - 1) / kTile);
+  if (tiles > INT32_MAX) return cudaErrorInvalidConfiguration;
+  const kx::launch_config config{
+      dim3((unsigned)tiles, (unsigned)std::min(p.groups, (int64_t)1024), planes),
+      dim3(kConvThreads), 0, stream_of(stream)};
+  return kx::launch("conv_tiled_kernel", conv_tiled_kernel<T, WEIGHT, A_DEPTH, B_DEPTH, Q>, config,
+                    p);
+}
+}  // namespace gs
