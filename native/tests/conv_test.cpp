@@ -88,7 +88,7 @@ void compare(Checks& checks, const TypeInfo& type, const Sum& want, const std::v
   }
 }
 
-void test(Checks& checks, const Case& t, size_t misaligned) {
+void test(Checks& checks, const Case& t, size_t misaligned, bool transposed = true) {
   const gs_conv& op = t.op;
   const TypeInfo& type = kFloatTypes[op.type];
   const std::string where = name(t);
@@ -148,7 +148,7 @@ void test(Checks& checks, const Case& t, size_t misaligned) {
   compare(checks, type, dbias, db_.get(checks, where), where + " bias");
   space.get(checks, where + " workspace");
   // Without bias; the transposed form; the same bits again.
-  if (op.relu) return;
+  if (op.relu || !transposed) return;
   for (int64_t n = 0; n < op.n; n++) {
     for (int64_t k = 0; k < op.k; k++) {
       for (int64_t o = 0; o < t.outs; o++) y.value[at(op, op.k, t.outs, n, k, o)] -= bias[k];
@@ -256,7 +256,7 @@ int main() {
       make(1, 2, 5, 11, 1, {{37, 5, 2, 2, 2, 3}}),
       make(3, 1, 4, 8, 1, {{3, 2, 1, 0, 1, 1}, {4, 3, 2, 1, 1, 1}, {5, 2, 1, 1, 0, 2}}),
       make(1, 1, 3, 8, 1, {{5, 1, 7, 0, 0, 1}}),    // phases without taps
-      make(1, 40, 2, 9, 1, {{61, 2, 1, 0, 0, 1}}),  // several splits
+      make(1, 10, 2, 9, 1, {{61, 2, 1, 0, 0, 1}}),  // several splits
       make(2, 1, 2, 2, 1, {{1, 3, 1, 1, 1, 1}, {1, 1, 1, 0, 0, 1}}),
       make(1, 0, 3, 8, 1, {{5, 3, 1, 1, 1, 1}}),  // no images
       make(1, 2, 0, 8, 1, {{5, 3, 1, 1, 1, 1}}),  // no channels
@@ -276,13 +276,12 @@ int main() {
   Case relu = cases[0];
   relu.op.relu = 1, relu.op.type = GS_F32, relu.op.layout = GS_NHWC;
   test(checks, relu, 1);
-  // Large tiles: at least 64 of them, here of as many groups.
-  for (Case large : {make(1, 1, 64 * 9, 64 * 66, 64, {{8, 1, 1, 0, 0, 1}}),
-                     make(1, 1, 64 * 66, 64 * 9, 64, {{5, 1, 1, 0, 0, 1}})}) {
-    for (large.op.layout = GS_NCHW; large.op.layout <= GS_NHWC; large.op.layout++) {
-      test(checks, large, 0);
-    }
-  }
+  // Large tiles: at least 64 of them, here of as many groups. Slow, so each layout does one.
+  Case forward = make(1, 1, 64 * 9, 64 * 66, 64, {{8, 1, 1, 0, 0, 1}});
+  test(checks, forward, 0, false);
+  Case data = make(1, 1, 64 * 66, 64 * 9, 64, {{5, 1, 1, 0, 0, 1}});
+  data.op.layout = GS_NHWC;
+  test(checks, data, 0, false);
   specials(checks);
   refusals(checks);
   return checks.finish();
