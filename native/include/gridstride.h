@@ -571,6 +571,43 @@ GS_API gs_status gs_conv_transpose_backward_weight(const gs_conv* adjoint, const
                                                    const void* dy, void* dw, void* dbias,
                                                    void* workspace, gs_stream stream);
 
+/* ---- reductions ---- */
+
+enum {
+  GS_REDUCTION_SUM = 0,         /* NaN spreads through all of them */
+  GS_REDUCTION_MEAN = 1,        /* NaN over no elements */
+  GS_REDUCTION_MAX = 2,         /* -Inf over no elements */
+  GS_REDUCTION_MIN = 3,         /* +Inf over no elements */
+  GS_REDUCTION_PROD = 4,        /* 1 over no elements */
+  GS_REDUCTION_SUM_SQUARES = 5, /* sum(x^2) */
+  GS_REDUCTION_L1 = 6,          /* sum(|x|) */
+  GS_REDUCTION_L2 = 7,          /* sqrt(sum(x^2)) */
+  GS_REDUCTION_LOG_SUM_EXP = 8  /* log(sum(exp(x))) without overflow; -Inf over no elements */
+};
+
+/* y: one number for each place in the dimensions of x that are kept, row-major in their order. */
+typedef struct gs_reduce {
+  int32_t kind;
+  int32_t type;  /* of x and y: floating; GS_I32, GS_I64, GS_U8 for sum, prod, max, min */
+  uint32_t axes; /* bit i: dimension i is reduced */
+  int32_t padding;
+  gs_layout x; /* strides may have any sign, and 0 */
+} gs_reduce;
+
+/* Sets *bytes to the workspace that the functions below need, 256-byte aligned. */
+GS_API gs_status gs_reduce_workspace(const gs_reduce* reduce, int64_t* bytes);
+
+/* Floating sums and products are formed in f64, integers in 64 bits that wrap around, kept to the
+ * low bits; parts in an order that depends on sizes alone. y overlaps nothing. The maximum or
+ * minimum of no integers is refused. */
+GS_API gs_status gs_reduce_forward(const gs_reduce* reduce, const void* x, void* y, void* workspace,
+                                   gs_stream stream);
+
+/* dx, row-major without gaps, from the forward's x and y and the gradient dy; floating types. Equal
+ * maxima (minima) share the gradient evenly; that of L1 and L2 at 0 is 0. dx overlaps nothing. */
+GS_API gs_status gs_reduce_backward(const gs_reduce* reduce, const void* x, const void* y,
+                                    const void* dy, void* dx, void* workspace, gs_stream stream);
+
 #ifdef __cplusplus
 }
 #endif
