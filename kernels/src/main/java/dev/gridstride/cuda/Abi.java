@@ -118,6 +118,51 @@ final class Abi {
               i32("padding"))
           .withName("gs_descent");
 
+  static final StructLayout LAYOUT =
+      MemoryLayout.structLayout(i32("dims"), i32("padding"), dims("size"), dims("stride"))
+          .withName("gs_layout");
+
+  static final StructLayout COPY_LAYOUT =
+      MemoryLayout.structLayout(
+              i32("dims"), i32("padding"), dims("size"), dims("stride_x"), dims("stride_y"))
+          .withName("gs_copy_layout");
+
+  static final StructLayout RANDOM =
+      MemoryLayout.structLayout(
+              i64("count"),
+              i32("type"),
+              i32("distribution"),
+              f64("a"),
+              f64("b"),
+              i64("low"),
+              i64("high"))
+          .withName("gs_random");
+
+  static final StructLayout POOL_AXIS =
+      MemoryLayout.structLayout(
+              i64("size"),
+              i64("kernel"),
+              i64("stride"),
+              i64("pad_begin"),
+              i64("pad_end"),
+              i64("dilation"),
+              i32("ceil"),
+              i32("padding"))
+          .withName("gs_pool_axis");
+
+  static final StructLayout POOL =
+      MemoryLayout.structLayout(
+              i32("kind"),
+              i32("type"),
+              i32("layout"),
+              i32("axes"),
+              i64("n"),
+              i64("c"),
+              MemoryLayout.sequenceLayout(3, POOL_AXIS).withName("axis"),
+              i32("count_include_pad"),
+              i32("padding"))
+          .withName("gs_pool");
+
   private Abi() {}
 
   private static MemoryLayout i32(String name) {
@@ -136,7 +181,7 @@ final class Abi {
     return MemoryLayout.sequenceLayout(MAX_DIMS, ValueLayout.JAVA_LONG).withName(name);
   }
 
-  /** The number of an element type, or -1 where the native side lacks it. */
+  /** The number of an element type. */
   static int type(DType type) {
     return switch (type) {
       case F32 -> 0;
@@ -146,7 +191,7 @@ final class Abi {
       case I32 -> 4;
       case I64 -> 5;
       case BOOL -> 6;
-      case U8 -> -1;
+      case U8 -> 7;
     };
   }
 }

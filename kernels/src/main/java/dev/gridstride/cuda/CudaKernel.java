@@ -1,8 +1,13 @@
 package dev.gridstride.cuda;
 
+import dev.gridstride.device.Buffer;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.Stream;
 import dev.gridstride.kernels.DeviceKernel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the kernels of all ops share: the device, the functions' addresses, and how one is called.
@@ -10,6 +15,8 @@ import dev.gridstride.kernels.DeviceKernel;
  * <p>Operands have been checked and pinned by the plan.
  */
 abstract class CudaKernel extends Calls implements DeviceKernel {
+  private static final long ALIGNMENT = 256;
+
   private final String op;
   private final CudaDevice device;
 
@@ -24,6 +31,64 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
   interface Call {
     /** Enqueues the work. */
     int on(long stream) throws Throwable;
+  }
+
+  /** The operand's address, 0 for none. */
+  static long pointer(@Nullable Buffer buffer) {
+    return buffer == null ? 0 : buffer.devicePointer();
+  }
+
+  /** A native call that takes no stream. */
+  interface HostCall {
+    /** Its status. */
+    int run() throws Throwable;
+  }
+
+  /** Calls a function that enqueues nothing. */
+  final void call(HostCall function) {
+    try {
+      device.check(op, function.run());
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** Work with a workspace; gives what it read from the device. */
+  interface WorkspaceUse {
+    /** Runs with the workspace's address. */
+    long with(long workspace);
+  }
+
+  /** Runs {@code use} with stream-ordered memory, 256-byte aligned, that is freed behind it. */
+  final long withWorkspace(Stream stream, long bytes, WorkspaceUse use) {
+    var queue = (CudaStream) stream;
+    long handle = queue.pin(op);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment pointer = arena.allocate(ValueLayout.JAVA_LONG);
+      device.check(op, device.enter().malloc(pointer, bytes + ALIGNMENT, handle));
+      long memory = pointer.get(ValueLayout.JAVA_LONG, 0);
+      try {
+        return use.with((memory + ALIGNMENT - 1) & -ALIGNMENT);
+      } finally {
+        device.release(op, calls -> calls.free(memory, handle));
+      }
+    } finally {
+      queue.unpin();
+    }
+  }
+
+  /** Waits for the stream and reads 8 bytes of device memory. */
+  final long readLong(Stream stream, long address) {
+    var queue = (CudaStream) stream;
+    long handle = queue.pin(op);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(ValueLayout.JAVA_LONG);
+      device.check(op, device.enter().copyToHost(value, address, Long.BYTES, handle));
+      device.check(op, device.enter().streamSynchronize(handle));
+      return value.get(ValueLayout.JAVA_LONG, 0);
+    } finally {
+      queue.unpin();
+    }
   }
 
   /** Enqueues work in {@code stream}, which can't be destroyed meanwhile. */

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuBinary;
+import dev.gridstride.cuda.CudaBinary;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -74,7 +75,9 @@ public record Binary(Kind kind, DType type, Layout a, Layout b, Layout y)
   }
 
   private static final Implementations<Binary, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("loops", CpuBinary::new));
+      Implementations.of(
+          Implementation.cpu("loops", CpuBinary::new),
+          Implementation.cuda("cuda", CudaBinary::accepts, CudaBinary::new));
 
   /** Checks sizes and type. */
   public Binary {

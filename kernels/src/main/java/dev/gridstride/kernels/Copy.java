@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuCopy;
+import dev.gridstride.cuda.CudaCopy;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -39,7 +40,9 @@ import java.util.Arrays;
 public record Copy(DType fromType, Layout from, DType toType, Layout to, long reversed)
     implements Op<Copy.Plan> {
   private static final Implementations<Copy, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("loops", CpuCopy::new));
+      Implementations.of(
+          Implementation.cpu("loops", CpuCopy::new),
+          Implementation.cuda("cuda", CudaCopy::accepts, CudaCopy::new));
 
   /** Checks that sizes agree and that y can hold each element. */
   public Copy {

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuCrossEntropy;
+import dev.gridstride.cuda.CudaCrossEntropy;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -58,7 +59,9 @@ public record CrossEntropy(
   public static final long DEFAULT_IGNORE_INDEX = -100;
 
   private static final Implementations<CrossEntropy, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("rows", CpuCrossEntropy::new));
+      Implementations.of(
+          Implementation.cpu("rows", CpuCrossEntropy::new),
+          Implementation.cuda("cuda", CudaCrossEntropy::new));
 
   /** Checks sizes, types and options. */
   public CrossEntropy {

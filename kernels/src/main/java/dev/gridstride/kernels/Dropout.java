@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuDropout;
+import dev.gridstride.cuda.CudaDropout;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -26,7 +27,9 @@ import dev.gridstride.device.Support;
  */
 public record Dropout(DType type, long count, double p) implements Op<Dropout.Plan> {
   private static final Implementations<Dropout, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("philox", CpuDropout::new));
+      Implementations.of(
+          Implementation.cpu("philox", CpuDropout::new),
+          Implementation.cuda("cuda", CudaDropout::new));
 
   /** Checks the parameters. */
   public Dropout {

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuFill;
+import dev.gridstride.cuda.CudaFill;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -18,7 +19,9 @@ import dev.gridstride.device.Support;
  */
 public record Fill(DType type, Layout to) implements Op<Fill.Plan> {
   private static final Implementations<Fill, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("loops", CpuFill::new));
+      Implementations.of(
+          Implementation.cpu("loops", CpuFill::new),
+          Implementation.cuda("cuda", CudaFill::accepts, CudaFill::new));
 
   /** Checks the layout. */
   public Fill {

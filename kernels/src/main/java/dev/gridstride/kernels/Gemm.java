@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuGemm;
+import dev.gridstride.cuda.CudaGemm;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -69,7 +70,9 @@ public record Gemm(
     Epilogue epilogue)
     implements Op<Gemm.Plan> {
   private static final Implementations<Gemm, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("blocked", CpuGemm::new));
+      Implementations.of(
+          Implementation.cpu("blocked", CpuGemm::new),
+          Implementation.cuda("simt", CudaGemm::accepts, CudaGemm::new));
 
   /** Checks sizes, types, leading dimensions and strides. */
   public Gemm {

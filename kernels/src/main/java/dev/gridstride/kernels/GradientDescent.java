@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuGradientDescent;
+import dev.gridstride.cuda.CudaGradientDescent;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -77,7 +78,9 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
   /** A method that can be run. */
   final class Plan extends OpPlan<GradientDescent, Kernel> {
     private static final Implementations<GradientDescent, Kernel> IMPLEMENTATIONS =
-        Implementations.of(Implementation.cpu("multi-tensor", CpuGradientDescent::new));
+        Implementations.of(
+            Implementation.cpu("multi-tensor", CpuGradientDescent::new),
+            Implementation.cuda("cuda", CudaGradientDescent::new));
 
     private Plan(GradientDescent op, Device device) {
       super(op, device, IMPLEMENTATIONS);

@@ -23,6 +23,22 @@ record Implementation<S, K extends DeviceKernel>(
     K on(S spec, Device device);
   }
 
+  /** A CUDA implementation that takes every description. */
+  static <S, K extends DeviceKernel> Implementation<S, K> cuda(String name, Prepare<S, K> prepare) {
+    return cuda(name, s -> Support.YES, prepare);
+  }
+
+  /** A CUDA implementation that takes some descriptions; the emulator runs it too. */
+  static <S, K extends DeviceKernel> Implementation<S, K> cuda(
+      String name, Function<S, Support> accepts, Prepare<S, K> prepare) {
+    return new Implementation<>(name, DeviceKind.CUDA, accepts, prepare);
+  }
+
+  /** Whether it runs on devices of this kind. */
+  boolean runsOn(DeviceKind device) {
+    return device == kind || (device == DeviceKind.EMULATOR && kind == DeviceKind.CUDA);
+  }
+
   /** A CPU implementation that takes every description. */
   static <S, K extends DeviceKernel> Implementation<S, K> cpu(String name, Function<S, K> prepare) {
     return cpu(name, s -> Support.YES, prepare);

@@ -49,7 +49,7 @@ final class Implementations<S extends Op<?>, K extends DeviceKernel> {
 
   private @Nullable Implementation<S, K> find(S spec, Device device, List<Refusal> refused) {
     for (Implementation<S, K> i : list) {
-      if (i.kind() != device.kind()) {
+      if (!i.runsOn(device.kind())) {
         continue;
       }
       switch (i.accepts().apply(spec)) {

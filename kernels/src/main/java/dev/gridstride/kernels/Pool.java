@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuPool;
+import dev.gridstride.cuda.CudaPool;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -50,7 +51,8 @@ public record Pool(
   }
 
   private static final Implementations<Pool, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("windows", CpuPool::new));
+      Implementations.of(
+          Implementation.cpu("windows", CpuPool::new), Implementation.cuda("cuda", CudaPool::new));
 
   /** Checks sizes and type. */
   public Pool {

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuRandom;
+import dev.gridstride.cuda.CudaRandom;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -23,7 +24,9 @@ import dev.gridstride.device.Support;
  */
 public record Random(DType type, long count, Distribution distribution) implements Op<Random.Plan> {
   private static final Implementations<Random, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("philox", CpuRandom::new));
+      Implementations.of(
+          Implementation.cpu("philox", CpuRandom::new),
+          Implementation.cuda("cuda", CudaRandom::new));
 
   /** What random numbers follow. */
   public sealed interface Distribution {

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuSoftmax;
+import dev.gridstride.cuda.CudaSoftmax;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -26,7 +27,9 @@ import java.util.Arrays;
 public record Softmax(long outer, long size, long inner, DType type, boolean log)
     implements Op<Softmax.Plan> {
   private static final Implementations<Softmax, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("rows", CpuSoftmax::new));
+      Implementations.of(
+          Implementation.cpu("rows", CpuSoftmax::new),
+          Implementation.cuda("cuda", CudaSoftmax::new));
 
   /** Checks sizes and type. */
   public Softmax {

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuUnary;
+import dev.gridstride.cuda.CudaUnary;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -102,7 +103,8 @@ public record Unary(Function function, DType type, double a, double b, long coun
   }
 
   private static final Implementations<Unary, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("loops", CpuUnary::new));
+      Implementations.of(
+          Implementation.cpu("loops", CpuUnary::new), Implementation.cuda("cuda", CudaUnary::new));
 
   /** Checks type and size. */
   public Unary {
