@@ -13,12 +13,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Elementwise functions of two operands, and the choice between two, against plain loops. */
+@ExtendWith(TestDevice.class)
 class BinaryTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   static Stream<Binary> cases() {
     var shapes =
@@ -100,16 +102,16 @@ class BinaryTest {
   @MethodSource("cases")
   void matchesOracle(Binary op) {
     boolean integer = !op.type().isFloating();
-    try (var a = TestArray.of(CPU, op.type(), data(op, op.a(), 1));
-        var b = TestArray.of(CPU, op.type(), data(op, op.b(), 2));
-        var y = TestArray.output(CPU, op.resultType(), op.y().span())) {
+    try (var a = TestArray.of(DEVICE, op.type(), data(op, op.a(), 1));
+        var b = TestArray.of(DEVICE, op.type(), data(op, op.b(), 2));
+        var y = TestArray.output(DEVICE, op.resultType(), op.y().span())) {
       double[] expected = y.get();
       double[] p = a.get();
       double[] q = b.get();
       for (long e = 0; e < op.y().count(); e++) {
         expected[at(op.y(), e)] = f(op.kind(), p[at(op.a(), e)], q[at(op.b(), e)], integer);
       }
-      CPU.plan(op).run(CPU.defaultStream(), a.buffer(), b.buffer(), y.buffer());
+      DEVICE.plan(op).run(DEVICE.defaultStream(), a.buffer(), b.buffer(), y.buffer());
       assertClose("y", y.get(), expected, op.resultType().epsilon(), 0);
     }
   }
@@ -133,10 +135,10 @@ class BinaryTest {
           continue;
         }
         var op = Binary.of(kind, t, l, l);
-        try (var a = TestArray.of(CPU, t, p);
-            var b = TestArray.of(CPU, t, q);
-            var y = TestArray.output(CPU, op.resultType(), 20)) {
-          CPU.plan(op).run(CPU.defaultStream(), a.buffer(), b.buffer(), y.buffer());
+        try (var a = TestArray.of(DEVICE, t, p);
+            var b = TestArray.of(DEVICE, t, q);
+            var y = TestArray.output(DEVICE, op.resultType(), 20)) {
+          DEVICE.plan(op).run(DEVICE.defaultStream(), a.buffer(), b.buffer(), y.buffer());
           var expected = new double[20];
           for (int i = 0; i < 20; i++) {
             expected[i] = f(kind, p[i], q[i], false);
@@ -150,12 +152,13 @@ class BinaryTest {
   @Test
   void worksInPlace() {
     Layout l = Layout.contiguous(21);
-    try (var a = TestArray.normal(CPU, DType.F32, 21, 1);
-        var b = TestArray.normal(CPU, DType.F32, 21, 2)) {
+    try (var a = TestArray.normal(DEVICE, DType.F32, 21, 1);
+        var b = TestArray.normal(DEVICE, DType.F32, 21, 2)) {
       double[] p = a.get();
       double[] q = b.get();
-      CPU.plan(Binary.of(Kind.ADD, DType.F32, l, l))
-          .run(CPU.defaultStream(), a.buffer(), b.buffer(), a.buffer());
+      DEVICE
+          .plan(Binary.of(Kind.ADD, DType.F32, l, l))
+          .run(DEVICE.defaultStream(), a.buffer(), b.buffer(), a.buffer());
       double[] got = a.get();
       for (int i = 0; i < 21; i++) {
         assertThat(got[i]).isEqualTo((float) p[i] + (float) q[i]);
@@ -166,10 +169,10 @@ class BinaryTest {
   @Test
   void choosesByCondition() {
     for (DType t : DType.values()) {
-      try (var c = TestArray.of(CPU, DType.BOOL, 1, 0, 1);
-          var a = TestArray.of(CPU, t, 1, 1, 1, 1, 1, 1);
-          var b = TestArray.of(CPU, t, 0);
-          var y = TestArray.output(CPU, t, 6)) {
+      try (var c = TestArray.of(DEVICE, DType.BOOL, 1, 0, 1);
+          var a = TestArray.of(DEVICE, t, 1, 1, 1, 1, 1, 1);
+          var b = TestArray.of(DEVICE, t, 0);
+          var y = TestArray.output(DEVICE, t, 6)) {
         Layout l = Layout.contiguous(2, 3);
         var op =
             new Where(
@@ -178,7 +181,7 @@ class BinaryTest {
                 l,
                 Layout.contiguous().broadcastTo("test", 2, 3),
                 l);
-        CPU.plan(op).run(CPU.defaultStream(), c.buffer(), a.buffer(), b.buffer(), y.buffer());
+        DEVICE.plan(op).run(DEVICE.defaultStream(), c.buffer(), a.buffer(), b.buffer(), y.buffer());
         assertThat(y.get()).containsExactly(1, 0, 1, 1, 0, 1);
       }
     }
@@ -201,15 +204,17 @@ class BinaryTest {
     assertThatThrownBy(() -> new Where(DType.F32, l, l, l, twice)).hasMessageContaining("twice");
     assertThatThrownBy(() -> new Where(DType.F32, Layout.contiguous(3), l, l, l))
         .hasMessageContaining("same sizes");
-    try (var a = TestArray.of(CPU, DType.I32, 1, 2);
-        var zero = TestArray.of(CPU, DType.I32, 1, 0);
-        var y = TestArray.of(CPU, DType.I32, 7, 7)) {
-      var plan = CPU.plan(Binary.of(Kind.DIV, DType.I32, l, l));
-      assertThatThrownBy(() -> plan.run(CPU.defaultStream(), a.buffer(), zero.buffer(), y.buffer()))
+    try (var a = TestArray.of(DEVICE, DType.I32, 1, 2);
+        var zero = TestArray.of(DEVICE, DType.I32, 1, 0);
+        var y = TestArray.of(DEVICE, DType.I32, 7, 7)) {
+      var plan = DEVICE.plan(Binary.of(Kind.DIV, DType.I32, l, l));
+      assertThatThrownBy(
+              () -> plan.run(DEVICE.defaultStream(), a.buffer(), zero.buffer(), y.buffer()))
           .hasMessageContaining("must not hold 0");
       assertThat(y.get()).containsExactly(7, 7);
-      var less = CPU.plan(Binary.of(Kind.LT, DType.I32, l, l));
-      assertThatThrownBy(() -> less.run(CPU.defaultStream(), a.buffer(), zero.buffer(), a.buffer()))
+      var less = DEVICE.plan(Binary.of(Kind.LT, DType.I32, l, l));
+      assertThatThrownBy(
+              () -> less.run(DEVICE.defaultStream(), a.buffer(), zero.buffer(), a.buffer()))
           .hasMessageContaining("y must not overlap a");
     }
   }

@@ -14,10 +14,12 @@ import dev.gridstride.testing.TestArray;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What convolutions refuse, and in which words; sizes and explanations. */
+@ExtendWith(TestDevice.class)
 class ConvArgumentsTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   private static void refused(ThrowingCallable call, String message) {
     assertThatThrownBy(call).isInstanceOf(InvalidArgumentException.class).hasMessage(message);
@@ -87,13 +89,13 @@ class ConvArgumentsTest {
   @Test
   void operandRules() {
     var op = Conv.of(1, 2, 3, ConvAxis.of(4, 2)).withLayout(ImageLayout.NHWC);
-    var plan = CPU.plan(op);
-    var stream = CPU.defaultStream();
-    try (var x = TestArray.normal(CPU, DType.F32, 8, 1);
-        var w = TestArray.normal(CPU, DType.F32, 12, 2);
-        var y = TestArray.output(CPU, DType.F32, 9);
-        var small = TestArray.output(CPU, DType.F32, 2);
-        Buffer workspace = CPU.allocate(plan.workspaceBytes())) {
+    var plan = DEVICE.plan(op);
+    var stream = DEVICE.defaultStream();
+    try (var x = TestArray.normal(DEVICE, DType.F32, 8, 1);
+        var w = TestArray.normal(DEVICE, DType.F32, 12, 2);
+        var y = TestArray.output(DEVICE, DType.F32, 9);
+        var small = TestArray.output(DEVICE, DType.F32, 2);
+        Buffer workspace = DEVICE.allocate(plan.workspaceBytes())) {
       refused(
           () -> plan.forward(stream, x.buffer(), w.buffer(), small.buffer(), y.buffer(), workspace),
           "conv: bias must hold at least 3 elements of f32; needed bytes=12, bias bytes=8");
@@ -115,7 +117,7 @@ class ConvArgumentsTest {
       assertThatThrownBy(
               () -> plan.forward(stream, x.buffer(), w.buffer(), null, workspace, workspace))
           .isInstanceOf(InvalidArgumentException.class);
-      var closed = CPU.allocate(64);
+      var closed = DEVICE.allocate(64);
       closed.close();
       assertThatThrownBy(
               () -> plan.forward(stream, closed, w.buffer(), null, y.buffer(), workspace))
@@ -124,21 +126,21 @@ class ConvArgumentsTest {
     assertThat(plan.explain().toString())
         .startsWith("conv on cpu: direct (forward: ")
         .contains("backward-data: ", "backward-weight: ", "workspace");
-    assertThat(CPU.plan(op.withGroups(1)).op()).isEqualTo(op);
+    assertThat(DEVICE.plan(op.withGroups(1)).op()).isEqualTo(op);
   }
 
   @Test
   void imagesBeyondIntOffsetsAreUnsupported() {
     var huge = Conv.of(1, 1 << 16, 1, ConvAxis.of(1 << 16, 3));
-    assertThat(CPU.supports(huge)).isInstanceOf(Support.Unsupported.class);
-    assertThatThrownBy(() -> CPU.plan(huge))
+    assertThat(DEVICE.supports(huge)).isInstanceOf(Support.Unsupported.class);
+    assertThatThrownBy(() -> DEVICE.plan(huge))
         .isInstanceOf(UnsupportedException.class)
         .hasMessageContaining("one image takes more than 2^31 bytes");
-    assertThat(CPU.supports(Conv.of(1, 1, 1, new ConvAxis(1 << 30, 3, 1, 0, 0, 1 << 20))))
+    assertThat(DEVICE.supports(Conv.of(1, 1, 1, new ConvAxis(1 << 30, 3, 1, 0, 0, 1 << 20))))
         .isInstanceOf(Support.Unsupported.class);
-    assertThat(CPU.supports(Conv.of(1 << 25, 1, 1, ConvAxis.of(3, 3))))
+    assertThat(DEVICE.supports(Conv.of(1 << 25, 1, 1, ConvAxis.of(3, 3))))
         .isInstanceOf(Support.Unsupported.class);
-    assertThat(List.of(CPU.supports(Conv.of(1, 1, 1, ConvAxis.of(3, 3)))))
+    assertThat(List.of(DEVICE.supports(Conv.of(1, 1, 1, ConvAxis.of(3, 3)))))
         .containsExactly(Support.YES);
   }
 }

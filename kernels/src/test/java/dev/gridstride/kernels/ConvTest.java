@@ -12,13 +12,15 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** All passes of convolutions against plain loops in double. */
+@ExtendWith(TestDevice.class)
 class ConvTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   /** Every operand of one case, as a test reads and writes it. */
   private record Operands(
@@ -38,23 +40,23 @@ class ConvTest {
           in(op, op.wCount(), 2, integers),
           in(op, op.k(), 3, integers),
           in(op, op.yCount(), 4, integers),
-          TestArray.output(CPU, op.type(), op.yCount()),
-          TestArray.output(CPU, op.type(), op.xCount()),
-          TestArray.output(CPU, op.type(), op.wCount()),
-          TestArray.output(CPU, op.type(), op.k()),
-          CPU.allocate(CPU.plan(op).workspaceBytes()));
+          TestArray.output(DEVICE, op.type(), op.yCount()),
+          TestArray.output(DEVICE, op.type(), op.xCount()),
+          TestArray.output(DEVICE, op.type(), op.wCount()),
+          TestArray.output(DEVICE, op.type(), op.k()),
+          DEVICE.allocate(DEVICE.plan(op).workspaceBytes()));
     }
 
     private static TestArray in(Conv op, long count, long seed, boolean integers) {
       return integers
-          ? TestArray.of(CPU, op.type(), TestArray.integers(count, seed))
-          : TestArray.normal(CPU, op.type(), count, seed);
+          ? TestArray.of(DEVICE, op.type(), TestArray.integers(count, seed))
+          : TestArray.normal(DEVICE, op.type(), count, seed);
     }
 
     void run(Conv op, boolean withBias) {
       workspace.fill((byte) 0xFF); // NaNs: nothing may be read before it is written
-      var plan = CPU.plan(op);
-      var stream = CPU.defaultStream();
+      var plan = DEVICE.plan(op);
+      var stream = DEVICE.defaultStream();
       plan.forward(
           stream, x.buffer(), w.buffer(), withBias ? bias.buffer() : null, y.buffer(), workspace);
       plan.backwardData(stream, dy.buffer(), w.buffer(), dx.buffer(), workspace);
@@ -261,16 +263,16 @@ class ConvTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     try {
       for (Conv op : shapes()) {
         for (ImageLayout layout : ImageLayout.values()) {
           var spec = op.withLayout(layout);
           try (var a = Operands.of(spec, false);
               var b = Operands.of(spec, false)) {
-            CPU.threads(1);
+            DEVICE.threads(1);
             a.run(spec, true);
-            CPU.threads(2);
+            DEVICE.threads(2);
             b.run(spec, true);
             assertSameBits("y", b.y.get(), a.y.get());
             assertSameBits("dx", b.dx.get(), a.dx.get());
@@ -280,7 +282,7 @@ class ConvTest {
         }
       }
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 }

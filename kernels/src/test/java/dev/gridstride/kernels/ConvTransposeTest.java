@@ -10,14 +10,16 @@ import dev.gridstride.testing.TestArray;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Transposed convolutions: a scattering loop for the result, the adjoint's oracle for gradients.
  */
+@ExtendWith(TestDevice.class)
 class ConvTransposeTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   private static ConvTransposeAxis axis(
       long size, long kernel, long stride, long begin, long end, long output, long dilation) {
@@ -56,17 +58,17 @@ class ConvTransposeTest {
   @ParameterizedTest
   @MethodSource("cases")
   void exactOnIntegers(ConvTranspose op) {
-    var plan = CPU.plan(op);
-    var stream = CPU.defaultStream();
-    try (var x = TestArray.of(CPU, op.type(), TestArray.integers(op.xCount(), 1));
-        var w = TestArray.of(CPU, op.type(), TestArray.integers(op.wCount(), 2));
-        var bias = TestArray.of(CPU, op.type(), TestArray.integers(op.k(), 3));
-        var dy = TestArray.of(CPU, op.type(), TestArray.integers(op.yCount(), 4));
-        var y = TestArray.output(CPU, op.type(), op.yCount());
-        var dx = TestArray.output(CPU, op.type(), op.xCount());
-        var dw = TestArray.output(CPU, op.type(), op.wCount());
-        var dbias = TestArray.output(CPU, op.type(), op.k());
-        Buffer workspace = CPU.allocate(plan.workspaceBytes())) {
+    var plan = DEVICE.plan(op);
+    var stream = DEVICE.defaultStream();
+    try (var x = TestArray.of(DEVICE, op.type(), TestArray.integers(op.xCount(), 1));
+        var w = TestArray.of(DEVICE, op.type(), TestArray.integers(op.wCount(), 2));
+        var bias = TestArray.of(DEVICE, op.type(), TestArray.integers(op.k(), 3));
+        var dy = TestArray.of(DEVICE, op.type(), TestArray.integers(op.yCount(), 4));
+        var y = TestArray.output(DEVICE, op.type(), op.yCount());
+        var dx = TestArray.output(DEVICE, op.type(), op.xCount());
+        var dw = TestArray.output(DEVICE, op.type(), op.wCount());
+        var dbias = TestArray.output(DEVICE, op.type(), op.k());
+        Buffer workspace = DEVICE.allocate(plan.workspaceBytes())) {
       workspace.fill((byte) 0xFF);
       plan.forward(stream, x.buffer(), w.buffer(), bias.buffer(), y.buffer(), workspace);
       plan.backwardData(stream, dy.buffer(), w.buffer(), dx.buffer(), workspace);

@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -20,8 +21,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Copies against index arithmetic, and casts against rounding by search. */
+@ExtendWith(TestDevice.class)
 class CopyTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   private static Layout layout(long[] dims, long... strides) {
     return Layout.of(dims, strides);
@@ -105,11 +107,11 @@ class CopyTest {
             .ints(op.from().span(), 0, op.fromType() == DType.BOOL ? 2 : 100)
             .asDoubleStream()
             .toArray();
-    try (var x = TestArray.of(CPU, op.fromType(), values);
-        var y = TestArray.output(CPU, op.toType(), op.to().span())) {
+    try (var x = TestArray.of(DEVICE, op.fromType(), values);
+        var y = TestArray.output(DEVICE, op.toType(), op.to().span())) {
       double[] expected = y.get();
       oracle(op, values, expected);
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y.buffer());
       assertSameBits("y", y.get(), expected);
     }
   }
@@ -133,9 +135,11 @@ class CopyTest {
   }
 
   private static double[] cast(DType from, DType to, double... values) {
-    try (var x = TestArray.of(CPU, from, values);
-        var y = TestArray.output(CPU, to, values.length)) {
-      CPU.plan(Copy.cast(from, to, values.length)).run(CPU.defaultStream(), x.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, from, values);
+        var y = TestArray.output(DEVICE, to, values.length)) {
+      DEVICE
+          .plan(Copy.cast(from, to, values.length))
+          .run(DEVICE.defaultStream(), x.buffer(), y.buffer());
       return y.get();
     }
   }
@@ -177,13 +181,14 @@ class CopyTest {
   void longsAreRoundedOnce() {
     // a tie of bf16 (8 bits) just missed by the last bit, which a detour by double would lose
     long[] values = {(0x81L << 54) + (1L << 53) + 1, -(0x81L << 54) - (1L << 53) - 1, 1L << 62};
-    try (var x = TestArray.of(CPU, DType.I64, 0, 0, 0);
-        var y = TestArray.output(CPU, DType.BF16, 3)) {
+    try (var x = TestArray.of(DEVICE, DType.I64, 0, 0, 0);
+        var y = TestArray.output(DEVICE, DType.BF16, 3)) {
       for (int i = 0; i < 3; i++) {
         x.buffer().segment().setAtIndex(java.lang.foreign.ValueLayout.JAVA_LONG, i, values[i]);
       }
-      CPU.plan(Copy.cast(DType.I64, DType.BF16, 3))
-          .run(CPU.defaultStream(), x.buffer(), y.buffer());
+      DEVICE
+          .plan(Copy.cast(DType.I64, DType.BF16, 3))
+          .run(DEVICE.defaultStream(), x.buffer(), y.buffer());
       assertThat(y.get()).containsExactly(0x82p54, -0x82p54, 0x1p62);
     }
   }
@@ -241,7 +246,7 @@ class CopyTest {
   @MethodSource("floatingPairs")
   void roundsOnceToNearestEven(DType from, DType to) {
     double[] wide = hardToRound();
-    try (var x = TestArray.of(CPU, from, wide)) {
+    try (var x = TestArray.of(DEVICE, from, wide)) {
       double[] values = x.get(); // as the source type holds them
       double[] expected = Arrays.stream(values).map(v -> nearest(to, v)).toArray();
       assertSameBits("y", cast(from, to, values), expected);
@@ -313,20 +318,20 @@ class CopyTest {
 
   @Test
   void castsInPlaceBetweenTypesOfOneSize() {
-    try (var x = TestArray.of(CPU, DType.I32, 1, -2, 3)) {
+    try (var x = TestArray.of(DEVICE, DType.I32, 1, -2, 3)) {
       var op = Copy.cast(DType.I32, DType.F32, 3);
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), x.buffer());
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), x.buffer());
       var back = Copy.cast(DType.F32, DType.I32, 3);
-      CPU.plan(back).run(CPU.defaultStream(), x.buffer(), x.buffer());
+      DEVICE.plan(back).run(DEVICE.defaultStream(), x.buffer(), x.buffer());
       assertThat(x.get()).containsExactly(1, -2, 3);
     }
   }
 
   @Test
   void copiesBetweenPartsOfOneBuffer() {
-    try (var x = TestArray.of(CPU, DType.F32, 1, 2, 3, 4)) {
+    try (var x = TestArray.of(DEVICE, DType.F32, 1, 2, 3, 4)) {
       var op = Copy.of(DType.F32, Layout.contiguous(2), Layout.contiguous(2));
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer().slice(8, 8), x.buffer());
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer().slice(8, 8), x.buffer());
       assertThat(x.get()).containsExactly(3, 4, 3, 4);
     }
   }
@@ -334,22 +339,22 @@ class CopyTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     var op =
         Copy.of(
             DType.F32,
             Layout.contiguous(5, 301, 77).permute(0, 2, 1),
             Layout.contiguous(5, 77, 301));
-    try (var x = TestArray.normal(CPU, DType.F32, op.from().count(), 1);
-        var y1 = TestArray.output(CPU, DType.F32, op.from().count());
-        var y2 = TestArray.output(CPU, DType.F32, op.from().count())) {
-      CPU.threads(1);
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y1.buffer());
-      CPU.threads(3);
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y2.buffer());
+    try (var x = TestArray.normal(DEVICE, DType.F32, op.from().count(), 1);
+        var y1 = TestArray.output(DEVICE, DType.F32, op.from().count());
+        var y2 = TestArray.output(DEVICE, DType.F32, op.from().count())) {
+      DEVICE.threads(1);
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y1.buffer());
+      DEVICE.threads(3);
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y2.buffer());
       assertSameBits("y", y2.get(), y1.get());
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
@@ -357,9 +362,9 @@ class CopyTest {
   void emptyLayoutsWriteNothing() {
     for (var d : new long[][] {{0}, {3, 0}, {0, 5}, {0, 100, 100}}) {
       var op = new Copy(DType.F32, Layout.contiguous(d), DType.F64, Layout.contiguous(d), 0);
-      try (var x = TestArray.output(CPU, DType.F32, 0);
-          var y = TestArray.output(CPU, DType.F64, 0)) {
-        CPU.plan(op.reversing(0)).run(CPU.defaultStream(), x.buffer(), y.buffer());
+      try (var x = TestArray.output(DEVICE, DType.F32, 0);
+          var y = TestArray.output(DEVICE, DType.F64, 0)) {
+        DEVICE.plan(op.reversing(0)).run(DEVICE.defaultStream(), x.buffer(), y.buffer());
         assertThat(y.get()).isEmpty();
       }
     }
@@ -368,11 +373,11 @@ class CopyTest {
   @Test
   void explains() {
     var rows = Layout.contiguous(64, 64);
-    assertThat(CPU.plan(Copy.of(DType.F32, rows, rows)).explain().toString())
+    assertThat(DEVICE.plan(Copy.of(DType.F32, rows, rows)).explain().toString())
         .isEqualTo("copy on cpu: loops (one block), workspace 0 bytes");
-    assertThat(CPU.plan(Copy.of(DType.F32, rows.permute(1, 0), rows)).explain().toString())
+    assertThat(DEVICE.plan(Copy.of(DType.F32, rows.permute(1, 0), rows)).explain().toString())
         .isEqualTo("copy on cpu: loops (transposition by blocks), workspace 0 bytes");
-    assertThat(CPU.plan(Copy.cast(DType.F32, DType.F16, 1 << 20)).explain().toString())
+    assertThat(DEVICE.plan(Copy.cast(DType.F32, DType.F16, 1 << 20)).explain().toString())
         .isEqualTo("copy on cpu: loops (one block, f32 to f16), workspace 0 bytes");
   }
 
@@ -388,13 +393,14 @@ class CopyTest {
         .hasMessage("copy: axes must name dimensions; axis=1, rank=1");
     assertThatThrownBy(() -> new Copy(DType.F32, two, DType.F32, two, 2))
         .hasMessage("copy: reversed must name dimensions; reversed bits=10, rank=1");
-    try (var x = TestArray.of(CPU, DType.F32, 1, 2, 3)) {
-      var plan = CPU.plan(Copy.of(DType.F32, two, two));
-      assertThatThrownBy(() -> plan.run(CPU.defaultStream(), x.buffer(), x.buffer().slice(4, 8)))
+    try (var x = TestArray.of(DEVICE, DType.F32, 1, 2, 3)) {
+      var plan = DEVICE.plan(Copy.of(DType.F32, two, two));
+      assertThatThrownBy(() -> plan.run(DEVICE.defaultStream(), x.buffer(), x.buffer().slice(4, 8)))
           .hasMessageStartingWith("copy: y must not overlap x; y=");
       assertThatThrownBy(() ->
-              CPU.plan(Copy.of(DType.F32, two, two).reversing(0))
-                  .run(CPU.defaultStream(), x.buffer(), x.buffer()))
+              DEVICE
+                  .plan(Copy.of(DType.F32, two, two).reversing(0))
+                  .run(DEVICE.defaultStream(), x.buffer(), x.buffer()))
           .hasMessageStartingWith("copy: y must not overlap x; y=");
     }
   }

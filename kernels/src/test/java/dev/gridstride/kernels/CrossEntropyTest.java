@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -22,9 +23,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Cross-entropy against PyTorch's formulas in double. */
+@ExtendWith(TestDevice.class)
 class CrossEntropyTest {
-  private static final Device CPU = Device.cpu();
-  private static final Stream STREAM = CPU.defaultStream();
+  private static final Device DEVICE = TestDevice.get();
+  private static final Stream STREAM = DEVICE.defaultStream();
   private static final double INF = Double.POSITIVE_INFINITY;
   private static final double NAN = Double.NaN;
 
@@ -87,20 +89,20 @@ class CrossEntropyTest {
   @ParameterizedTest
   @MethodSource("cases")
   void matchesOracle(CrossEntropy op) {
-    try (var x = TestArray.of(CPU, op.type(), logits(op));
-        var t = TestArray.of(CPU, op.targetType(), targets(op));
-        var w = TestArray.of(CPU, op.resultType(), weights(op));
-        var loss = TestArray.output(CPU, op.resultType(), op.lossCount());
-        var loss2 = TestArray.output(CPU, op.resultType(), op.lossCount());
-        var lse = TestArray.output(CPU, op.resultType(), op.positions());
-        var upstream = TestArray.normal(CPU, op.resultType(), op.lossCount(), 9);
-        var dx = TestArray.output(CPU, op.type(), op.count())) {
+    try (var x = TestArray.of(DEVICE, op.type(), logits(op));
+        var t = TestArray.of(DEVICE, op.targetType(), targets(op));
+        var w = TestArray.of(DEVICE, op.resultType(), weights(op));
+        var loss = TestArray.output(DEVICE, op.resultType(), op.lossCount());
+        var loss2 = TestArray.output(DEVICE, op.resultType(), op.lossCount());
+        var lse = TestArray.output(DEVICE, op.resultType(), op.positions());
+        var upstream = TestArray.normal(DEVICE, op.resultType(), op.lossCount(), 9);
+        var dx = TestArray.output(DEVICE, op.type(), op.count())) {
       var weight = op.weighted() ? w.buffer() : null;
       var oracle = new CrossEntropyOracle(op, x.get(), t.get(), op.weighted() ? w.get() : null);
       double[] expected =
           op.reduction() == LossReduction.NONE ? oracle.losses : new double[] {oracle.loss};
       double tol = 64 * eps(op.type());
-      var plan = CPU.plan(op);
+      var plan = DEVICE.plan(op);
 
       plan.forward(STREAM, x.buffer(), t.buffer(), weight, loss.buffer(), lse.buffer());
       assertClose("loss", loss.get(), expected, tol, tol);
@@ -138,14 +140,14 @@ class CrossEntropyTest {
     var op = CrossEntropy.of(DType.F32, DType.I32, 4, 100);
     double[] v = logits(op);
     Arrays.setAll(v, i -> (float) (Math.rint(v[i]) + offset));
-    try (var x = TestArray.of(CPU, DType.F32, v);
-        var t = TestArray.of(CPU, DType.I32, 1, 99, 0, 50);
-        var loss = TestArray.output(CPU, DType.F32, 1);
-        var lse = TestArray.output(CPU, DType.F32, 4);
-        var dloss = TestArray.of(CPU, DType.F32, 1);
-        var dx = TestArray.output(CPU, DType.F32, op.count())) {
+    try (var x = TestArray.of(DEVICE, DType.F32, v);
+        var t = TestArray.of(DEVICE, DType.I32, 1, 99, 0, 50);
+        var loss = TestArray.output(DEVICE, DType.F32, 1);
+        var lse = TestArray.output(DEVICE, DType.F32, 4);
+        var dloss = TestArray.of(DEVICE, DType.F32, 1);
+        var dx = TestArray.output(DEVICE, DType.F32, op.count())) {
       var oracle = new CrossEntropyOracle(op, x.get(), t.get(), null);
-      var plan = CPU.plan(op);
+      var plan = DEVICE.plan(op);
       plan.forward(STREAM, x.buffer(), t.buffer(), null, loss.buffer(), lse.buffer());
       assertClose("loss", loss.get(), new double[] {oracle.loss}, 1e-6, 1e-6);
       plan.backward(
@@ -179,13 +181,13 @@ class CrossEntropyTest {
         continue; // finite in f64
       }
       var op = CrossEntropy.of(type, DType.I64, 1, e.x.length).withLabelSmoothing(e.smoothing);
-      try (var x = TestArray.of(CPU, type, e.x);
-          var t = TestArray.of(CPU, DType.I64, e.target);
-          var loss = TestArray.output(CPU, type, 1);
-          var lse = TestArray.output(CPU, type, 1);
-          var one = TestArray.of(CPU, type, 1);
-          var dx = TestArray.output(CPU, type, e.x.length)) {
-        var plan = CPU.plan(op);
+      try (var x = TestArray.of(DEVICE, type, e.x);
+          var t = TestArray.of(DEVICE, DType.I64, e.target);
+          var loss = TestArray.output(DEVICE, type, 1);
+          var lse = TestArray.output(DEVICE, type, 1);
+          var one = TestArray.of(DEVICE, type, 1);
+          var dx = TestArray.output(DEVICE, type, e.x.length)) {
+        var plan = DEVICE.plan(op);
         plan.forwardBackward(STREAM, x.buffer(), t.buffer(), null, 1, loss.buffer(), dx.buffer());
         assertClose("loss", loss.get(), new double[] {e.loss}, 1e-6, 0);
         assertClose("dlogits", dx.get(), e.dx, 1e-6, 1e-30);
@@ -213,11 +215,12 @@ class CrossEntropyTest {
         t = new double[n];
         t[2 * 2048 + 5] = 1;
       }
-      try (var x = TestArray.of(CPU, DType.F32, v);
-          var targets = TestArray.of(CPU, target, t);
-          var loss = TestArray.output(CPU, DType.F32, 1);
-          var dx = TestArray.output(CPU, DType.F32, n)) {
-        CPU.plan(op)
+      try (var x = TestArray.of(DEVICE, DType.F32, v);
+          var targets = TestArray.of(DEVICE, target, t);
+          var loss = TestArray.output(DEVICE, DType.F32, 1);
+          var dx = TestArray.output(DEVICE, DType.F32, n)) {
+        DEVICE
+            .plan(op)
             .forwardBackward(
                 STREAM, x.buffer(), targets.buffer(), null, 1, loss.buffer(), dx.buffer());
         double p = 1 / (1 + Math.E);
@@ -233,12 +236,13 @@ class CrossEntropyTest {
   @Test
   void rowOf262144() {
     var op = CrossEntropy.of(DType.F32, DType.I32, 1, 262_144);
-    try (var x = TestArray.of(CPU, DType.F32, logits(op));
-        var t = TestArray.of(CPU, DType.I32, 262_143);
-        var loss = TestArray.output(CPU, DType.F32, 1);
-        var dx = TestArray.output(CPU, DType.F32, op.count())) {
+    try (var x = TestArray.of(DEVICE, DType.F32, logits(op));
+        var t = TestArray.of(DEVICE, DType.I32, 262_143);
+        var loss = TestArray.output(DEVICE, DType.F32, 1);
+        var dx = TestArray.output(DEVICE, DType.F32, op.count())) {
       var oracle = new CrossEntropyOracle(op, x.get(), t.get(), null);
-      CPU.plan(op)
+      DEVICE
+          .plan(op)
           .forwardBackward(STREAM, x.buffer(), t.buffer(), null, 1, loss.buffer(), dx.buffer());
       assertClose("loss", loss.get(), new double[] {oracle.loss}, 1e-6, 0);
       assertClose("dlogits", dx.get(), oracle.gradient(new double[] {1}), 2e-6, 1e-12);
@@ -250,13 +254,13 @@ class CrossEntropyTest {
   void ignoredEverywhere(LossReduction reduction) {
     for (DType type : new DType[] {DType.F32, DType.F64, DType.BF16}) {
       var op = CrossEntropy.of(type, DType.I64, 3, 4).withReduction(reduction);
-      try (var x = TestArray.of(CPU, type, NAN, 1, 2, 3, 4, 5, 6, 7, 8, INF, 9, 10);
-          var t = TestArray.of(CPU, DType.I64, -100, -100, -100);
-          var loss = TestArray.output(CPU, op.resultType(), op.lossCount());
-          var lse = TestArray.output(CPU, op.resultType(), 3);
-          var up = TestArray.normal(CPU, op.resultType(), op.lossCount(), 3);
-          var dx = TestArray.output(CPU, type, 12)) {
-        var plan = CPU.plan(op);
+      try (var x = TestArray.of(DEVICE, type, NAN, 1, 2, 3, 4, 5, 6, 7, 8, INF, 9, 10);
+          var t = TestArray.of(DEVICE, DType.I64, -100, -100, -100);
+          var loss = TestArray.output(DEVICE, op.resultType(), op.lossCount());
+          var lse = TestArray.output(DEVICE, op.resultType(), 3);
+          var up = TestArray.normal(DEVICE, op.resultType(), op.lossCount(), 3);
+          var dx = TestArray.output(DEVICE, type, 12)) {
+        var plan = DEVICE.plan(op);
         plan.forwardBackward(STREAM, x.buffer(), t.buffer(), null, 1, loss.buffer(), dx.buffer());
         var expected = new double[(int) op.lossCount()];
         Arrays.fill(expected, reduction == LossReduction.MEAN ? NAN : 0);
@@ -274,13 +278,13 @@ class CrossEntropyTest {
   @ValueSource(longs = {4, -1, (1L << 32) + 1})
   void refusesTargetsOutOfRange(long bad) {
     var op = CrossEntropy.of(DType.F32, DType.I64, 3, 4);
-    try (var x = TestArray.normal(CPU, DType.F32, 12, 1);
-        var t = TestArray.of(CPU, DType.I64, 0, 3, bad);
-        var loss = TestArray.output(CPU, DType.F32, 1);
-        var lse = TestArray.output(CPU, DType.F32, 3);
-        var one = TestArray.of(CPU, DType.F32, 1);
-        var dx = TestArray.output(CPU, DType.F32, 12)) {
-      var plan = CPU.plan(op);
+    try (var x = TestArray.normal(DEVICE, DType.F32, 12, 1);
+        var t = TestArray.of(DEVICE, DType.I64, 0, 3, bad);
+        var loss = TestArray.output(DEVICE, DType.F32, 1);
+        var lse = TestArray.output(DEVICE, DType.F32, 3);
+        var one = TestArray.of(DEVICE, DType.F32, 1);
+        var dx = TestArray.output(DEVICE, DType.F32, 12)) {
+      var plan = DEVICE.plan(op);
       String message =
           "crossEntropy: targets must be in 0..classes (excluded) or the ignore index; row=2,"
               + " target="
@@ -308,35 +312,37 @@ class CrossEntropyTest {
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
     var op = CrossEntropy.of(DType.F32, DType.I32, 70_001, 9).withWeights();
-    int before = CPU.threads();
-    try (var x = TestArray.of(CPU, DType.F32, logits(op));
-        var t = TestArray.of(CPU, DType.I32, targets(op));
-        var w = TestArray.of(CPU, DType.F32, weights(op));
-        var l1 = TestArray.output(CPU, DType.F32, 1);
-        var l2 = TestArray.output(CPU, DType.F32, 1);
-        var d1 = TestArray.output(CPU, DType.F32, op.count());
-        var d2 = TestArray.output(CPU, DType.F32, op.count())) {
-      var plan = CPU.plan(op);
-      CPU.threads(1);
+    int before = DEVICE.threads();
+    try (var x = TestArray.of(DEVICE, DType.F32, logits(op));
+        var t = TestArray.of(DEVICE, DType.I32, targets(op));
+        var w = TestArray.of(DEVICE, DType.F32, weights(op));
+        var l1 = TestArray.output(DEVICE, DType.F32, 1);
+        var l2 = TestArray.output(DEVICE, DType.F32, 1);
+        var d1 = TestArray.output(DEVICE, DType.F32, op.count());
+        var d2 = TestArray.output(DEVICE, DType.F32, op.count())) {
+      var plan = DEVICE.plan(op);
+      DEVICE.threads(1);
       plan.forwardBackward(STREAM, x.buffer(), t.buffer(), w.buffer(), 1, l1.buffer(), d1.buffer());
-      CPU.threads(3);
+      DEVICE.threads(3);
       plan.forwardBackward(STREAM, x.buffer(), t.buffer(), w.buffer(), 1, l2.buffer(), d2.buffer());
       assertSameBits("loss", l2.get(), l1.get());
       assertSameBits("dlogits", d2.get(), d1.get());
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
   @Test
   void noRows() {
     var op = CrossEntropy.of(DType.F32, DType.I32, 0, 4);
-    try (var none = TestArray.output(CPU, DType.F32, 0);
-        var loss = TestArray.output(CPU, DType.F32, 1)) {
-      CPU.plan(op)
+    try (var none = TestArray.output(DEVICE, DType.F32, 0);
+        var loss = TestArray.output(DEVICE, DType.F32, 1)) {
+      DEVICE
+          .plan(op)
           .forward(STREAM, none.buffer(), none.buffer(), null, loss.buffer(), none.buffer());
       assertThat(loss.get()).containsExactly(NAN);
-      CPU.plan(op.withReduction(LossReduction.SUM))
+      DEVICE
+          .plan(op.withReduction(LossReduction.SUM))
           .forwardBackward(
               STREAM, none.buffer(), none.buffer(), null, 1, loss.buffer(), none.buffer());
       assertThat(loss.get()).containsExactly(0);
@@ -358,11 +364,11 @@ class CrossEntropyTest {
                 + " (probabilities); targetType=f64, type=f32");
     assertThatThrownBy(() -> op.withLabelSmoothing(NAN))
         .hasMessage("crossEntropy: labelSmoothing must be in [0, 1]; labelSmoothing=NaN");
-    var plan = CPU.plan(op);
-    try (var x = TestArray.normal(CPU, DType.F32, 6, 1);
-        var t = TestArray.of(CPU, DType.I32, 0, 1);
-        var short1 = TestArray.of(CPU, DType.I32, 0);
-        var loss = TestArray.output(CPU, DType.F32, 1)) {
+    var plan = DEVICE.plan(op);
+    try (var x = TestArray.normal(DEVICE, DType.F32, 6, 1);
+        var t = TestArray.of(DEVICE, DType.I32, 0, 1);
+        var short1 = TestArray.of(DEVICE, DType.I32, 0);
+        var loss = TestArray.output(DEVICE, DType.F32, 1)) {
       assertThatThrownBy(
               () -> plan.forward(STREAM, x.buffer(), short1.buffer(), null, loss.buffer(), null))
           .hasMessage(
@@ -374,7 +380,8 @@ class CrossEntropyTest {
               "crossEntropy: weight must be given exactly when the op is weighted;"
                   + " weighted=false, weight=Buffer");
       assertThatThrownBy(() ->
-              CPU.plan(op.withWeights())
+              DEVICE
+                  .plan(op.withWeights())
                   .forward(STREAM, x.buffer(), t.buffer(), null, loss.buffer(), null))
           .hasMessageEndingWith("weighted=true, weight=null");
       assertThatThrownBy(() -> plan.forward(STREAM, x.buffer(), t.buffer(), null, x.buffer(), null))
@@ -382,8 +389,8 @@ class CrossEntropyTest {
     }
     assertThat(plan.explain().toString())
         .isEqualTo("crossEntropy on cpu: rows (contiguous f32 rows), workspace 0 bytes");
-    assertThat(CPU.plan(op.withInner(2)).explain().details()).isEqualTo("rows gathered to f32");
-    assertThat(CPU.plan(CrossEntropy.of(DType.F64, DType.I32, 1, 1)).explain().details())
+    assertThat(DEVICE.plan(op.withInner(2)).explain().details()).isEqualTo("rows gathered to f32");
+    assertThat(DEVICE.plan(CrossEntropy.of(DType.F64, DType.I32, 1, 1)).explain().details())
         .isEqualTo("rows in f64");
   }
 }

@@ -12,20 +12,22 @@ import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.testing.TestArray;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Dropout against its definition in words. */
+@ExtendWith(TestDevice.class)
 class DropoutTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   private static double[] run(Dropout op, long seed, long offset, double[] x) {
-    try (var in = TestArray.of(CPU, op.type(), x);
-        var out = TestArray.output(CPU, op.type(), x.length)) {
-      CPU.plan(op).forward(CPU.defaultStream(), seed, offset, in.buffer(), out.buffer());
+    try (var in = TestArray.of(DEVICE, op.type(), x);
+        var out = TestArray.output(DEVICE, op.type(), x.length)) {
+      DEVICE.plan(op).forward(DEVICE.defaultStream(), seed, offset, in.buffer(), out.buffer());
       double[] y = out.get();
-      CPU.plan(op).backward(CPU.defaultStream(), seed, offset, in.buffer(), in.buffer());
+      DEVICE.plan(op).backward(DEVICE.defaultStream(), seed, offset, in.buffer(), in.buffer());
       assertSameBits("in place", in.get(), y);
       return y;
     }
@@ -85,15 +87,15 @@ class DropoutTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     double[] x = TestArray.normal(100_003, 1);
     try {
-      CPU.threads(1);
+      DEVICE.threads(1);
       double[] one = run(new Dropout(DType.F32, x.length, 0.3), 1, 5, x);
-      CPU.threads(3);
+      DEVICE.threads(3);
       assertSameBits("y", run(new Dropout(DType.F32, x.length, 0.3), 1, 5, x), one);
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 

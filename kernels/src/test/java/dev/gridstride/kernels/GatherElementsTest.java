@@ -13,13 +13,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Element-wise gather and scatter against plain loops. */
+@ExtendWith(TestDevice.class)
 class GatherElementsTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   /** Sizes of x, sizes of index, axis. */
   private static final long[][][] SIZES = {
@@ -102,18 +104,18 @@ class GatherElementsTest {
         sum[i] %= 256;
       }
     }
-    try (var x = TestArray.of(CPU, op.type(), xv);
-        var is = TestArray.of(CPU, op.indexType(), index);
-        var s = TestArray.of(CPU, op.type(), sv);
-        var y = TestArray.output(CPU, op.type(), places.length)) {
-      var plan = CPU.plan(op);
-      plan.gather(CPU.defaultStream(), x.buffer(), is.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, op.type(), xv);
+        var is = TestArray.of(DEVICE, op.indexType(), index);
+        var s = TestArray.of(DEVICE, op.type(), sv);
+        var y = TestArray.output(DEVICE, op.type(), places.length)) {
+      var plan = DEVICE.plan(op);
+      plan.gather(DEVICE.defaultStream(), x.buffer(), is.buffer(), y.buffer());
       assertSameBits("gather", y.get(), gathered);
-      plan.scatter(CPU.defaultStream(), s.buffer(), is.buffer(), x.buffer());
+      plan.scatter(DEVICE.defaultStream(), s.buffer(), is.buffer(), x.buffer());
       assertSameBits("scatter", x.get(), put);
       if (op.type() != DType.BOOL) {
         x.set(xv);
-        plan.scatterAdd(CPU.defaultStream(), s.buffer(), is.buffer(), x.buffer());
+        plan.scatterAdd(DEVICE.defaultStream(), s.buffer(), is.buffer(), x.buffer());
         // bf16 counts exactly to 256, so a sum of up to 12 terms may be rounded in most steps
         double relative = op.type() == DType.BF16 ? 12 * 0x1p-8 : 0;
         assertClose("scatterAdd", x.get(), sum, relative, 0);
@@ -124,19 +126,19 @@ class GatherElementsTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     var op = of(DType.F32, DType.I64, new long[] {3, 20, 900}, new long[] {3, 200, 900}, 1);
-    try (var is = TestArray.of(CPU, DType.I64, indices(op));
-        var s = TestArray.normal(CPU, DType.F32, op.index().count(), 1);
-        var one = TestArray.of(CPU, DType.F32, new double[(int) op.x().count()]);
-        var three = TestArray.of(CPU, DType.F32, new double[(int) op.x().count()])) {
-      CPU.threads(1);
-      CPU.plan(op).scatterAdd(CPU.defaultStream(), s.buffer(), is.buffer(), one.buffer());
-      CPU.threads(3);
-      CPU.plan(op).scatterAdd(CPU.defaultStream(), s.buffer(), is.buffer(), three.buffer());
+    try (var is = TestArray.of(DEVICE, DType.I64, indices(op));
+        var s = TestArray.normal(DEVICE, DType.F32, op.index().count(), 1);
+        var one = TestArray.of(DEVICE, DType.F32, new double[(int) op.x().count()]);
+        var three = TestArray.of(DEVICE, DType.F32, new double[(int) op.x().count()])) {
+      DEVICE.threads(1);
+      DEVICE.plan(op).scatterAdd(DEVICE.defaultStream(), s.buffer(), is.buffer(), one.buffer());
+      DEVICE.threads(3);
+      DEVICE.plan(op).scatterAdd(DEVICE.defaultStream(), s.buffer(), is.buffer(), three.buffer());
       assertSameBits("target", three.get(), one.get());
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
@@ -145,13 +147,13 @@ class GatherElementsTest {
     var op =
         new GatherElements(
             DType.F32, Layout.contiguous(3), Layout.contiguous(2), 0, DType.I64, false);
-    try (var x = TestArray.of(CPU, DType.F32, 1, 2, 3);
-        var y = TestArray.of(CPU, DType.F32, 7, 7);
-        var far = TestArray.of(CPU, DType.I64, 0, 0x1p32 + 1);
-        var negative = TestArray.of(CPU, DType.I64, -1, 0)) {
-      var plan = CPU.plan(op);
+    try (var x = TestArray.of(DEVICE, DType.F32, 1, 2, 3);
+        var y = TestArray.of(DEVICE, DType.F32, 7, 7);
+        var far = TestArray.of(DEVICE, DType.I64, 0, 0x1p32 + 1);
+        var negative = TestArray.of(DEVICE, DType.I64, -1, 0)) {
+      var plan = DEVICE.plan(op);
       assertThatThrownBy(
-              () -> plan.gather(CPU.defaultStream(), x.buffer(), far.buffer(), y.buffer()))
+              () -> plan.gather(DEVICE.defaultStream(), x.buffer(), far.buffer(), y.buffer()))
           .isInstanceOfSatisfying(
               IndexOutOfRangeException.class,
               e -> {
@@ -161,7 +163,7 @@ class GatherElementsTest {
           .hasMessage(
               "gatherElements: indices must be in 0..2; position=1, index=4294967297, size=3");
       assertThatThrownBy(
-              () -> plan.scatter(CPU.defaultStream(), y.buffer(), negative.buffer(), x.buffer()))
+              () -> plan.scatter(DEVICE.defaultStream(), y.buffer(), negative.buffer(), x.buffer()))
           .hasMessage("gatherElements: indices must be in 0..2; position=0, index=-1, size=3");
       assertThat(x.get()).containsExactly(1, 2, 3);
       assertThat(y.get()).containsExactly(7, 7);
@@ -182,11 +184,13 @@ class GatherElementsTest {
             "gatherElements: index must be row-major, as x, of its rank, and not larger but along"
                 + " the axis; index=[3, 3], x=[3, 2], axis=0");
     var op = of(DType.BOOL, DType.I64, new long[] {1}, new long[] {1}, 0);
-    try (var x = TestArray.of(CPU, DType.BOOL, 1);
-        var is = TestArray.of(CPU, DType.I64, 0);
-        var y = TestArray.of(CPU, DType.BOOL, 1)) {
+    try (var x = TestArray.of(DEVICE, DType.BOOL, 1);
+        var is = TestArray.of(DEVICE, DType.I64, 0);
+        var y = TestArray.of(DEVICE, DType.BOOL, 1)) {
       assertThatThrownBy(() ->
-              CPU.plan(op).scatterAdd(CPU.defaultStream(), y.buffer(), is.buffer(), x.buffer()))
+              DEVICE
+                  .plan(op)
+                  .scatterAdd(DEVICE.defaultStream(), y.buffer(), is.buffer(), x.buffer()))
           .hasMessage("scatterAdd: type must be a type with addition; type=bool");
     }
   }

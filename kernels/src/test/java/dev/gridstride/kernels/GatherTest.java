@@ -13,13 +13,15 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Gather and its adjoint against plain loops. */
+@ExtendWith(TestDevice.class)
 class GatherTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   static Stream<Gather> cases() {
     long[][] sizes = {
@@ -82,18 +84,18 @@ class GatherTest {
     var expectedDx = new double[nx];
     each(op, index, (x, y) -> expectedDx[x] += dyv[y]);
     double modulus = op.type() == DType.U8 ? 256 : Double.MAX_VALUE;
-    try (var x = TestArray.of(CPU, op.type(), xv);
-        var is = TestArray.of(CPU, op.indexType(), index);
-        var y = TestArray.output(CPU, op.type(), ny);
-        var dy = TestArray.of(CPU, op.type(), dyv);
-        var dx = TestArray.output(CPU, op.type(), nx)) {
-      var plan = CPU.plan(op);
-      plan.forward(CPU.defaultStream(), x.buffer(), is.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, op.type(), xv);
+        var is = TestArray.of(DEVICE, op.indexType(), index);
+        var y = TestArray.output(DEVICE, op.type(), ny);
+        var dy = TestArray.of(DEVICE, op.type(), dyv);
+        var dx = TestArray.output(DEVICE, op.type(), nx)) {
+      var plan = DEVICE.plan(op);
+      plan.forward(DEVICE.defaultStream(), x.buffer(), is.buffer(), y.buffer());
       assertSameBits("y", y.get(), expectedY);
-      plan.backward(CPU.defaultStream(), dy.buffer(), is.buffer(), dx.buffer());
+      plan.backward(DEVICE.defaultStream(), dy.buffer(), is.buffer(), dx.buffer());
       // every sum stays below 256, to which bf16 counts exactly
       assertSameBits("dx", dx.get(), Arrays.stream(expectedDx).map(v -> v % modulus).toArray());
-      plan.scatterAdd(CPU.defaultStream(), dy.buffer(), is.buffer(), x.buffer());
+      plan.scatterAdd(DEVICE.defaultStream(), dy.buffer(), is.buffer(), x.buffer());
       var sum = new double[nx];
       Arrays.setAll(sum, i -> (xv[i] + expectedDx[i]) % modulus);
       assertSameBits("x", x.get(), sum);
@@ -103,47 +105,49 @@ class GatherTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     var op = new Gather(DType.F32, 2, 50, 200, 1001, DType.I64, true);
     double[] index = indices(op);
     double[] dyv = TestArray.normal(2 * 1001 * 200, 1);
-    try (var is = TestArray.of(CPU, DType.I64, index);
-        var dy = TestArray.of(CPU, DType.F32, dyv);
-        var one = TestArray.output(CPU, DType.F32, 2 * 50 * 200);
-        var three = TestArray.output(CPU, DType.F32, 2 * 50 * 200)) {
-      CPU.threads(1);
-      CPU.plan(op).backward(CPU.defaultStream(), dy.buffer(), is.buffer(), one.buffer());
-      CPU.threads(3);
-      CPU.plan(op).backward(CPU.defaultStream(), dy.buffer(), is.buffer(), three.buffer());
+    try (var is = TestArray.of(DEVICE, DType.I64, index);
+        var dy = TestArray.of(DEVICE, DType.F32, dyv);
+        var one = TestArray.output(DEVICE, DType.F32, 2 * 50 * 200);
+        var three = TestArray.output(DEVICE, DType.F32, 2 * 50 * 200)) {
+      DEVICE.threads(1);
+      DEVICE.plan(op).backward(DEVICE.defaultStream(), dy.buffer(), is.buffer(), one.buffer());
+      DEVICE.threads(3);
+      DEVICE.plan(op).backward(DEVICE.defaultStream(), dy.buffer(), is.buffer(), three.buffer());
       assertSameBits("dx", three.get(), one.get());
       var exact = new double[2 * 50 * 200];
       each(op, index, (x, y) -> exact[x] += (float) dyv[y]);
       // about 20 terms of size 1 in each sum, each rounded once
       assertClose("dx", one.get(), exact, 0, 40 * 10 * 0x1p-24);
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
   @Test
   void refusesIndicesOutOfRangeBeforeWriting() {
-    try (var x = TestArray.of(CPU, DType.F32, 1, 2, 3);
-        var y = TestArray.of(CPU, DType.F32, 7, 7);
-        var big = TestArray.of(CPU, DType.I64, 0, 0x1p32 + 1);
-        var negative = TestArray.of(CPU, DType.I32, -1, -4)) {
+    try (var x = TestArray.of(DEVICE, DType.F32, 1, 2, 3);
+        var y = TestArray.of(DEVICE, DType.F32, 7, 7);
+        var big = TestArray.of(DEVICE, DType.I64, 0, 0x1p32 + 1);
+        var negative = TestArray.of(DEVICE, DType.I32, -1, -4)) {
       var op = Gather.of(DType.F32, DType.I64, 2, 0, 3);
-      assertThatThrownBy(
-              () -> CPU.plan(op).forward(CPU.defaultStream(), x.buffer(), big.buffer(), y.buffer()))
+      assertThatThrownBy(() ->
+              DEVICE.plan(op).forward(DEVICE.defaultStream(), x.buffer(), big.buffer(), y.buffer()))
           .isInstanceOf(InvalidArgumentException.class)
           .hasMessage("gather: indices must be in 0..2; position=1, index=4294967297, size=3");
       var signed = Gather.of(DType.F32, DType.I32, 2, 0, 3);
       assertThatThrownBy(() ->
-              CPU.plan(signed)
-                  .backward(CPU.defaultStream(), y.buffer(), negative.buffer(), x.buffer()))
+              DEVICE
+                  .plan(signed)
+                  .backward(DEVICE.defaultStream(), y.buffer(), negative.buffer(), x.buffer()))
           .hasMessage("gather: indices must be in 0..2; position=0, index=-1, size=3");
       assertThatThrownBy(() ->
-              CPU.plan(signed.countingFromEnd())
-                  .forward(CPU.defaultStream(), x.buffer(), negative.buffer(), y.buffer()))
+              DEVICE
+                  .plan(signed.countingFromEnd())
+                  .forward(DEVICE.defaultStream(), x.buffer(), negative.buffer(), y.buffer()))
           .hasMessage("gather: indices must be in -3..2; position=1, index=-4, size=3");
       assertThat(x.get()).containsExactly(1, 2, 3);
       assertThat(y.get()).containsExactly(7, 7);
@@ -158,14 +162,14 @@ class GatherTest {
         .hasMessage("gather: axis must name a dimension; axis=1, dims=[3]");
     assertThatThrownBy(() -> Gather.of(DType.F32, DType.I64, -2, 0, 3))
         .hasMessage("gather: sizes must not be negative; outer=1, size=3, inner=1, count=-2");
-    try (var x = TestArray.of(CPU, DType.BOOL, 0, 1);
-        var is = TestArray.of(CPU, DType.I64, 0);
-        var y = TestArray.output(CPU, DType.BOOL, 1)) {
-      var plan = CPU.plan(Gather.of(DType.BOOL, DType.I64, 1, 0, 2));
-      plan.forward(CPU.defaultStream(), x.buffer(), is.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, DType.BOOL, 0, 1);
+        var is = TestArray.of(DEVICE, DType.I64, 0);
+        var y = TestArray.output(DEVICE, DType.BOOL, 1)) {
+      var plan = DEVICE.plan(Gather.of(DType.BOOL, DType.I64, 1, 0, 2));
+      plan.forward(DEVICE.defaultStream(), x.buffer(), is.buffer(), y.buffer());
       assertThat(y.get()).containsExactly(0);
       assertThatThrownBy(
-              () -> plan.backward(CPU.defaultStream(), y.buffer(), is.buffer(), x.buffer()))
+              () -> plan.backward(DEVICE.defaultStream(), y.buffer(), is.buffer(), x.buffer()))
           .hasMessage("scatterAdd: type must be a type with addition; type=bool");
     }
   }

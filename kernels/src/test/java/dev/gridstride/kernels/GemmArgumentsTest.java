@@ -16,11 +16,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Illegal arguments of the matrix product and what is said of them. */
+@ExtendWith(TestDevice.class)
 final class GemmArgumentsTest {
-  private static final Device CPU = Device.cpu();
-  private static final Stream STREAM = CPU.defaultStream();
+  private static final Device DEVICE = TestDevice.get();
+  private static final Stream STREAM = DEVICE.defaultStream();
 
   private static void refused(ThrowingCallable call, String message) {
     assertThatThrownBy(call).isInstanceOf(InvalidArgumentException.class).hasMessage(message);
@@ -81,17 +83,17 @@ final class GemmArgumentsTest {
 
   @Test
   void operands() {
-    var plan = CPU.plan(Gemm.of(4, 5, 6));
-    var biased = CPU.plan(Gemm.of(4, 5, 6).with(Epilogue.bias()));
-    var saving = CPU.plan(Gemm.of(4, 5, 6).with(Epilogue.of(Activation.RELU).saveAux()));
+    var plan = DEVICE.plan(Gemm.of(4, 5, 6));
+    var biased = DEVICE.plan(Gemm.of(4, 5, 6).with(Epilogue.bias()));
+    var saving = DEVICE.plan(Gemm.of(4, 5, 6).with(Epilogue.of(Activation.RELU).saveAux()));
     var summing =
-        CPU.plan(Gemm.of(4, 5, 6).with(Epilogue.backward(Activation.GELU).biasGradient()));
-    try (Buffer a = CPU.allocate(DType.F32, 24);
-        Buffer b = CPU.allocate(DType.F32, 30);
-        Buffer c = CPU.allocate(DType.F32, 20);
-        Buffer bias = CPU.allocate(DType.F32, 5);
-        Buffer aux = CPU.allocate(DType.F32, 20);
-        Buffer all = CPU.allocate(DType.F32, 100)) {
+        DEVICE.plan(Gemm.of(4, 5, 6).with(Epilogue.backward(Activation.GELU).biasGradient()));
+    try (Buffer a = DEVICE.allocate(DType.F32, 24);
+        Buffer b = DEVICE.allocate(DType.F32, 30);
+        Buffer c = DEVICE.allocate(DType.F32, 20);
+        Buffer bias = DEVICE.allocate(DType.F32, 5);
+        Buffer aux = DEVICE.allocate(DType.F32, 20);
+        Buffer all = DEVICE.allocate(DType.F32, 100)) {
       String enough = " must hold at least ";
       refused(
           () -> plan.run(STREAM, 1, c, b, 0, c),
@@ -131,7 +133,7 @@ final class GemmArgumentsTest {
       overlap(
           () -> summing.run(STREAM, 1, a, b, 0, c, all, all, null), "bias must not overlap aux");
       plan.run(STREAM, 1, all, all, 0, c); // inputs may share memory
-      Buffer closed = CPU.allocate(DType.F32, 30);
+      Buffer closed = DEVICE.allocate(DType.F32, 30);
       closed.close();
       assertThatThrownBy(() -> plan.run(STREAM, 1, closed, b, 0, c))
           .isInstanceOf(ClosedException.class)
@@ -142,7 +144,7 @@ final class GemmArgumentsTest {
     assertThat(plan.explain().toString())
         .startsWith("gemm on cpu: blocked (tile 6x")
         .endsWith("workspace 0 bytes");
-    assertThat(CPU.supports(plan.op())).isInstanceOf(Support.Supported.class);
+    assertThat(DEVICE.supports(plan.op())).isInstanceOf(Support.Supported.class);
   }
 
   private static void overlap(ThrowingCallable call, String rule) {

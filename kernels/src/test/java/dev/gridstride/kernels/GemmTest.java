@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,8 +20,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The matrix product against double loops. */
+@ExtendWith(TestDevice.class)
 final class GemmTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   /** What one run gave. */
   private record Result(double[] c, double[] bias, double[] aux) {}
@@ -39,22 +41,22 @@ final class GemmTest {
     if (beta == 0 && inputs.length <= 2) {
       Arrays.fill(c0, Double.NaN);
     }
-    try (var a = TestArray.of(CPU, op.aType(), a0);
-        var b = TestArray.of(CPU, op.bType(), b0);
-        var c = TestArray.of(CPU, op.cType(), c0);
+    try (var a = TestArray.of(DEVICE, op.aType(), a0);
+        var b = TestArray.of(DEVICE, op.bType(), b0);
+        var c = TestArray.of(DEVICE, op.cType(), c0);
         var bias =
             ep.addsBias()
-                ? TestArray.of(CPU, op.cType(), values(op.n(), 4, integers))
-                : TestArray.output(CPU, op.cType(), op.n());
+                ? TestArray.of(DEVICE, op.cType(), values(op.n(), 4, integers))
+                : TestArray.output(DEVICE, op.cType(), op.n());
         var aux =
             ep.isBackward()
-                ? TestArray.of(CPU, op.cType(), values(op.countC(), 5, integers))
-                : TestArray.output(CPU, op.cType(), op.countC());
-        var plan = CPU.plan(op)) {
+                ? TestArray.of(DEVICE, op.cType(), values(op.countC(), 5, integers))
+                : TestArray.output(DEVICE, op.cType(), op.countC());
+        var plan = DEVICE.plan(op)) {
       var oracle =
           new GemmOracle(op, alpha, a.get(), b.get(), beta, c.get(), bias.get(), aux.get());
       plan.run(
-          CPU.defaultStream(),
+          DEVICE.defaultStream(),
           alpha,
           a.buffer(),
           b.buffer(),
@@ -277,17 +279,19 @@ final class GemmTest {
     for (Activation f : Activation.values()) {
       for (DType type : new DType[] {DType.F32, DType.F64}) {
         Gemm op = Gemm.of(1, x.length, 0).type(type);
-        try (var c = TestArray.of(CPU, type, x);
-            var d = TestArray.of(CPU, type, filled(x.length, 1));
-            var none = TestArray.output(CPU, type, 0)) {
-          CPU.plan(op.with(Epilogue.of(f)))
-              .run(CPU.defaultStream(), 1, none.buffer(), none.buffer(), 1, c.buffer());
+        try (var c = TestArray.of(DEVICE, type, x);
+            var d = TestArray.of(DEVICE, type, filled(x.length, 1));
+            var none = TestArray.output(DEVICE, type, 0)) {
+          DEVICE
+              .plan(op.with(Epilogue.of(f)))
+              .run(DEVICE.defaultStream(), 1, none.buffer(), none.buffer(), 1, c.buffer());
           double[] y = c.get();
           c.set(x);
           if (f != Activation.IDENTITY) {
-            CPU.plan(op.with(Epilogue.backward(f)))
+            DEVICE
+                .plan(op.with(Epilogue.backward(f)))
                 .run(
-                    CPU.defaultStream(),
+                    DEVICE.defaultStream(),
                     1,
                     none.buffer(),
                     none.buffer(),
@@ -436,7 +440,7 @@ final class GemmTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     try {
       for (Gemm op :
           new Gemm[] {
@@ -447,15 +451,15 @@ final class GemmTest {
             Gemm.of(1, 3000, 700),
             Gemm.of(200, 700, 9).with(Epilogue.NONE.biasGradient())
           }) {
-        CPU.threads(1);
+        DEVICE.threads(1);
         Result one = check(op, 1, 0, false);
-        CPU.threads(3);
+        DEVICE.threads(3);
         Result three = check(op, 1, 0, false);
         assertSameBits("c", three.c, one.c);
         assertSameBits("bias", three.bias, one.bias);
       }
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
@@ -474,11 +478,12 @@ final class GemmTest {
                 Arrays.copyOf(a, 64 * k),
                 Arrays.copyOf(b, 128 * k))
             .c;
-    try (var x = TestArray.of(CPU, DType.F32, a);
-        var w = TestArray.of(CPU, DType.F32, b);
-        var y = TestArray.output(CPU, DType.F32, 400 * 300)) {
-      CPU.plan(Gemm.of(400, 300, k).transB())
-          .run(CPU.defaultStream(), 1, x.buffer(), w.buffer(), 0, y.buffer());
+    try (var x = TestArray.of(DEVICE, DType.F32, a);
+        var w = TestArray.of(DEVICE, DType.F32, b);
+        var y = TestArray.output(DEVICE, DType.F32, 400 * 300)) {
+      DEVICE
+          .plan(Gemm.of(400, 300, k).transB())
+          .run(DEVICE.defaultStream(), 1, x.buffer(), w.buffer(), 0, y.buffer());
       double[] whole = y.get();
       for (int i = 0; i < 64; i++) {
         assertSameBits(

@@ -13,12 +13,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Trajectories of 1,001 steps against the methods' formulas, one element at a time in double. */
+@ExtendWith(TestDevice.class)
 class GradientDescentTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final double LR = 0.01;
 
   static List<GradientDescent> methods() {
@@ -115,13 +117,13 @@ class GradientDescentTest {
     var oracle = new ArrayList<double[]>();
     var memory = new ArrayList<double[][]>();
     for (int n : sizes) {
-      params.add(TestArray.normal(CPU, op.type(), n, n + 1));
-      grads.add(TestArray.output(CPU, op.type(), n));
-      states.forEach(s -> s.add(TestArray.of(CPU, op.type(), new double[n])));
+      params.add(TestArray.normal(DEVICE, op.type(), n, n + 1));
+      grads.add(TestArray.output(DEVICE, op.type(), n));
+      states.forEach(s -> s.add(TestArray.of(DEVICE, op.type(), new double[n])));
       oracle.add(params.getLast().get());
       memory.add(new double[n][3]);
     }
-    var plan = CPU.plan(op);
+    var plan = DEVICE.plan(op);
     for (int step = 1; step <= 1001; step++) {
       for (int k = 0; k < sizes.length; k++) {
         var g = params.get(k).get();
@@ -133,7 +135,7 @@ class GradientDescentTest {
         grads.get(k).set(g);
       }
       plan.step(
-          CPU.defaultStream(),
+          DEVICE.defaultStream(),
           buffers(params),
           buffers(grads),
           states.stream().map(GradientDescentTest::buffers).toList(),
@@ -157,13 +159,14 @@ class GradientDescentTest {
   @Test
   void nanSpreadsAndStays() {
     for (DType type : new DType[] {DType.F32, DType.F64}) {
-      try (var p = TestArray.of(CPU, type, 1, 2);
-          var g = TestArray.of(CPU, type, Double.NaN, 1);
-          var m = TestArray.of(CPU, type, 0, 0);
-          var v = TestArray.of(CPU, type, 0, 0)) {
-        CPU.plan(new Adam(type, 0.9, 0.999, 0, 0, false, false, false))
+      try (var p = TestArray.of(DEVICE, type, 1, 2);
+          var g = TestArray.of(DEVICE, type, Double.NaN, 1);
+          var m = TestArray.of(DEVICE, type, 0, 0);
+          var v = TestArray.of(DEVICE, type, 0, 0)) {
+        DEVICE
+            .plan(new Adam(type, 0.9, 0.999, 0, 0, false, false, false))
             .step(
-                CPU.defaultStream(),
+                DEVICE.defaultStream(),
                 List.of(p.buffer()),
                 List.of(g.buffer()),
                 List.of(List.of(m.buffer()), List.of(v.buffer())),
@@ -179,11 +182,11 @@ class GradientDescentTest {
 
   @Test
   void refusesBadArguments() {
-    var plan = CPU.plan(Sgd.of(DType.F32, 0));
-    var stream = CPU.defaultStream();
-    try (var p = TestArray.of(CPU, DType.F32, 1, 2);
-        var g = TestArray.of(CPU, DType.F32, 1, 2);
-        var h = TestArray.of(CPU, DType.F32, 1)) {
+    var plan = DEVICE.plan(Sgd.of(DType.F32, 0));
+    var stream = DEVICE.defaultStream();
+    try (var p = TestArray.of(DEVICE, DType.F32, 1, 2);
+        var g = TestArray.of(DEVICE, DType.F32, 1, 2);
+        var h = TestArray.of(DEVICE, DType.F32, 1)) {
       var pp = List.of(p.buffer(), p.buffer());
       var gg = List.of(g.buffer(), g.buffer());
       assertThatThrownBy(() -> plan.step(stream, pp, gg, List.of(), 1, 1, 1))
@@ -221,30 +224,30 @@ class GradientDescentTest {
     for (DType type : new DType[] {DType.F32, DType.F64}) {
       var a = TestArray.normal(40_001, 1);
       var b = TestArray.normal(3, 2);
-      try (var x = TestArray.of(CPU, type, a);
-          var none = TestArray.of(CPU, type);
-          var y = TestArray.of(CPU, type, b)) {
+      try (var x = TestArray.of(DEVICE, type, a);
+          var none = TestArray.of(DEVICE, type);
+          var y = TestArray.of(DEVICE, type, b)) {
         var list = List.of(x.buffer(), none.buffer(), y.buffer());
         double[] before = x.get();
         double sum = Arrays.stream(before).map(v -> v * v).sum();
         double norm = Math.sqrt(sum + Arrays.stream(y.get()).map(v -> v * v).sum());
-        var stream = CPU.defaultStream();
-        assertThat(CPU.plan(new ClipNorm(type, 1e6)).clip(stream, list) / norm)
+        var stream = DEVICE.defaultStream();
+        assertThat(DEVICE.plan(new ClipNorm(type, 1e6)).clip(stream, list) / norm)
             .isBetween(1 - 1e-13, 1 + 1e-13);
         assertClose("unchanged", x.get(), before, 0, 0);
-        CPU.plan(new ClipNorm(type, 2)).clip(stream, list);
+        DEVICE.plan(new ClipNorm(type, 2)).clip(stream, list);
         double[] expected = Arrays.stream(before).map(v -> v * 2 / (norm + 1e-6)).toArray();
         assertClose("clipped", x.get(), expected, 1e-7, 0);
-        CPU.plan(new ClipNorm(type, 0)).clip(stream, list);
+        DEVICE.plan(new ClipNorm(type, 0)).clip(stream, list);
         assertThat(x.get()).containsOnly(0.0, -0.0);
         y.set(1, Double.POSITIVE_INFINITY, 2);
-        assertThat(CPU.plan(new ClipNorm(type, 1)).clip(stream, list))
+        assertThat(DEVICE.plan(new ClipNorm(type, 1)).clip(stream, list))
             .isEqualTo(Double.POSITIVE_INFINITY);
         assertThat(y.get()).containsExactly(0, Double.NaN, 0);
-        assertThat(CPU.plan(new ClipNorm(type, 1)).clip(stream, list)).isNaN();
+        assertThat(DEVICE.plan(new ClipNorm(type, 1)).clip(stream, list)).isNaN();
         assertThat(x.get()).containsOnly(Double.NaN);
-        assertThatThrownBy(
-                () -> CPU.plan(new ClipNorm(type, 1)).clip(stream, List.of(x.buffer(), x.buffer())))
+        assertThatThrownBy(() ->
+                DEVICE.plan(new ClipNorm(type, 1)).clip(stream, List.of(x.buffer(), x.buffer())))
             .hasMessageStartingWith("clipNorm: grads[1] must not overlap grads[0]");
       }
     }

@@ -16,15 +16,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Layer, root-mean-square, group and batch normalization against their definitions in double. */
+@ExtendWith(TestDevice.class)
 class NormTest {
-  private static final Device CPU = Device.cpu();
-  private static final Stream STREAM = CPU.defaultStream();
+  private static final Device DEVICE = TestDevice.get();
+  private static final Stream STREAM = DEVICE.defaultStream();
 
   /** One normalization, whichever op it is. */
   record Case(
@@ -54,16 +56,20 @@ class NormTest {
       Buffer beta = b == null ? null : b.buffer();
       switch (kind) {
         case LAYER ->
-            CPU.plan(new LayerNorm(type, n, c, eps))
+            DEVICE
+                .plan(new LayerNorm(type, n, c, eps))
                 .forward(STREAM, x.buffer(), gamma, beta, y.buffer(), m.buffer(), r.buffer());
         case RMS ->
-            CPU.plan(new RmsNorm(type, n, c, eps))
+            DEVICE
+                .plan(new RmsNorm(type, n, c, eps))
                 .forward(STREAM, x.buffer(), gamma, y.buffer(), r.buffer());
         case GROUP ->
-            CPU.plan(new GroupNorm(type, layout, n, c, s, groups, eps))
+            DEVICE
+                .plan(new GroupNorm(type, layout, n, c, s, groups, eps))
                 .forward(STREAM, x.buffer(), gamma, beta, y.buffer(), m.buffer(), r.buffer());
         case BATCH ->
-            CPU.plan(new BatchNorm(type, layout, n, c, s, eps))
+            DEVICE
+                .plan(new BatchNorm(type, layout, n, c, s, eps))
                 .forward(
                     STREAM,
                     x.buffer(),
@@ -97,15 +103,20 @@ class NormTest {
       Buffer dys = dy.buffer();
       switch (kind) {
         case LAYER ->
-            CPU.plan(new LayerNorm(type, n, c, eps))
+            DEVICE
+                .plan(new LayerNorm(type, n, c, eps))
                 .backward(STREAM, xs, gamma, ms, rs, dys, dxs, dgs, dbs);
         case RMS ->
-            CPU.plan(new RmsNorm(type, n, c, eps)).backward(STREAM, xs, gamma, rs, dys, dxs, dgs);
+            DEVICE
+                .plan(new RmsNorm(type, n, c, eps))
+                .backward(STREAM, xs, gamma, rs, dys, dxs, dgs);
         case GROUP ->
-            CPU.plan(new GroupNorm(type, layout, n, c, s, groups, eps))
+            DEVICE
+                .plan(new GroupNorm(type, layout, n, c, s, groups, eps))
                 .backward(STREAM, xs, gamma, ms, rs, dys, dxs, dgs, dbs);
         case BATCH ->
-            CPU.plan(new BatchNorm(type, layout, n, c, s, eps))
+            DEVICE
+                .plan(new BatchNorm(type, layout, n, c, s, eps))
                 .backward(STREAM, xs, gamma, ms, rs, dys, dxs, dgs, dbs);
       }
     }
@@ -160,16 +171,16 @@ class NormTest {
     if (!withGamma || op.kind() == Kind.RMS) {
       Arrays.fill(bs, 0);
     }
-    try (var x = TestArray.of(CPU, op.type(), xs);
-        var g = TestArray.of(CPU, op.type(), gs);
-        var b = TestArray.of(CPU, op.type(), bs);
-        var y = TestArray.output(CPU, op.type(), op.count());
-        var m = TestArray.output(CPU, op.statType(), op.stats());
-        var r = TestArray.output(CPU, op.statType(), op.stats());
-        var dy = TestArray.normal(CPU, op.type(), op.count(), 4);
-        var dx = TestArray.output(CPU, op.type(), op.count());
-        var dg = TestArray.output(CPU, op.type(), op.c());
-        var db = TestArray.output(CPU, op.type(), op.c())) {
+    try (var x = TestArray.of(DEVICE, op.type(), xs);
+        var g = TestArray.of(DEVICE, op.type(), gs);
+        var b = TestArray.of(DEVICE, op.type(), bs);
+        var y = TestArray.output(DEVICE, op.type(), op.count());
+        var m = TestArray.output(DEVICE, op.statType(), op.stats());
+        var r = TestArray.output(DEVICE, op.statType(), op.stats());
+        var dy = TestArray.normal(DEVICE, op.type(), op.count(), 4);
+        var dx = TestArray.output(DEVICE, op.type(), op.count());
+        var dg = TestArray.output(DEVICE, op.type(), op.c());
+        var db = TestArray.output(DEVICE, op.type(), op.c())) {
       var oracle = op.oracle().measure(x.get());
       oracle.forward(x.get(), g.get(), b.get());
       oracle.backward(x.get(), g.get(), dy.get(), false);
@@ -243,16 +254,16 @@ class NormTest {
   @ParameterizedTest
   @MethodSource("fewCases")
   void inPlaceAndInPart(Case op) {
-    try (var x = TestArray.normal(CPU, op.type(), op.count(), 1);
-        var g = TestArray.normal(CPU, op.type(), op.c(), 2);
-        var y = TestArray.output(CPU, op.type(), op.count());
-        var z = TestArray.of(CPU, op.type(), x.get());
-        var m = TestArray.output(CPU, op.statType(), op.stats());
-        var r = TestArray.output(CPU, op.statType(), op.stats());
-        var dy = TestArray.normal(CPU, op.type(), op.count(), 4);
-        var dx = TestArray.output(CPU, op.type(), op.count());
-        var dg = TestArray.output(CPU, op.type(), op.c());
-        var dg2 = TestArray.output(CPU, op.type(), op.c())) {
+    try (var x = TestArray.normal(DEVICE, op.type(), op.count(), 1);
+        var g = TestArray.normal(DEVICE, op.type(), op.c(), 2);
+        var y = TestArray.output(DEVICE, op.type(), op.count());
+        var z = TestArray.of(DEVICE, op.type(), x.get());
+        var m = TestArray.output(DEVICE, op.statType(), op.stats());
+        var r = TestArray.output(DEVICE, op.statType(), op.stats());
+        var dy = TestArray.normal(DEVICE, op.type(), op.count(), 4);
+        var dx = TestArray.output(DEVICE, op.type(), op.count());
+        var dg = TestArray.output(DEVICE, op.type(), op.c());
+        var dg2 = TestArray.output(DEVICE, op.type(), op.c())) {
       op.forward(x, g, null, y, m, r);
       op.forward(z, g, null, z, m, r);
       assertSameBits("y", z.get(), y.get());
@@ -278,17 +289,17 @@ class NormTest {
             few.kind() == Kind.RMS || few.kind() == Kind.LAYER ? 1 : 9000,
             few.groups(),
             few.eps());
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     var results = new ArrayList<double[]>();
-    try (var x = TestArray.normal(CPU, op.type(), op.count(), 1);
-        var g = TestArray.normal(CPU, op.type(), op.c(), 2);
-        var y = TestArray.output(CPU, op.type(), op.count());
-        var m = TestArray.output(CPU, op.statType(), op.stats());
-        var r = TestArray.output(CPU, op.statType(), op.stats());
-        var dg = TestArray.output(CPU, op.type(), op.c());
-        var db = TestArray.output(CPU, op.type(), op.c())) {
+    try (var x = TestArray.normal(DEVICE, op.type(), op.count(), 1);
+        var g = TestArray.normal(DEVICE, op.type(), op.c(), 2);
+        var y = TestArray.output(DEVICE, op.type(), op.count());
+        var m = TestArray.output(DEVICE, op.statType(), op.stats());
+        var r = TestArray.output(DEVICE, op.statType(), op.stats());
+        var dg = TestArray.output(DEVICE, op.type(), op.c());
+        var db = TestArray.output(DEVICE, op.type(), op.c())) {
       for (int threads : new int[] {1, 2, 3}) {
-        CPU.threads(threads);
+        DEVICE.threads(threads);
         op.forward(x, g, null, y, m, r);
         results.add(y.get());
         op.backward(x, g, m, r, x, y, dg, op.kind() == Kind.RMS ? null : db);
@@ -297,7 +308,7 @@ class NormTest {
         results.add(db.get());
       }
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
     for (int i = 4; i < results.size(); i++) {
       assertSameBits("result " + i, results.get(i), results.get(i % 4));
@@ -315,10 +326,10 @@ class NormTest {
         xs[0] = bad;
         var oracle = op.oracle().measure(xs);
         oracle.forward(xs, ones(40), new double[40]);
-        try (var x = TestArray.of(CPU, DType.F32, xs);
-            var y = TestArray.output(CPU, DType.F32, op.count());
-            var m = TestArray.output(CPU, DType.F32, op.stats());
-            var r = TestArray.output(CPU, DType.F32, op.stats())) {
+        try (var x = TestArray.of(DEVICE, DType.F32, xs);
+            var y = TestArray.output(DEVICE, DType.F32, op.count());
+            var m = TestArray.output(DEVICE, DType.F32, op.stats());
+            var r = TestArray.output(DEVICE, DType.F32, op.stats())) {
           op.forward(x, null, null, y, m, r);
           assertClose("y", y.get(), oracle.y, 1e-6, 4e-6);
           assertThat(Arrays.stream(y.get()).filter(Double::isNaN).count())
@@ -346,10 +357,10 @@ class NormTest {
     var constant = new double[op.count()];
     Arrays.fill(constant, 3);
     for (double[] xs : List.of(huge, constant)) {
-      try (var x = TestArray.of(CPU, op.type(), xs);
-          var y = TestArray.output(CPU, op.type(), op.count());
-          var m = TestArray.output(CPU, op.statType(), op.stats());
-          var r = TestArray.output(CPU, op.statType(), op.stats())) {
+      try (var x = TestArray.of(DEVICE, op.type(), xs);
+          var y = TestArray.output(DEVICE, op.type(), op.count());
+          var m = TestArray.output(DEVICE, op.statType(), op.stats());
+          var r = TestArray.output(DEVICE, op.statType(), op.stats())) {
         op.forward(x, null, null, y, m, r);
         var oracle = op.oracle().measure(x.get());
         oracle.forward(x.get(), ones(op.c()), new double[op.c()]);
@@ -364,17 +375,17 @@ class NormTest {
     for (DType type : new DType[] {DType.F32, DType.F64, DType.BF16}) {
       var op = new BatchNorm(type, layout, 3, 5, 4, 1e-5);
       var c = new Case(Kind.BATCH, type, layout, 3, 5, 4, 1, 1e-5);
-      try (var x = TestArray.normal(CPU, type, 60, 1);
-          var y = TestArray.output(CPU, type, 60);
-          var g = TestArray.normal(CPU, type, 5, 2);
-          var b = TestArray.normal(CPU, type, 5, 3);
-          var mean = TestArray.of(CPU, c.statType(), 1, 2, 3, 4, 5);
-          var var = TestArray.of(CPU, c.statType(), 1, 1, 2, 2, 3);
-          var dy = TestArray.normal(CPU, type, 60, 4);
-          var dx = TestArray.output(CPU, type, 60);
-          var dg = TestArray.output(CPU, type, 5);
-          var db = TestArray.output(CPU, type, 5)) {
-        var plan = CPU.plan(op);
+      try (var x = TestArray.normal(DEVICE, type, 60, 1);
+          var y = TestArray.output(DEVICE, type, 60);
+          var g = TestArray.normal(DEVICE, type, 5, 2);
+          var b = TestArray.normal(DEVICE, type, 5, 3);
+          var mean = TestArray.of(DEVICE, c.statType(), 1, 2, 3, 4, 5);
+          var var = TestArray.of(DEVICE, c.statType(), 1, 1, 2, 2, 3);
+          var dy = TestArray.normal(DEVICE, type, 60, 4);
+          var dx = TestArray.output(DEVICE, type, 60);
+          var dg = TestArray.output(DEVICE, type, 5);
+          var db = TestArray.output(DEVICE, type, 5)) {
+        var plan = DEVICE.plan(op);
         plan.forward(
             STREAM,
             x.buffer(),
@@ -429,16 +440,18 @@ class NormTest {
 
   @Test
   void runningAveragesOfOneElementAndOfNone() {
-    try (var x = TestArray.of(CPU, DType.F32, 7, 9);
-        var mean = TestArray.of(CPU, DType.F32, 1, 1);
-        var var = TestArray.of(CPU, DType.F32, 1, 1);
-        var y = TestArray.output(CPU, DType.F32, 2)) {
+    try (var x = TestArray.of(DEVICE, DType.F32, 7, 9);
+        var mean = TestArray.of(DEVICE, DType.F32, 1, 1);
+        var var = TestArray.of(DEVICE, DType.F32, 1, 1);
+        var y = TestArray.output(DEVICE, DType.F32, 2)) {
       Buffer m = mean.buffer();
       Buffer v = var.buffer();
-      CPU.plan(BatchNorm.of(0, 2, 1))
+      DEVICE
+          .plan(BatchNorm.of(0, 2, 1))
           .forward(STREAM, x.buffer(), null, null, y.buffer(), null, null, m, v, 0.5);
       assertSameBits("mean", mean.get(), new double[] {1, 1});
-      CPU.plan(BatchNorm.of(1, 2, 1))
+      DEVICE
+          .plan(BatchNorm.of(1, 2, 1))
           .forward(STREAM, x.buffer(), null, null, y.buffer(), null, null, m, v, 0.5);
       assertSameBits("mean", mean.get(), new double[] {4, 5});
       assertSameBits("var", var.get(), new double[] {0.5, 0.5});
@@ -468,12 +481,12 @@ class NormTest {
 
   @Test
   void refusesBadOperands() {
-    var layer = CPU.plan(LayerNorm.of(2, 3));
-    var batch = CPU.plan(BatchNorm.of(2, 3, 1));
-    try (var x = TestArray.normal(CPU, DType.F32, 6, 1);
-        var y = TestArray.output(CPU, DType.F32, 6);
-        var three = TestArray.normal(CPU, DType.F32, 3, 1);
-        var other = TestArray.normal(CPU, DType.F32, 3, 1)) {
+    var layer = DEVICE.plan(LayerNorm.of(2, 3));
+    var batch = DEVICE.plan(BatchNorm.of(2, 3, 1));
+    try (var x = TestArray.normal(DEVICE, DType.F32, 6, 1);
+        var y = TestArray.output(DEVICE, DType.F32, 6);
+        var three = TestArray.normal(DEVICE, DType.F32, 3, 1);
+        var other = TestArray.normal(DEVICE, DType.F32, 3, 1)) {
       Buffer p = three.buffer();
       assertThatThrownBy(() -> layer.forward(STREAM, x.buffer(), null, p, y.buffer(), null, null))
           .hasMessageStartingWith("layerNorm: beta must not be given without gamma");
@@ -511,9 +524,9 @@ class NormTest {
     assertThat(layer.explain().toString())
         .isEqualTo("layerNorm on cpu: rows (contiguous rows), workspace 0 bytes");
     assertThat(batch.explain().toString()).contains("channels (channels last)");
-    assertThat(CPU.plan(GroupNorm.of(2, 4, 3, 2)).explain().toString())
+    assertThat(DEVICE.plan(GroupNorm.of(2, 4, 3, 2)).explain().toString())
         .contains("channel by channel");
-    assertThat(RmsNorm.of(2, 3).supports(CPU).toString()).isNotEmpty();
+    assertThat(RmsNorm.of(2, 3).supports(DEVICE).toString()).isNotEmpty();
     assertThat(GroupNorm.of(2, 4, 3, 2).with(DType.BF16, ImageLayout.NHWC).statType())
         .isEqualTo(DType.F32);
   }

@@ -14,13 +14,15 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** {@link ArgReduce} and {@link TopK} against a plain sort of every line; results are exact. */
+@ExtendWith(TestDevice.class)
 class OrderTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final DType[] TYPES = {
     DType.F32, DType.F64, DType.BF16, DType.F16, DType.I32, DType.I64
   };
@@ -141,13 +143,13 @@ class OrderTest {
       return; // refused, see refusesBadArguments
     }
     List<int[]> offsets = offsets(l.x, l.axis);
-    try (var x = TestArray.of(CPU, l.type, data(l));
-        var y = TestArray.output(CPU, DType.I64, offsets.size())) {
+    try (var x = TestArray.of(DEVICE, l.type, data(l));
+        var y = TestArray.output(DEVICE, DType.I64, offsets.size())) {
       double[] values = x.get();
       for (ArgReduce.Kind kind : ArgReduce.Kind.values()) {
         for (boolean last : new boolean[] {false, true}) {
           var op = new ArgReduce(kind, l.type, l.x, l.axis, last);
-          CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+          DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y.buffer());
           double[] expected = offsets.stream().mapToDouble(o -> arg(values, o, op)).toArray();
           assertSameBits(op.toString(), y.get(), expected);
         }
@@ -173,12 +175,12 @@ class OrderTest {
     Layout out = Layout.contiguous(op.outputDims());
     int count = (int) out.count();
     Layout whole = Layout.contiguous(l.x.dims());
-    try (var x = TestArray.of(CPU, l.type, data);
-        var values = TestArray.output(CPU, l.type, count);
-        var indices = TestArray.output(CPU, DType.I64, count);
-        var dx = TestArray.output(CPU, l.type, whole.count())) {
-      var plan = CPU.plan(op);
-      plan.forward(CPU.defaultStream(), x.buffer(), values.buffer(), indices.buffer());
+    try (var x = TestArray.of(DEVICE, l.type, data);
+        var values = TestArray.output(DEVICE, l.type, count);
+        var indices = TestArray.output(DEVICE, DType.I64, count);
+        var dx = TestArray.output(DEVICE, l.type, whole.count())) {
+      var plan = DEVICE.plan(op);
+      plan.forward(DEVICE.defaultStream(), x.buffer(), values.buffer(), indices.buffer());
       double[] in = x.get();
       var v = new double[count];
       var i = new double[count];
@@ -198,8 +200,8 @@ class OrderTest {
       assertSameBits(op + " values", values.get(), v);
       assertSameBits(op + " indices", indices.get(), i);
       if (l.type.isFloating()) {
-        try (var d = TestArray.of(CPU, l.type, dy)) {
-          plan.backward(CPU.defaultStream(), d.buffer(), indices.buffer(), dx.buffer());
+        try (var d = TestArray.of(DEVICE, l.type, dy)) {
+          plan.backward(DEVICE.defaultStream(), d.buffer(), indices.buffer(), dx.buffer());
         }
         assertSameBits(op + " dx", dx.get(), g);
       }
@@ -209,29 +211,29 @@ class OrderTest {
   @Test
   void integersBeyondDoubleAreComparedExactly() {
     Layout l = Layout.contiguous(4);
-    try (var x = CPU.allocate(32);
-        var values = CPU.allocate(32);
-        var y = TestArray.output(CPU, DType.I64, 4)) {
+    try (var x = DEVICE.allocate(32);
+        var values = DEVICE.allocate(32);
+        var y = TestArray.output(DEVICE, DType.I64, 4)) {
       long[] longs = {Long.MAX_VALUE - 1, Long.MAX_VALUE, Long.MIN_VALUE + 1, Long.MIN_VALUE};
       x.copyFrom(java.lang.foreign.MemorySegment.ofArray(longs));
-      var s = CPU.defaultStream();
-      CPU.plan(new TopK(DType.I64, l, 0, 4, true)).forward(s, x, values, y.buffer());
+      var s = DEVICE.defaultStream();
+      DEVICE.plan(new TopK(DType.I64, l, 0, 4, true)).forward(s, x, values, y.buffer());
       assertThat(y.get()).containsExactly(1, 0, 2, 3);
       var got = new long[4];
       values.copyTo(java.lang.foreign.MemorySegment.ofArray(got));
       assertThat(got).containsExactly(longs[1], longs[0], longs[2], longs[3]);
-      CPU.plan(new TopK(DType.I64, l, 0, 4, false)).forward(s, x, values, y.buffer());
+      DEVICE.plan(new TopK(DType.I64, l, 0, 4, false)).forward(s, x, values, y.buffer());
       assertThat(y.get()).containsExactly(3, 2, 0, 1);
-      CPU.plan(ArgReduce.of(ArgReduce.Kind.MIN, DType.I64, l, 0)).run(s, x, y.buffer());
+      DEVICE.plan(ArgReduce.of(ArgReduce.Kind.MIN, DType.I64, l, 0)).run(s, x, y.buffer());
       assertThat(y.get()[0]).isEqualTo(3);
-      CPU.plan(ArgReduce.of(ArgReduce.Kind.MAX, DType.I64, l, 0)).run(s, x, y.buffer());
+      DEVICE.plan(ArgReduce.of(ArgReduce.Kind.MAX, DType.I64, l, 0)).run(s, x, y.buffer());
       assertThat(y.get()[0]).isEqualTo(1);
       x.copyFrom(
           java.lang.foreign.MemorySegment.ofArray(
               new long[] {Long.MIN_VALUE, Long.MIN_VALUE, Long.MIN_VALUE, Long.MIN_VALUE}));
-      CPU.plan(new ArgReduce(ArgReduce.Kind.MAX, DType.I64, l, 0, true)).run(s, x, y.buffer());
+      DEVICE.plan(new ArgReduce(ArgReduce.Kind.MAX, DType.I64, l, 0, true)).run(s, x, y.buffer());
       assertThat(y.get()[0]).isEqualTo(3);
-      CPU.plan(ArgReduce.of(ArgReduce.Kind.MAX, DType.I64, l, 0)).run(s, x, y.buffer());
+      DEVICE.plan(ArgReduce.of(ArgReduce.Kind.MAX, DType.I64, l, 0)).run(s, x, y.buffer());
       assertThat(y.get()[0]).isZero();
     }
   }
@@ -239,30 +241,30 @@ class OrderTest {
   @Test
   @ResourceLock("threads")
   void sameForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     Layout l = Layout.contiguous(300, 1009);
-    try (var x = TestArray.of(CPU, DType.F32, TestArray.integers(l.count(), 1));
-        var v = TestArray.output(CPU, DType.F32, 3 * 1009);
-        var y1 = TestArray.output(CPU, DType.I64, 3 * 1009);
-        var y3 = TestArray.output(CPU, DType.I64, 3 * 1009)) {
+    try (var x = TestArray.of(DEVICE, DType.F32, TestArray.integers(l.count(), 1));
+        var v = TestArray.output(DEVICE, DType.F32, 3 * 1009);
+        var y1 = TestArray.output(DEVICE, DType.I64, 3 * 1009);
+        var y3 = TestArray.output(DEVICE, DType.I64, 3 * 1009)) {
       for (int axis = 0; axis < 2; axis++) {
-        var arg = CPU.plan(ArgReduce.of(ArgReduce.Kind.MAX, DType.F32, l, axis));
-        var top = CPU.plan(new TopK(DType.F32, l, axis, 3, true));
-        var s = CPU.defaultStream();
-        CPU.threads(1);
+        var arg = DEVICE.plan(ArgReduce.of(ArgReduce.Kind.MAX, DType.F32, l, axis));
+        var top = DEVICE.plan(new TopK(DType.F32, l, axis, 3, true));
+        var s = DEVICE.defaultStream();
+        DEVICE.threads(1);
         arg.run(s, x.buffer(), y1.buffer());
-        CPU.threads(3);
+        DEVICE.threads(3);
         arg.run(s, x.buffer(), y3.buffer());
         int outputs = axis == 0 ? 1009 : 300;
         assertSameBits("arg", Arrays.copyOf(y3.get(), outputs), Arrays.copyOf(y1.get(), outputs));
         top.forward(s, x.buffer(), v.buffer(), y3.buffer());
-        CPU.threads(1);
+        DEVICE.threads(1);
         top.forward(s, x.buffer(), v.buffer(), y1.buffer());
         assertSameBits(
             "topK", Arrays.copyOf(y3.get(), 3 * outputs), Arrays.copyOf(y1.get(), 3 * outputs));
       }
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
@@ -286,24 +288,24 @@ class OrderTest {
     assertThatThrownBy(() -> new TopK(DType.U8, l, 1, 1, true)).hasMessageContaining("type=u8");
     assertThatThrownBy(() -> new TopK(DType.F32, l, 3, 1, true)).hasMessageContaining("axis=3");
     var huge = Layout.of(new long[] {1L << 31}, new long[] {0});
-    assertThat(new TopK(DType.F32, huge, 0, 1L << 31, true).supports(CPU).toString())
+    assertThat(new TopK(DType.F32, huge, 0, 1L << 31, true).supports(DEVICE).toString())
         .contains("k must be at most 2^30");
   }
 
   @Test
   void refusesBadOperands() {
     Layout l = Layout.contiguous(2, 3);
-    try (var x = TestArray.normal(CPU, DType.F32, 6, 1);
-        var v = TestArray.output(CPU, DType.F32, 2);
-        var i = TestArray.of(CPU, DType.I64, 1, 3)) {
-      var s = CPU.defaultStream();
-      var arg = CPU.plan(ArgReduce.of(ArgReduce.Kind.MAX, DType.F32, l, 1));
+    try (var x = TestArray.normal(DEVICE, DType.F32, 6, 1);
+        var v = TestArray.output(DEVICE, DType.F32, 2);
+        var i = TestArray.of(DEVICE, DType.I64, 1, 3)) {
+      var s = DEVICE.defaultStream();
+      var arg = DEVICE.plan(ArgReduce.of(ArgReduce.Kind.MAX, DType.F32, l, 1));
       assertThatThrownBy(() -> arg.run(s, x.buffer(), x.buffer()))
           .hasMessageContaining("y must not overlap x");
       assertThatThrownBy(() -> arg.run(s, x.buffer(), v.buffer()))
           .hasMessageContaining("y must hold at least 2 elements of i64");
       assertThat(arg.explain().toString()).contains("(rows)");
-      var top = CPU.plan(new TopK(DType.F32, l, 1, 1, true));
+      var top = DEVICE.plan(new TopK(DType.F32, l, 1, 1, true));
       assertThat(top.explain().toString()).contains("(k=1 of 3)");
       assertThatThrownBy(() -> top.forward(s, x.buffer(), x.buffer(), i.buffer()))
           .hasMessageContaining("values must not overlap x");
@@ -313,7 +315,7 @@ class OrderTest {
           .hasMessageContaining("indices must not overlap values");
       assertThatThrownBy(() -> top.backward(s, v.buffer(), i.buffer(), x.buffer()))
           .hasMessage("topK: indices must be in 0..size; index=3, size=3");
-      var ints = CPU.plan(new TopK(DType.I32, l, 1, 1, true));
+      var ints = DEVICE.plan(new TopK(DType.I32, l, 1, 1, true));
       assertThatThrownBy(() -> ints.backward(s, v.buffer(), i.buffer(), x.buffer()))
           .hasMessage("topK: type must be floating to have a gradient; type=i32");
     }

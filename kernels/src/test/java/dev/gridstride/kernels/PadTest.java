@@ -14,13 +14,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Padding and its gradient against plain loops that walk one element at a time. */
+@ExtendWith(TestDevice.class)
 class PadTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   /** Sizes, before, after; allowed by every mode. */
   private static final long[][][] SIZES = {
@@ -121,9 +123,9 @@ class PadTest {
     var expected = new double[map.length];
     double value = op.type().isFloating() ? op.value() : op.value() + 0.0;
     Arrays.setAll(expected, i -> map[i] < 0 ? value : xv[map[i]]);
-    try (var x = TestArray.of(CPU, op.type(), xv);
-        var y = TestArray.output(CPU, op.type(), map.length)) {
-      CPU.plan(op).forward(CPU.defaultStream(), x.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, op.type(), xv);
+        var y = TestArray.output(DEVICE, op.type(), map.length)) {
+      DEVICE.plan(op).forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
       assertSameBits("y", y.get(), expected);
     }
     if (op.type().isFloating()) {
@@ -134,9 +136,9 @@ class PadTest {
           sums[map[i]] += dyv[i]; // integers: exact in f32 and f64
         }
       }
-      try (var dy = TestArray.of(CPU, op.type(), dyv);
-          var dx = TestArray.output(CPU, op.type(), nx)) {
-        CPU.plan(op).backward(CPU.defaultStream(), dy.buffer(), dx.buffer());
+      try (var dy = TestArray.of(DEVICE, op.type(), dyv);
+          var dx = TestArray.output(DEVICE, op.type(), nx)) {
+        DEVICE.plan(op).backward(DEVICE.defaultStream(), dy.buffer(), dx.buffer());
         double epsilon = op.type() == DType.BF16 ? 0x1p-8 : op.type() == DType.F16 ? 0x1p-11 : 0;
         assertClose("dx", dx.get(), sums, epsilon, 0); // one rounding to the type
       }
@@ -146,7 +148,7 @@ class PadTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     for (Mode mode : Mode.values()) {
       var op =
           Pad.of(
@@ -157,19 +159,19 @@ class PadTest {
               new long[] {2, 89, 33});
       int nx = count(op.inputDims());
       int ny = count(op.outputDims());
-      try (var x = TestArray.normal(CPU, DType.F32, nx, 1);
-          var dy = TestArray.normal(CPU, DType.F32, ny, 2);
-          var y1 = TestArray.output(CPU, DType.F32, ny);
-          var y3 = TestArray.output(CPU, DType.F32, ny);
-          var dx1 = TestArray.output(CPU, DType.F32, nx);
-          var dx3 = TestArray.output(CPU, DType.F32, nx)) {
-        var plan = CPU.plan(op);
-        CPU.threads(1);
-        plan.forward(CPU.defaultStream(), x.buffer(), y1.buffer());
-        plan.backward(CPU.defaultStream(), dy.buffer(), dx1.buffer());
-        CPU.threads(3);
-        plan.forward(CPU.defaultStream(), x.buffer(), y3.buffer());
-        plan.backward(CPU.defaultStream(), dy.buffer(), dx3.buffer());
+      try (var x = TestArray.normal(DEVICE, DType.F32, nx, 1);
+          var dy = TestArray.normal(DEVICE, DType.F32, ny, 2);
+          var y1 = TestArray.output(DEVICE, DType.F32, ny);
+          var y3 = TestArray.output(DEVICE, DType.F32, ny);
+          var dx1 = TestArray.output(DEVICE, DType.F32, nx);
+          var dx3 = TestArray.output(DEVICE, DType.F32, nx)) {
+        var plan = DEVICE.plan(op);
+        DEVICE.threads(1);
+        plan.forward(DEVICE.defaultStream(), x.buffer(), y1.buffer());
+        plan.backward(DEVICE.defaultStream(), dy.buffer(), dx1.buffer());
+        DEVICE.threads(3);
+        plan.forward(DEVICE.defaultStream(), x.buffer(), y3.buffer());
+        plan.backward(DEVICE.defaultStream(), dy.buffer(), dx3.buffer());
         assertSameBits("y", y3.get(), y1.get());
         assertSameBits("dx", dx3.get(), dx1.get());
         // the adjoint: <pad(x), dy> = <x, dx>
@@ -188,7 +190,7 @@ class PadTest {
         // about 60,000 terms of random sign, each with one rounding of f32
         assertThat(left).isCloseTo(right, org.assertj.core.api.Assertions.within(1e-2));
       } finally {
-        CPU.threads(before);
+        DEVICE.threads(before);
       }
     }
   }
@@ -197,13 +199,13 @@ class PadTest {
   void keepsTheBitsOfNaNsAndInfinities() {
     var op = Pad.of(Mode.REFLECT, DType.F32, new long[] {3}, new long[] {2}, new long[] {2});
     double inf = Double.POSITIVE_INFINITY;
-    try (var x = TestArray.of(CPU, DType.F32, -0.0, Double.NaN, inf);
-        var y = TestArray.output(CPU, DType.F32, 7);
-        var dx = TestArray.output(CPU, DType.F32, 3)) {
-      var plan = CPU.plan(op);
-      plan.forward(CPU.defaultStream(), x.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, DType.F32, -0.0, Double.NaN, inf);
+        var y = TestArray.output(DEVICE, DType.F32, 7);
+        var dx = TestArray.output(DEVICE, DType.F32, 3)) {
+      var plan = DEVICE.plan(op);
+      plan.forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
       assertThat(y.get()).containsExactly(inf, Double.NaN, -0.0, Double.NaN, inf, Double.NaN, -0.0);
-      plan.backward(CPU.defaultStream(), y.buffer(), dx.buffer());
+      plan.backward(DEVICE.defaultStream(), y.buffer(), dx.buffer());
       assertThat(dx.get()).containsExactly(0, Double.NaN, inf);
       assertThat(plan.explain().toString()).contains("rows");
     }
@@ -231,14 +233,14 @@ class PadTest {
         .hasMessage(
             "pad: before and after must have one number for each dimension; before=[], after=[3],"
                 + " dims=[3]");
-    try (var x = TestArray.of(CPU, DType.I32, 1, 2, 3);
-        var y = TestArray.output(CPU, DType.I32, 6)) {
-      var plan = CPU.plan(Pad.of(Mode.CONSTANT, DType.I32, three, three, new long[] {0}));
-      assertThatThrownBy(() -> plan.backward(CPU.defaultStream(), y.buffer(), x.buffer()))
+    try (var x = TestArray.of(DEVICE, DType.I32, 1, 2, 3);
+        var y = TestArray.output(DEVICE, DType.I32, 6)) {
+      var plan = DEVICE.plan(Pad.of(Mode.CONSTANT, DType.I32, three, three, new long[] {0}));
+      assertThatThrownBy(() -> plan.backward(DEVICE.defaultStream(), y.buffer(), x.buffer()))
           .hasMessage("pad: type must be f64, f32, bf16 or f16 to go back; type=i32");
-      assertThatThrownBy(() -> plan.forward(CPU.defaultStream(), y.buffer(), y.buffer()))
+      assertThatThrownBy(() -> plan.forward(DEVICE.defaultStream(), y.buffer(), y.buffer()))
           .hasMessageStartingWith("pad: y must not overlap x");
-      assertThatThrownBy(() -> plan.forward(CPU.defaultStream(), x.buffer(), x.buffer()))
+      assertThatThrownBy(() -> plan.forward(DEVICE.defaultStream(), x.buffer(), x.buffer()))
           .hasMessageStartingWith("pad: y must hold at least 6 elements");
     }
   }

@@ -15,13 +15,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Pooling against loops over every tap of every window, the padding included. */
+@ExtendWith(TestDevice.class)
 class PoolTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   static Stream<Pool> cases() {
     var axes =
@@ -128,11 +130,11 @@ class PoolTest {
     var y = new double[(int) ny];
     var index = new double[(int) ny];
     var dx = new double[(int) nx];
-    try (var x = TestArray.of(CPU, op.type(), xs);
-        var yOut = TestArray.output(CPU, op.type(), ny);
-        var indices = TestArray.output(CPU, DType.I64, ny);
-        var dy = TestArray.normal(CPU, op.type(), ny, 6);
-        var dxOut = TestArray.output(CPU, op.type(), nx)) {
+    try (var x = TestArray.of(DEVICE, op.type(), xs);
+        var yOut = TestArray.output(DEVICE, op.type(), ny);
+        var indices = TestArray.output(DEVICE, DType.I64, ny);
+        var dy = TestArray.normal(DEVICE, op.type(), ny, 6);
+        var dxOut = TestArray.output(DEVICE, op.type(), nx)) {
       double[] dys = dy.get();
       eachWindow(
           op,
@@ -158,9 +160,10 @@ class PoolTest {
               dx[best] += dys[o];
             }
           });
-      var plan = CPU.plan(op);
+      var plan = DEVICE.plan(op);
       boolean max = op.kind() == Kind.MAX;
-      plan.forward(CPU.defaultStream(), x.buffer(), yOut.buffer(), max ? indices.buffer() : null);
+      plan.forward(
+          DEVICE.defaultStream(), x.buffer(), yOut.buffer(), max ? indices.buffer() : null);
       // sums of at most 25 small integers are exact; the division rounds once
       double tol = 2 * op.type().epsilon();
       assertClose("y", yOut.get(), y, tol, tol);
@@ -168,7 +171,7 @@ class PoolTest {
         assertSameBits("indices", indices.get(), index);
       }
       plan.backward(
-          CPU.defaultStream(),
+          DEVICE.defaultStream(),
           max ? x.buffer() : null,
           max ? yOut.buffer() : null,
           dy.buffer(),
@@ -193,17 +196,17 @@ class PoolTest {
     Arrays.fill(xs, channels, 3 * channels, Double.NaN);
     var expected = new double[3 * channels];
     Arrays.fill(expected, channels, 2 * channels, 2);
-    try (var x = TestArray.of(CPU, DType.F32, xs);
-        var y = TestArray.output(CPU, DType.F32, channels);
-        var dy = TestArray.output(CPU, DType.F32, channels);
-        var dx = TestArray.output(CPU, DType.F32, 3 * channels)) {
+    try (var x = TestArray.of(DEVICE, DType.F32, xs);
+        var y = TestArray.output(DEVICE, DType.F32, channels);
+        var dy = TestArray.output(DEVICE, DType.F32, channels);
+        var dx = TestArray.output(DEVICE, DType.F32, 3 * channels)) {
       var twos = new double[channels];
       Arrays.fill(twos, 2);
       dy.set(twos);
-      var plan = CPU.plan(op);
-      plan.forward(CPU.defaultStream(), x.buffer(), y.buffer());
+      var plan = DEVICE.plan(op);
+      plan.forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
       assertThat(y.get()).containsOnly(Double.NaN);
-      plan.backward(CPU.defaultStream(), x.buffer(), y.buffer(), dy.buffer(), dx.buffer());
+      plan.backward(DEVICE.defaultStream(), x.buffer(), y.buffer(), dy.buffer(), dx.buffer());
       assertSameBits("dx", dx.get(), expected);
     }
   }
@@ -223,17 +226,17 @@ class PoolTest {
                 PoolAxis.of(9, 3).withStride(1),
                 PoolAxis.of(9, 3).withStride(1))
             .with(DType.F32, ImageLayout.NHWC);
-    int before = CPU.threads();
-    try (var dy = TestArray.normal(CPU, DType.F32, count(op.outputDims()), 1);
-        var dx1 = TestArray.output(CPU, DType.F32, count(op.inputDims()));
-        var dx2 = TestArray.output(CPU, DType.F32, count(op.inputDims()))) {
-      CPU.threads(1);
-      CPU.plan(op).backward(CPU.defaultStream(), null, null, dy.buffer(), dx1.buffer());
-      CPU.threads(3);
-      CPU.plan(op).backward(CPU.defaultStream(), null, null, dy.buffer(), dx2.buffer());
+    int before = DEVICE.threads();
+    try (var dy = TestArray.normal(DEVICE, DType.F32, count(op.outputDims()), 1);
+        var dx1 = TestArray.output(DEVICE, DType.F32, count(op.inputDims()));
+        var dx2 = TestArray.output(DEVICE, DType.F32, count(op.inputDims()))) {
+      DEVICE.threads(1);
+      DEVICE.plan(op).backward(DEVICE.defaultStream(), null, null, dy.buffer(), dx1.buffer());
+      DEVICE.threads(3);
+      DEVICE.plan(op).backward(DEVICE.defaultStream(), null, null, dy.buffer(), dx2.buffer());
       assertSameBits("dx", dx2.get(), dx1.get());
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
@@ -251,12 +254,12 @@ class PoolTest {
     assertThatThrownBy(
             () -> Pool.of(Kind.MAX, 1, 1, PoolAxis.of(3, 2)).with(DType.I32, ImageLayout.NCHW))
         .hasMessageContaining("type must be f64, f32, bf16 or f16");
-    var max = CPU.plan(Pool.of(Kind.MAX, 1, 1, PoolAxis.of(4, 2)));
-    var average = CPU.plan(Pool.of(Kind.AVERAGE, 1, 1, PoolAxis.of(4, 2)).withCountIncludePad());
-    try (var x = TestArray.normal(CPU, DType.F32, 4, 1);
-        var y = TestArray.output(CPU, DType.F32, 2);
-        var i = TestArray.output(CPU, DType.I64, 2)) {
-      var s = CPU.defaultStream();
+    var max = DEVICE.plan(Pool.of(Kind.MAX, 1, 1, PoolAxis.of(4, 2)));
+    var average = DEVICE.plan(Pool.of(Kind.AVERAGE, 1, 1, PoolAxis.of(4, 2)).withCountIncludePad());
+    try (var x = TestArray.normal(DEVICE, DType.F32, 4, 1);
+        var y = TestArray.output(DEVICE, DType.F32, 2);
+        var i = TestArray.output(DEVICE, DType.I64, 2)) {
+      var s = DEVICE.defaultStream();
       assertThatThrownBy(() -> max.forward(s, x.buffer(), x.buffer()))
           .hasMessageContaining("y must not overlap x");
       assertThatThrownBy(() -> average.forward(s, x.buffer(), y.buffer(), i.buffer()))

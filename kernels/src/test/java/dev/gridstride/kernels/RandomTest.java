@@ -14,13 +14,15 @@ import dev.gridstride.testing.TestArray;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Random fills against their definition in words, element by element. */
+@ExtendWith(TestDevice.class)
 class RandomTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final long SEED = 0x123456789ABCDEFL;
 
   /** The known answers that the authors of the method publish with it. */
@@ -46,8 +48,8 @@ class RandomTest {
   }
 
   private static double[] run(Random op, long seed, long offset) {
-    try (var y = TestArray.output(CPU, op.type(), op.count())) {
-      CPU.plan(op).run(CPU.defaultStream(), seed, offset, y.buffer());
+    try (var y = TestArray.output(DEVICE, op.type(), op.count())) {
+      DEVICE.plan(op).run(DEVICE.defaultStream(), seed, offset, y.buffer());
       return y.get();
     }
   }
@@ -146,15 +148,15 @@ class RandomTest {
   @MethodSource("cases")
   @ResourceLock("threads")
   void aSliceIsAPartOfTheWholeOnAnyNumberOfThreads(Random op) {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     try {
-      CPU.threads(1);
+      DEVICE.threads(1);
       double[] whole = run(new Random(op.type(), 70_000, op.distribution()), 9, 0);
-      CPU.threads(3);
+      DEVICE.threads(3);
       double[] part = run(new Random(op.type(), 40_001, op.distribution()), 9, 20_003);
       assertSameBits("y", part, Arrays.copyOfRange(whole, 20_003, 60_004));
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 

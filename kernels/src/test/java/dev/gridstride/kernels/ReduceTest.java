@@ -14,14 +14,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Reductions against loops in double over every index. */
+@ExtendWith(TestDevice.class)
 class ReduceTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   static Stream<Reduce> cases() {
     var layouts =
@@ -119,9 +121,9 @@ class ReduceTest {
                 .map(v -> product ? (v < 0 ? -1 : 1) : op.type() == DType.U8 ? Math.abs(v) : v)
                 .toArray();
     long outputs = Layout.contiguous(op.outputDims()).count();
-    try (var x = TestArray.of(CPU, op.type(), data);
-        var y = TestArray.output(CPU, op.type(), outputs)) {
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, op.type(), data);
+        var y = TestArray.output(DEVICE, op.type(), outputs)) {
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y.buffer());
       // sums of normal values cancel: the error is relative to the sum of magnitudes, sqrt(n)-ish
       double tol = 16 * op.type().epsilon();
       double n = Math.max(1, op.x().count() / Math.max(1.0, outputs));
@@ -136,9 +138,9 @@ class ReduceTest {
       var op = new Reduce(kind, DType.F32, Layout.contiguous(40, 40), axes);
       double[] data = TestArray.normal(1600, 1);
       data[3 * 40 + 37] = Double.NaN;
-      try (var x = TestArray.of(CPU, DType.F32, data);
-          var y = TestArray.output(CPU, DType.F32, 40)) {
-        CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+      try (var x = TestArray.of(DEVICE, DType.F32, data);
+          var y = TestArray.output(DEVICE, DType.F32, 40)) {
+        DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y.buffer());
         double[] got = y.get();
         for (int i = 0; i < 40; i++) {
           assertThat(Double.isNaN(got[i])).isEqualTo(i == (axes == 1 ? 37 : 3));
@@ -154,16 +156,16 @@ class ReduceTest {
     var column = Reduce.of(Kind.SUM, DType.F32, Layout.contiguous(n / 4, 4), 0);
     var ones = new double[n];
     Arrays.fill(ones, 1);
-    try (var x = TestArray.of(CPU, DType.F32, ones);
-        var y = TestArray.output(CPU, DType.F32, 1);
-        var y4 = TestArray.output(CPU, DType.F32, 4)) {
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, DType.F32, ones);
+        var y = TestArray.output(DEVICE, DType.F32, 1);
+        var y4 = TestArray.output(DEVICE, DType.F32, 4)) {
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y.buffer());
       assertThat(y.get()).containsExactly(n);
-      CPU.plan(column).run(CPU.defaultStream(), x.buffer(), y4.buffer());
+      DEVICE.plan(column).run(DEVICE.defaultStream(), x.buffer(), y4.buffer());
       assertThat(y4.get()).containsExactly(n / 4.0, n / 4.0, n / 4.0, n / 4.0);
       ones[0] = 1e8; // a running f32 sum would lose every 1 after it
       x.set(ones);
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y.buffer());
       assertThat(y.get()[0]).isCloseTo(1e8 + n - 1, org.assertj.core.data.Offset.offset(4e4));
     }
   }
@@ -172,9 +174,9 @@ class ReduceTest {
   void survivesExtremes() {
     double inf = Double.POSITIVE_INFINITY;
     var op = Reduce.of(Kind.LOG_SUM_EXP, DType.F32, Layout.contiguous(4, 2), 1);
-    try (var x = TestArray.of(CPU, DType.F32, 3e38, 3e38, -inf, -inf, inf, 0, -1e4, -1e4);
-        var y = TestArray.output(CPU, DType.F32, 4)) {
-      CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y.buffer());
+    try (var x = TestArray.of(DEVICE, DType.F32, 3e38, 3e38, -inf, -inf, inf, 0, -1e4, -1e4);
+        var y = TestArray.output(DEVICE, DType.F32, 4)) {
+      DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y.buffer());
       assertClose(
           "y", y.get(), new double[] {(float) 3e38, -inf, inf, -1e4 + Math.log(2)}, 1e-6, 0);
     }
@@ -182,10 +184,10 @@ class ReduceTest {
 
   @Test
   void gradientsOfTiesAndZeros() {
-    try (var x = TestArray.of(CPU, DType.F64, 3, 0, 3, 0, 2, 5);
-        var y = TestArray.output(CPU, DType.F64, 2);
-        var dy = TestArray.of(CPU, DType.F64, 6, 6);
-        var dx = TestArray.output(CPU, DType.F64, 6)) {
+    try (var x = TestArray.of(DEVICE, DType.F64, 3, 0, 3, 0, 2, 5);
+        var y = TestArray.output(DEVICE, DType.F64, 2);
+        var dy = TestArray.of(DEVICE, DType.F64, 6, 6);
+        var dx = TestArray.output(DEVICE, DType.F64, 6)) {
       for (var expected :
           new Object[][] {
             {Kind.MAX, new double[] {3, 0, 3, 0, 0, 6}},
@@ -193,9 +195,10 @@ class ReduceTest {
             {Kind.PROD, new double[] {0, 54, 0, 60, 0, 0}},
             {Kind.L1, new double[] {6, 0, 6, 0, 6, 6}}
           }) {
-        var plan = CPU.plan(Reduce.of((Kind) expected[0], DType.F64, Layout.contiguous(2, 3), 1));
-        plan.run(CPU.defaultStream(), x.buffer(), y.buffer());
-        plan.backward(CPU.defaultStream(), x.buffer(), y.buffer(), dy.buffer(), dx.buffer());
+        var plan =
+            DEVICE.plan(Reduce.of((Kind) expected[0], DType.F64, Layout.contiguous(2, 3), 1));
+        plan.run(DEVICE.defaultStream(), x.buffer(), y.buffer());
+        plan.backward(DEVICE.defaultStream(), x.buffer(), y.buffer(), dy.buffer(), dx.buffer());
         assertClose(expected[0].toString(), dx.get(), (double[]) expected[1], 1e-15, 0);
       }
     }
@@ -204,7 +207,7 @@ class ReduceTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     Layout l = Layout.contiguous(2, 300_000);
     for (var op :
         new Reduce[] {
@@ -213,16 +216,16 @@ class ReduceTest {
           Reduce.of(Kind.L2, DType.F32, Layout.contiguous(150_000, 4), 0)
         }) {
       long outputs = Layout.contiguous(op.outputDims()).count();
-      try (var x = TestArray.normal(CPU, DType.F32, 600_000, 1);
-          var y1 = TestArray.output(CPU, DType.F32, outputs);
-          var y2 = TestArray.output(CPU, DType.F32, outputs)) {
-        CPU.threads(1);
-        CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y1.buffer());
-        CPU.threads(3);
-        CPU.plan(op).run(CPU.defaultStream(), x.buffer(), y2.buffer());
+      try (var x = TestArray.normal(DEVICE, DType.F32, 600_000, 1);
+          var y1 = TestArray.output(DEVICE, DType.F32, outputs);
+          var y2 = TestArray.output(DEVICE, DType.F32, outputs)) {
+        DEVICE.threads(1);
+        DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y1.buffer());
+        DEVICE.threads(3);
+        DEVICE.plan(op).run(DEVICE.defaultStream(), x.buffer(), y2.buffer());
         assertSameBits("y", y2.get(), y1.get());
       } finally {
-        CPU.threads(before);
+        DEVICE.threads(before);
       }
     }
   }
@@ -239,13 +242,13 @@ class ReduceTest {
     assertThatThrownBy(() -> Reduce.of(Kind.SUM, DType.BOOL, l, 0)).hasMessageContaining("type");
     assertThatThrownBy(() -> Reduce.of(Kind.MAX, DType.I32, Layout.contiguous(0), 0))
         .hasMessageContaining("must not be empty");
-    try (var x = TestArray.normal(CPU, DType.F32, 6, 1);
-        var i = TestArray.of(CPU, DType.I32, 1, 2, 3, 4, 5, 6)) {
-      var s = CPU.defaultStream();
-      var plan = CPU.plan(Reduce.of(Kind.SUM, DType.F32, l, 1));
+    try (var x = TestArray.normal(DEVICE, DType.F32, 6, 1);
+        var i = TestArray.of(DEVICE, DType.I32, 1, 2, 3, 4, 5, 6)) {
+      var s = DEVICE.defaultStream();
+      var plan = DEVICE.plan(Reduce.of(Kind.SUM, DType.F32, l, 1));
       assertThatThrownBy(() -> plan.run(s, x.buffer(), x.buffer()))
           .hasMessageContaining("y must not overlap x");
-      var ints = CPU.plan(Reduce.of(Kind.SUM, DType.I32, l, 1));
+      var ints = DEVICE.plan(Reduce.of(Kind.SUM, DType.I32, l, 1));
       assertThatThrownBy(() -> ints.backward(s, i.buffer(), i.buffer(), i.buffer(), i.buffer()))
           .hasMessageContaining("must be floating");
       assertThat(plan.explain().toString()).contains("(rows)");

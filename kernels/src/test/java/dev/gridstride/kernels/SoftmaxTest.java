@@ -12,13 +12,15 @@ import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.testing.TestArray;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Softmax and log-softmax against plain loops in double. */
+@ExtendWith(TestDevice.class)
 class SoftmaxTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   static Stream<Softmax> cases() {
     long[] sizes = {1, 2, 7, 8, 15, 16, 17, 31, 33, 127, 1009};
@@ -42,15 +44,15 @@ class SoftmaxTest {
   @ParameterizedTest
   @MethodSource("cases")
   void matchesOracle(Softmax op) {
-    try (var x = TestArray.normal(CPU, op.type(), op.count(), 1);
-        var y = TestArray.output(CPU, op.type(), op.count());
-        var dy = TestArray.normal(CPU, op.type(), op.count(), 2);
-        var dx = TestArray.output(CPU, op.type(), op.count())) {
-      var plan = CPU.plan(op);
-      plan.forward(CPU.defaultStream(), x.buffer(), y.buffer());
+    try (var x = TestArray.normal(DEVICE, op.type(), op.count(), 1);
+        var y = TestArray.output(DEVICE, op.type(), op.count());
+        var dy = TestArray.normal(DEVICE, op.type(), op.count(), 2);
+        var dx = TestArray.output(DEVICE, op.type(), op.count())) {
+      var plan = DEVICE.plan(op);
+      plan.forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
       var expected = forward(op, x.get());
       assertClose("y", y.get(), expected, tolerance(op), tolerance(op));
-      plan.backward(CPU.defaultStream(), y.buffer(), dy.buffer(), dx.buffer());
+      plan.backward(DEVICE.defaultStream(), y.buffer(), dy.buffer(), dx.buffer());
       double tol = 16 * tolerance(op) * Math.sqrt((double) op.size());
       assertClose("dx", dx.get(), backward(op, y.get(), dy.get()), tol, tol);
     }
@@ -114,9 +116,9 @@ class SoftmaxTest {
   @MethodSource("extremes")
   void survivesExtremes(double[] x, double[] expected) {
     var op = Softmax.of(DType.F32, -1, x.length);
-    try (var in = TestArray.of(CPU, DType.F32, x);
-        var out = TestArray.output(CPU, DType.F32, x.length)) {
-      CPU.plan(op).forward(CPU.defaultStream(), in.buffer(), out.buffer());
+    try (var in = TestArray.of(DEVICE, DType.F32, x);
+        var out = TestArray.output(DEVICE, DType.F32, x.length)) {
+      DEVICE.plan(op).forward(DEVICE.defaultStream(), in.buffer(), out.buffer());
       assertClose("y", out.get(), expected, 1e-6, 1e-30);
     }
   }
@@ -141,17 +143,17 @@ class SoftmaxTest {
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreads() {
     var op = Softmax.of(DType.F32, -1, 999, 77);
-    int before = CPU.threads();
-    try (var x = TestArray.normal(CPU, DType.F32, op.count(), 1);
-        var y1 = TestArray.output(CPU, DType.F32, op.count());
-        var y2 = TestArray.output(CPU, DType.F32, op.count())) {
-      CPU.threads(1);
-      CPU.plan(op).forward(CPU.defaultStream(), x.buffer(), y1.buffer());
-      CPU.threads(3);
-      CPU.plan(op).forward(CPU.defaultStream(), x.buffer(), y2.buffer());
+    int before = DEVICE.threads();
+    try (var x = TestArray.normal(DEVICE, DType.F32, op.count(), 1);
+        var y1 = TestArray.output(DEVICE, DType.F32, op.count());
+        var y2 = TestArray.output(DEVICE, DType.F32, op.count())) {
+      DEVICE.threads(1);
+      DEVICE.plan(op).forward(DEVICE.defaultStream(), x.buffer(), y1.buffer());
+      DEVICE.threads(3);
+      DEVICE.plan(op).forward(DEVICE.defaultStream(), x.buffer(), y2.buffer());
       assertSameBits("y", y2.get(), y1.get());
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
@@ -159,9 +161,9 @@ class SoftmaxTest {
   void emptySizesWriteNothing() {
     for (var op :
         new Softmax[] {Softmax.of(DType.F32, -1, 0, 4), Softmax.of(DType.F32, -1, 4, 0)}) {
-      try (var x = TestArray.output(CPU, DType.F32, 0)) {
-        CPU.plan(op).forward(CPU.defaultStream(), x.buffer(), x.buffer());
-        CPU.plan(op).backward(CPU.defaultStream(), x.buffer(), x.buffer(), x.buffer());
+      try (var x = TestArray.output(DEVICE, DType.F32, 0)) {
+        DEVICE.plan(op).forward(DEVICE.defaultStream(), x.buffer(), x.buffer());
+        DEVICE.plan(op).backward(DEVICE.defaultStream(), x.buffer(), x.buffer(), x.buffer());
         assertThat(x.get()).isEmpty();
       }
     }
@@ -176,16 +178,16 @@ class SoftmaxTest {
         .hasMessage("softmax: type must be f64, f32, bf16 or f16; type=i32");
     assertThatThrownBy(() -> Softmax.of(DType.F32, 2, 4, 5))
         .hasMessage("softmax: axis must name a dimension; axis=2, dims=[4, 5]");
-    var plan = CPU.plan(Softmax.of(DType.F32, -1, 4));
-    try (var x = TestArray.normal(CPU, DType.F32, 4, 1);
-        var small = TestArray.normal(CPU, DType.F32, 3, 1)) {
-      assertThatThrownBy(() -> plan.forward(CPU.defaultStream(), x.buffer(), small.buffer()))
+    var plan = DEVICE.plan(Softmax.of(DType.F32, -1, 4));
+    try (var x = TestArray.normal(DEVICE, DType.F32, 4, 1);
+        var small = TestArray.normal(DEVICE, DType.F32, 3, 1)) {
+      assertThatThrownBy(() -> plan.forward(DEVICE.defaultStream(), x.buffer(), small.buffer()))
           .isInstanceOf(InvalidArgumentException.class)
           .hasMessage(
               "softmax: y must hold at least 4 elements of f32; needed bytes=16, y bytes=12");
-      var closed = CPU.allocate(16);
+      var closed = DEVICE.allocate(16);
       closed.close();
-      assertThatThrownBy(() -> plan.forward(CPU.defaultStream(), x.buffer(), closed))
+      assertThatThrownBy(() -> plan.forward(DEVICE.defaultStream(), x.buffer(), closed))
           .isInstanceOf(ClosedException.class)
           .hasMessageStartingWith("softmax: the buffer of 16 bytes has been closed");
     }

@@ -12,13 +12,15 @@ import dev.gridstride.kernels.Unary.Function;
 import dev.gridstride.testing.TestArray;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Elementwise functions against their definitions in double, slopes by differences of those. */
+@ExtendWith(TestDevice.class)
 class UnaryTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final double A = 0.25;
   private static final double B = 1.5;
 
@@ -77,9 +79,9 @@ class UnaryTest {
     for (DType type : new DType[] {DType.F32, DType.F64, DType.BF16, DType.F16}) {
       for (int n : new int[] {0, 1, 7, 16, 33, 1009}) {
         var op = new Unary(function, type, A, B, n);
-        try (var x = TestArray.of(CPU, type, inputs(function, n));
-            var y = TestArray.output(CPU, type, n)) {
-          CPU.plan(op).forward(CPU.defaultStream(), x.buffer(), y.buffer());
+        try (var x = TestArray.of(DEVICE, type, inputs(function, n));
+            var y = TestArray.output(DEVICE, type, n)) {
+          DEVICE.plan(op).forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
           double[] expected = Arrays.stream(x.get()).map(v -> f(function, v)).toArray();
           // a few ulp of the type; the oracle's own error (1 - erf, log(1 + e)) is below 1e-12
           assertClose(type + "", y.get(), expected, 4 * type.epsilon() + 1e-12, 1e-7 * eps(type));
@@ -107,14 +109,14 @@ class UnaryTest {
               .map(v ->
                   Math.abs(v) < 0.01 || Math.abs(v - A) < 0.01 || Math.abs(v - B) < 0.01 ? 2 : v)
               .toArray();
-      try (var x = TestArray.of(CPU, type, xs);
-          var y = TestArray.output(CPU, type, n);
-          var dy = TestArray.normal(CPU, type, n, 3);
-          var dx = TestArray.output(CPU, type, n)) {
-        var plan = CPU.plan(op);
-        plan.forward(CPU.defaultStream(), x.buffer(), y.buffer());
+      try (var x = TestArray.of(DEVICE, type, xs);
+          var y = TestArray.output(DEVICE, type, n);
+          var dy = TestArray.normal(DEVICE, type, n, 3);
+          var dx = TestArray.output(DEVICE, type, n)) {
+        var plan = DEVICE.plan(op);
+        plan.forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
         plan.backward(
-            CPU.defaultStream(),
+            DEVICE.defaultStream(),
             function.savesResult() ? y.buffer() : x.buffer(),
             dy.buffer(),
             dx.buffer());
@@ -139,13 +141,14 @@ class UnaryTest {
     double inf = Double.POSITIVE_INFINITY;
     double[] edges = {Double.NaN, inf, -inf, 0, -0.0, 1e-38, 100, -100, 3e38, -3e38, 0.5, 1.5};
     var op = new Unary(function, DType.F32, A, B, edges.length);
-    try (var x = TestArray.of(CPU, DType.F32, edges);
-        var y = TestArray.output(CPU, DType.F32, edges.length);
-        var x64 = TestArray.of(CPU, DType.F64, x.get());
-        var y64 = TestArray.output(CPU, DType.F64, edges.length)) {
-      CPU.plan(op).forward(CPU.defaultStream(), x.buffer(), y.buffer());
-      CPU.plan(new Unary(function, DType.F64, A, B, edges.length))
-          .forward(CPU.defaultStream(), x64.buffer(), y64.buffer());
+    try (var x = TestArray.of(DEVICE, DType.F32, edges);
+        var y = TestArray.output(DEVICE, DType.F32, edges.length);
+        var x64 = TestArray.of(DEVICE, DType.F64, x.get());
+        var y64 = TestArray.output(DEVICE, DType.F64, edges.length)) {
+      DEVICE.plan(op).forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
+      DEVICE
+          .plan(new Unary(function, DType.F64, A, B, edges.length))
+          .forward(DEVICE.defaultStream(), x64.buffer(), y64.buffer());
       double[] expected = Arrays.stream(y64.get()).map(v -> (double) (float) v).toArray();
       assertClose(function + "", y.get(), expected, 1e-6, 1e-37);
     }
@@ -154,8 +157,8 @@ class UnaryTest {
   @Test
   void integersWrapAround() {
     for (DType type : new DType[] {DType.I32, DType.I64}) {
-      try (var x = TestArray.of(CPU, type, -3, 0, 5);
-          var y = TestArray.output(CPU, type, 3)) {
+      try (var x = TestArray.of(DEVICE, type, -3, 0, 5);
+          var y = TestArray.output(DEVICE, type, 3)) {
         Object[][] cases = {
           {Function.NEG, new double[] {3, 0, -5}},
           {Function.ABS, new double[] {3, 0, 5}},
@@ -164,8 +167,9 @@ class UnaryTest {
           {Function.CLAMP, new double[] {-1, 0, 2}}
         };
         for (Object[] c : cases) {
-          CPU.plan(new Unary((Function) c[0], type, -1, 2, 3))
-              .forward(CPU.defaultStream(), x.buffer(), y.buffer());
+          DEVICE
+              .plan(new Unary((Function) c[0], type, -1, 2, 3))
+              .forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
           assertThat(y.get()).containsExactly((double[]) c[1]);
         }
       }
@@ -175,18 +179,18 @@ class UnaryTest {
   @Test
   @ResourceLock("threads")
   void sameBitsForAnyNumberOfThreadsAndInPlace() {
-    int before = CPU.threads();
+    int before = DEVICE.threads();
     int n = 50_001;
-    var plan = CPU.plan(Unary.of(Function.TANH, DType.F32, n));
-    try (var x = TestArray.normal(CPU, DType.F32, n, 1);
-        var y = TestArray.output(CPU, DType.F32, n)) {
-      CPU.threads(1);
-      plan.forward(CPU.defaultStream(), x.buffer(), y.buffer());
-      CPU.threads(3);
-      plan.forward(CPU.defaultStream(), x.buffer(), x.buffer());
+    var plan = DEVICE.plan(Unary.of(Function.TANH, DType.F32, n));
+    try (var x = TestArray.normal(DEVICE, DType.F32, n, 1);
+        var y = TestArray.output(DEVICE, DType.F32, n)) {
+      DEVICE.threads(1);
+      plan.forward(DEVICE.defaultStream(), x.buffer(), y.buffer());
+      DEVICE.threads(3);
+      plan.forward(DEVICE.defaultStream(), x.buffer(), x.buffer());
       assertSameBits("y", x.get(), y.get());
     } finally {
-      CPU.threads(before);
+      DEVICE.threads(before);
     }
   }
 
@@ -197,13 +201,13 @@ class UnaryTest {
         .hasMessage("unary: type must be f64, f32, bf16, f16; type=i32, function=EXP");
     assertThatThrownBy(() -> Unary.of(Function.NEG, DType.BOOL, 3)).hasMessageContaining("i64");
     assertThatThrownBy(() -> Unary.of(Function.NEG, DType.F32, -3)).hasMessageContaining("-3");
-    try (var x = TestArray.normal(CPU, DType.F32, 3, 1)) {
-      var sign = CPU.plan(Unary.of(Function.SIGN, DType.F32, 3));
+    try (var x = TestArray.normal(DEVICE, DType.F32, 3, 1)) {
+      var sign = DEVICE.plan(Unary.of(Function.SIGN, DType.F32, 3));
       assertThatThrownBy(
-              () -> sign.backward(CPU.defaultStream(), x.buffer(), x.buffer(), x.buffer()))
+              () -> sign.backward(DEVICE.defaultStream(), x.buffer(), x.buffer(), x.buffer()))
           .hasMessageContaining("function must have a gradient");
-      var big = CPU.plan(Unary.of(Function.SIGN, DType.F32, 4));
-      assertThatThrownBy(() -> big.forward(CPU.defaultStream(), x.buffer(), x.buffer()))
+      var big = DEVICE.plan(Unary.of(Function.SIGN, DType.F32, 4));
+      assertThatThrownBy(() -> big.forward(DEVICE.defaultStream(), x.buffer(), x.buffer()))
           .hasMessageContaining("x must hold at least 4 elements");
     }
   }
