@@ -65,6 +65,29 @@ final class Abi {
       MemoryLayout.structLayout(i64("outer"), i64("size"), i64("inner"), i32("type"), i32("log"))
           .withName("gs_softmax");
 
+  static final StructLayout CONV_AXIS =
+      MemoryLayout.structLayout(
+              i64("size"),
+              i64("kernel"),
+              i64("stride"),
+              i64("pad_begin"),
+              i64("pad_end"),
+              i64("dilation"))
+          .withName("gs_conv_axis");
+
+  static final StructLayout CONV =
+      MemoryLayout.structLayout(
+              i32("type"),
+              i32("layout"),
+              i32("axes"),
+              i32("relu"),
+              i64("n"),
+              i64("c"),
+              i64("k"),
+              i64("groups"),
+              MemoryLayout.sequenceLayout(3, CONV_AXIS).withName("axis"))
+          .withName("gs_conv");
+
   static final StructLayout CROSS_ENTROPY =
       MemoryLayout.structLayout(
               i64("rows"),
@@ -162,6 +185,11 @@ final class Abi {
               i32("count_include_pad"),
               i32("padding"))
           .withName("gs_pool");
+
+  static final StructLayout REDUCE =
+      MemoryLayout.structLayout(
+              i32("kind"), i32("type"), i32("axes"), i32("padding"), LAYOUT.withName("x"))
+          .withName("gs_reduce");
 
   private Abi() {}
 

@@ -8,6 +8,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -56,6 +57,11 @@ abstract class Calls {
   /** A handle of a function that returns a status. */
   static MethodHandle status(String name, MemoryLayout... arguments) {
     return handle(name, I32, arguments);
+  }
+
+  /** Binds {@code name} by the handle of {@code other}, whose signature it has. */
+  static void alike(String name, String other) {
+    BOUND.put(name, Objects.requireNonNull(BOUND.get(other)));
   }
 
   /** The function's address in this library. */

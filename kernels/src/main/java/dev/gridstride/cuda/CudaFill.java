@@ -24,7 +24,7 @@ public final class CudaFill extends CudaKernel implements Fill.Kernel {
   public CudaFill(Fill op, Device device) {
     super(op.name(), device);
     this.type = Abi.type(op.type());
-    this.layout = Layouts.strides(Layouts.of(Abi.LAYOUT, op.to()), "stride", op.to()).memory();
+    this.layout = Layouts.fill(Struct.of(Abi.LAYOUT), op.to()).memory();
   }
 
   /** Whether there is a kernel for {@code op}. */

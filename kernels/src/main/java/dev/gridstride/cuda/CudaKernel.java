@@ -38,6 +38,20 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
     return buffer == null ? 0 : buffer.devicePointer();
   }
 
+  private static long aligned(long address) {
+    return (address + ALIGNMENT - 1) & -ALIGNMENT;
+  }
+
+  /** The first 256-byte aligned address in a workspace of {@link #alignable} bytes; 0 for none. */
+  static long aligned(@Nullable Buffer workspace) {
+    return aligned(pointer(workspace));
+  }
+
+  /** What to ask of a caller, whose buffer may begin anywhere, for so many aligned bytes. */
+  static long alignable(long bytes) {
+    return bytes == 0 ? 0 : bytes + ALIGNMENT;
+  }
+
   /** A native call that takes no stream. */
   interface HostCall {
     /** Its status. */
@@ -68,7 +82,7 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
       device.check(op, device.enter().malloc(pointer, bytes + ALIGNMENT, handle));
       long memory = pointer.get(ValueLayout.JAVA_LONG, 0);
       try {
-        return use.with((memory + ALIGNMENT - 1) & -ALIGNMENT);
+        return use.with(aligned(memory));
       } finally {
         device.release(op, calls -> calls.free(memory, handle));
       }

@@ -17,11 +17,20 @@ final class Layouts {
 
   /** The sizes of {@code layout}; strides are 0 until {@link #strides}. */
   static Struct of(StructLayout struct, Layout layout) {
-    var s = Struct.of(struct).set("dims", layout.rank());
+    return sizes(Struct.of(struct), layout);
+  }
+
+  /** Sizes and strides of {@code layout} in a {@code gs_layout}. */
+  static Struct fill(Struct struct, Layout layout) {
+    return strides(sizes(struct, layout), "stride", layout);
+  }
+
+  private static Struct sizes(Struct struct, Layout layout) {
+    struct.set("dims", layout.rank());
     for (int i = 0; i < layout.rank(); i++) {
-      s.element("size", i, layout.dim(i));
+      struct.element("size", i, layout.dim(i));
     }
-    return s;
+    return struct;
   }
 
   static Struct strides(Struct struct, String name, Layout layout) {

@@ -38,6 +38,11 @@ final class Struct {
     return new Struct(element, memory, offset(name) + index * element.byteSize());
   }
 
+  /** The member {@code name}, a structure. */
+  Struct member(StructLayout element, String name) {
+    return member(element, name, 0);
+  }
+
   private long offset(String name) {
     return base + layout.byteOffset(PathElement.groupElement(name));
   }

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuConv;
+import dev.gridstride.cuda.CudaConv;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -57,7 +58,9 @@ public record Conv(
     boolean relu)
     implements Op<Conv.Plan> {
   private static final Implementations<Conv, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("direct", CpuConv::accepts, CpuConv::new));
+      Implementations.of(
+          Implementation.cpu("direct", CpuConv::accepts, CpuConv::new),
+          Implementation.cuda("cuda", CudaConv::accepts, CudaConv::new));
 
   /** Checks sizes, groups and type. */
   public Conv {

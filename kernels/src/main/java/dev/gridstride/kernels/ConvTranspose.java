@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuConvTranspose;
+import dev.gridstride.cuda.CudaConvTranspose;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -42,7 +43,8 @@ public record ConvTranspose(
   private static final String NAME = "convTranspose";
   private static final Implementations<ConvTranspose, Kernel> IMPLEMENTATIONS =
       Implementations.of(
-          Implementation.cpu("direct", CpuConvTranspose::accepts, CpuConvTranspose::new));
+          Implementation.cpu("direct", CpuConvTranspose::accepts, CpuConvTranspose::new),
+          Implementation.cuda("cuda", CudaConvTranspose::accepts, CudaConvTranspose::new));
 
   /** Checks sizes, groups and type. */
   public ConvTranspose {

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuReduce;
+import dev.gridstride.cuda.CudaReduce;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -57,7 +58,9 @@ public record Reduce(Kind kind, DType type, Layout x, long axes) implements Op<R
   }
 
   private static final Implementations<Reduce, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("rows or columns", CpuReduce::new));
+      Implementations.of(
+          Implementation.cpu("rows or columns", CpuReduce::new),
+          Implementation.cuda("cuda", CudaReduce::accepts, CudaReduce::new));
 
   /** Checks axes, type and sizes. */
   public Reduce {

@@ -2,6 +2,8 @@ package dev.gridstride.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.ClosedException;
@@ -123,14 +125,36 @@ class ConvArgumentsTest {
               () -> plan.forward(stream, closed, w.buffer(), null, y.buffer(), workspace))
           .isInstanceOf(ClosedException.class);
     }
-    assertThat(plan.explain().toString())
-        .startsWith("conv on cpu: direct (forward: ")
-        .contains("backward-data: ", "backward-weight: ", "workspace");
+    if (TestDevice.isCpu()) {
+      assertThat(plan.explain().toString())
+          .startsWith("conv on cpu: direct (forward: ")
+          .contains("backward-data: ", "backward-weight: ", "workspace");
+    } else {
+      assertThat(plan.explain().toString())
+          .startsWith("conv on " + DEVICE.name() + ": cuda (")
+          .contains("workspace");
+    }
     assertThat(DEVICE.plan(op.withGroups(1)).op()).isEqualTo(op);
   }
 
   @Test
+  void whatTheKernelsPlacesDoNotReachIsUnsupported() {
+    assumeFalse(TestDevice.isCpu(), "limits of the CUDA kernels");
+    var wide = Conv.of(1, 1, 1, new ConvAxis(1 << 29, 3, 1, 1 << 28, 1 << 28, 1));
+    assertThatThrownBy(() -> DEVICE.plan(wide))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("size and padding of an axis must together be below 2^30");
+    var filter = Conv.of(1, 1 << 21, 1, ConvAxis.of(1 << 10, 1 << 10));
+    assertThatThrownBy(() -> DEVICE.plan(filter))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("a filter must have fewer than 2^31 elements");
+    assertThat(DEVICE.supports(filter.withAxes(ConvAxis.of(1 << 10, 1 << 9))))
+        .isEqualTo(Support.YES);
+  }
+
+  @Test
   void imagesBeyondIntOffsetsAreUnsupported() {
+    assumeTrue(TestDevice.isCpu(), "limits of the CPU's loops");
     var huge = Conv.of(1, 1 << 16, 1, ConvAxis.of(1 << 16, 3));
     assertThat(DEVICE.supports(huge)).isInstanceOf(Support.Unsupported.class);
     assertThatThrownBy(() -> DEVICE.plan(huge))
