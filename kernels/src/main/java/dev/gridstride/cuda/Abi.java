@@ -1,16 +1,24 @@
 package dev.gridstride.cuda;
 
 import dev.gridstride.device.DType;
+import dev.gridstride.kernels.Binary;
+import dev.gridstride.kernels.Epilogue;
+import dev.gridstride.kernels.ImageLayout;
+import dev.gridstride.kernels.LossReduction;
+import dev.gridstride.kernels.Pool;
+import dev.gridstride.kernels.Reduce;
+import dev.gridstride.kernels.Unary;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
+import java.util.Map;
 
 /**
  * The constants and structures of {@code native/include/gridstride.h}; a test compares each with
  * the header.
  *
- * <p>Enumerations whose constants come in one order in Java and in C are passed by ordinal; the
- * test compares those too.
+ * <p>Enumerations whose constants come in one order in Java and in C are passed by {@link #number};
+ * the test compares those too.
  */
 final class Abi {
   /** The version of the header that this binding is written for. */
@@ -23,6 +31,30 @@ final class Abi {
 
   /** {@code cudaErrorMemoryAllocation}. */
   static final int CUDA_OUT_OF_MEMORY = 2;
+
+  // methods of gradient descent
+  static final int SGD = 0;
+  static final int ADAM = 1;
+  static final int RMSPROP = 2;
+  static final int ADAGRAD = 3;
+  static final int ADADELTA = 4;
+
+  // distributions of random numbers
+  static final int UNIFORM = 0;
+  static final int NORMAL = 1;
+  static final int BERNOULLI = 2;
+  static final int INTEGERS = 3;
+
+  /** Enumerations that are passed by ordinal, with the first constant of each in C. */
+  static final Map<Class<? extends Enum<?>>, String> BY_ORDINAL =
+      Map.of(
+          Binary.Kind.class, "GS_ADD",
+          Epilogue.Activation.class, "GS_IDENTITY",
+          ImageLayout.class, "GS_NCHW",
+          LossReduction.class, "GS_REDUCE_NONE",
+          Pool.Kind.class, "GS_POOL_MAX",
+          Reduce.Kind.class, "GS_REDUCTION_SUM",
+          Unary.Function.class, "GS_NEG");
 
   static final int MAX_DIMS = 8;
   static final int NAME_BYTES = 256;
@@ -207,6 +239,14 @@ final class Abi {
 
   private static MemoryLayout dims(String name) {
     return MemoryLayout.sequenceLayout(MAX_DIMS, ValueLayout.JAVA_LONG).withName(name);
+  }
+
+  /** The number of a constant of one of {@link #BY_ORDINAL}. */
+  static int number(Enum<?> constant) {
+    if (!BY_ORDINAL.containsKey(constant.getDeclaringClass())) {
+      throw new AssertionError("not compared with the header: " + constant.getDeclaringClass());
+    }
+    return constant.ordinal();
   }
 
   /** The number of an element type. */

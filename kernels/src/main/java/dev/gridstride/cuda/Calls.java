@@ -27,8 +27,8 @@ abstract class Calls {
   /** A pointer to host memory. */
   static final MemoryLayout HOST = ValueLayout.ADDRESS;
 
-  /** A pointer to device memory, a stream or an event. */
-  static final MemoryLayout DEVICE = ValueLayout.JAVA_LONG;
+  /** A pointer to device memory, a stream or an event; its name tells it from a number. */
+  static final MemoryLayout DEVICE = ValueLayout.JAVA_LONG.withName("device");
 
   /** Longer than any text of the library, with its zero. */
   private static final long MAX_TEXT = 4096;

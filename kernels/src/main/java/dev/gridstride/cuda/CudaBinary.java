@@ -22,7 +22,7 @@ public final class CudaBinary extends CudaKernel implements Binary.Kernel {
   /** A kernel for {@code op}. */
   public CudaBinary(Binary op, Device device) {
     super(op.name(), device);
-    this.kind = op.kind().ordinal();
+    this.kind = Abi.number(op.kind());
     this.type = Abi.type(op.type());
     var s = Layouts.of(Abi.BINARY_LAYOUT, op.y());
     Layouts.strides(s, "stride_a", op.a());

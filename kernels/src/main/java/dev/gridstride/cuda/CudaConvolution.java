@@ -56,7 +56,7 @@ abstract class CudaConvolution extends CudaKernel {
     var s =
         Struct.of(Abi.CONV)
             .set("type", Abi.type(op.type()))
-            .set("layout", op.layout().ordinal())
+            .set("layout", Abi.number(op.layout()))
             .set("axes", op.axes().size())
             .set("relu", op.relu())
             .set("n", op.n())

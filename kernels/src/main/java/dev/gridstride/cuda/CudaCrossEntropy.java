@@ -52,7 +52,7 @@ public final class CudaCrossEntropy extends CudaKernel implements CrossEntropy.K
             .set("target_type", Abi.type(op.targetType()))
             .set("label_smoothing", op.labelSmoothing())
             .set("ignore_index", op.ignoreIndex())
-            .set("reduction", op.reduction().ordinal())
+            .set("reduction", Abi.number(op.reduction()))
             .memory();
     MemorySegment query = symbol("gs_cross_entropy_workspace");
     try (Arena arena = Arena.ofConfined()) {

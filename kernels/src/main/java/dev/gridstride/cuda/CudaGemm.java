@@ -42,7 +42,7 @@ public final class CudaGemm extends CudaKernel implements Gemm.Kernel {
             .set("stride_c", op.strideC())
             .set("trans_a", op.transposedA())
             .set("trans_b", op.transposedB())
-            .set("activation", e.activation().ordinal())
+            .set("activation", Abi.number(e.activation()))
             .set("backward", e.isBackward())
             .set("add_bias", e.addsBias())
             .set("save_aux", e.savesAux())

@@ -31,7 +31,7 @@ public final class CudaGradientDescent extends CudaKernel implements GradientDes
     var s = Struct.of(Abi.DESCENT).set("type", Abi.type(op.type()));
     return switch (op) {
       case Sgd o ->
-          s.set("method", 0)
+          s.set("method", Abi.SGD)
               .set("momentum", o.momentum())
               .set("dampening", o.dampening())
               .set("nesterov", o.nesterov())
@@ -39,7 +39,7 @@ public final class CudaGradientDescent extends CudaKernel implements GradientDes
               .set("decoupled", o.decoupled())
               .set("maximize", o.maximize());
       case Adam o ->
-          s.set("method", 1)
+          s.set("method", Abi.ADAM)
               .set("beta1", o.beta1())
               .set("beta2", o.beta2())
               .set("eps", o.eps())
@@ -48,7 +48,7 @@ public final class CudaGradientDescent extends CudaKernel implements GradientDes
               .set("amsgrad", o.amsgrad())
               .set("maximize", o.maximize());
       case RmsProp o ->
-          s.set("method", 2)
+          s.set("method", Abi.RMSPROP)
               .set("beta2", o.alpha())
               .set("eps", o.eps())
               .set("weight_decay", o.weightDecay())
@@ -56,13 +56,13 @@ public final class CudaGradientDescent extends CudaKernel implements GradientDes
               .set("centered", o.centered())
               .set("maximize", o.maximize());
       case Adagrad o ->
-          s.set("method", 3)
+          s.set("method", Abi.ADAGRAD)
               .set("lr_decay", o.lrDecay())
               .set("eps", o.eps())
               .set("weight_decay", o.weightDecay())
               .set("maximize", o.maximize());
       case Adadelta o ->
-          s.set("method", 4)
+          s.set("method", Abi.ADADELTA)
               .set("beta2", o.rho())
               .set("eps", o.eps())
               .set("weight_decay", o.weightDecay())

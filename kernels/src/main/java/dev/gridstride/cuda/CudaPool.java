@@ -25,9 +25,9 @@ public final class CudaPool extends CudaKernel implements Pool.Kernel {
     super(op.name(), device);
     var s =
         Struct.of(Abi.POOL)
-            .set("kind", op.kind().ordinal())
+            .set("kind", Abi.number(op.kind()))
             .set("type", Abi.type(op.type()))
-            .set("layout", op.layout().ordinal())
+            .set("layout", Abi.number(op.layout()))
             .set("axes", op.axes().size())
             .set("n", op.n())
             .set("c", op.c())

@@ -22,12 +22,12 @@ public final class CudaRandom extends CudaKernel implements Random.Kernel {
     var s = Struct.of(Abi.RANDOM).set("count", op.count()).set("type", Abi.type(op.type()));
     switch (op.distribution()) {
       case Distribution.Uniform(double low, double high) ->
-          s.set("distribution", 0).set("a", low).set("b", high);
+          s.set("distribution", Abi.UNIFORM).set("a", low).set("b", high);
       case Distribution.Normal(double mean, double std) ->
-          s.set("distribution", 1).set("a", mean).set("b", std);
-      case Distribution.Bernoulli(double p) -> s.set("distribution", 2).set("a", p);
+          s.set("distribution", Abi.NORMAL).set("a", mean).set("b", std);
+      case Distribution.Bernoulli(double p) -> s.set("distribution", Abi.BERNOULLI).set("a", p);
       case Distribution.Integers(long low, long high) ->
-          s.set("distribution", 3).set("low", low).set("high", high);
+          s.set("distribution", Abi.INTEGERS).set("low", low).set("high", high);
     }
     this.description = s.memory();
   }

@@ -31,7 +31,7 @@ public final class CudaReduce extends CudaKernel implements Reduce.Kernel {
     super(op.name(), device);
     var s =
         Struct.of(Abi.REDUCE)
-            .set("kind", op.kind().ordinal())
+            .set("kind", Abi.number(op.kind()))
             .set("type", Abi.type(op.type()))
             .set("axes", (int) op.axes());
     Layouts.fill(s.member(Abi.LAYOUT, "x"), op.x());

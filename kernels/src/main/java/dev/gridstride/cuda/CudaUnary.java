@@ -24,7 +24,7 @@ public final class CudaUnary extends CudaKernel implements Unary.Kernel {
   public CudaUnary(Unary op, Device device) {
     super(op.name(), device);
     this.op = op;
-    this.function = op.function().ordinal();
+    this.function = Abi.number(op.function());
     this.type = Abi.type(op.type());
   }
 
