@@ -149,6 +149,33 @@ GS_API gs_status gs_event_query(gs_event event);
 /* Milliseconds between two timing events that have been reached. */
 GS_API gs_status gs_event_elapsed(float* milliseconds, gs_event start, gs_event end);
 
+/* ---- graphs ---- */
+
+/* Work of one stream, recorded once and run as often as wanted with one call: every launch, copy
+ * and fill with the arguments it had. Values behind pointers are read by each run, others (sizes,
+ * factors, steps) are those of the recording. What gs_malloc gave in the recorded stream belongs to
+ * the graph, keeps its address, and must be freed in the same recording; operands from elsewhere
+ * must live as long as the graph. */
+typedef void* gs_graph;
+
+/* From now on work enqueued in stream, not the default one, is recorded instead of done. Not in a
+ * recording: synchronising or querying the stream, its events, waiting for events, and
+ * gs_device_synchronize; each of them makes the recording void. */
+GS_API gs_status gs_graph_begin(gs_stream stream);
+
+/* Ends the recording and sets *graph to it; a null graph drops the recording. On failure *graph is
+ * null and the stream records no more. */
+GS_API gs_status gs_graph_end(gs_stream stream, gs_graph* graph);
+
+/* Sets *count to the number of recorded operations. */
+GS_API gs_status gs_graph_size(gs_graph graph, int64_t* count);
+
+/* Enqueues one run in stream. Runs of one graph follow each other, whatever their streams. */
+GS_API gs_status gs_graph_launch(gs_graph graph, gs_stream stream);
+
+/* Its runs must be done; null does nothing. */
+GS_API gs_status gs_graph_destroy(gs_graph graph);
+
 /* ---- matrix product ---- */
 
 enum {

@@ -1,12 +1,12 @@
 // The runtime API of shim/cuda_runtime_api.h. Streams are synchronous: every call is done when it
-// returns. Copies and fills are checked against the buffers' bounds.
+// returns, but for those that record a graph. Copies and fills are checked against the buffers'
+// bounds.
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 
-#include "internal.h"
+#include "graph.h"
 
-struct CUstream_st {};
 struct CUevent_st {
   std::chrono::steady_clock::time_point when;
   bool recorded = false;
@@ -18,13 +18,6 @@ using Guard = std::lock_guard<std::recursive_mutex>;
 thread_local cudaError_t t_last_error = cudaSuccess;
 CUmemPoolHandle_st g_pool;
 
-cudaError_t done(cudaError_t error) {
-  if (error != cudaSuccess) {
-    t_last_error = error;
-    emu::set_report("");
-  }
-  return error;
-}
 const char* base_string(cudaError_t error) {
   switch (error) {
     case cudaSuccess:
@@ -49,11 +42,28 @@ const char* base_string(cudaError_t error) {
       return "too many blocks in cooperative launch";
     case cudaErrorNotSupported:
       return "operation not supported";
+    case cudaErrorIllegalState:
+      return "the operation cannot be performed in the present state";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
     default:
       return "unknown error";
   }
 }
 }  // namespace
+
+namespace emu {
+cudaError_t done(cudaError_t error) {
+  if (error != cudaSuccess) {
+    t_last_error = error;
+    set_report("");
+  }
+  return error;
+}
+}  // namespace emu
+using emu::done;
 
 extern "C" {
 cudaError_t cudaRuntimeGetVersion(int* version) {
@@ -106,10 +116,15 @@ cudaError_t cudaFree(void* pointer) {
   Guard guard(emu::g_lock);
   return done(!pointer || emu::device_free(pointer) ? cudaSuccess : cudaErrorInvalidValue);
 }
-cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream_t) {
-  return cudaMalloc(pointer, bytes);
+cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream_t stream) {
+  if (!stream || !stream->capture || bytes == 0) return cudaMalloc(pointer, bytes);
+  *pointer = emu::record_allocation(stream, bytes);
+  return done(*pointer ? cudaSuccess : cudaErrorMemoryAllocation);
 }
-cudaError_t cudaFreeAsync(void* pointer, cudaStream_t) { return cudaFree(pointer); }
+cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
+  if (!stream || !stream->capture || !pointer) return cudaFree(pointer);
+  return done(emu::record_free(stream, pointer) ? cudaSuccess : cudaErrorInvalidValue);
+}
 cudaError_t cudaMallocHost(void** pointer, size_t bytes) {
   *pointer = malloc(bytes);
   return done(*pointer || bytes == 0 ? cudaSuccess : cudaErrorMemoryAllocation);
@@ -143,8 +158,9 @@ cudaError_t cudaMemcpy(void* target, const void* source, size_t bytes, cudaMemcp
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyAsync(void* target, const void* source, size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t) {
-  return cudaMemcpy(target, source, bytes, kind);
+                            cudaStream_t stream) {
+  const auto node = [=] { return cudaMemcpy(target, source, bytes, kind); };
+  return emu::record(stream, node) ? cudaSuccess : node();
 }
 cudaError_t cudaMemset(void* target, int value, size_t bytes) {
   Guard guard(emu::g_lock);
@@ -155,8 +171,9 @@ cudaError_t cudaMemset(void* target, int value, size_t bytes) {
   if (emu::g_checking && emu::in_arena(target, to)) emu::shadow_set(to, bytes, false, true);
   return cudaSuccess;
 }
-cudaError_t cudaMemsetAsync(void* target, int value, size_t bytes, cudaStream_t) {
-  return cudaMemset(target, value, bytes);
+cudaError_t cudaMemsetAsync(void* target, int value, size_t bytes, cudaStream_t stream) {
+  const auto node = [=] { return cudaMemset(target, value, bytes); };
+  return emu::record(stream, node) ? cudaSuccess : node();
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
@@ -167,9 +184,11 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   delete stream;
   return cudaSuccess;
 }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaStreamQuery(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return emu::refuse_in_capture(stream); }
+cudaError_t cudaStreamQuery(cudaStream_t stream) { return emu::refuse_in_capture(stream); }
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t, unsigned) {
+  return emu::refuse_in_capture(stream);
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   *event = new CUevent_st();
   return cudaSuccess;
@@ -178,7 +197,9 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   delete event;
   return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
+// CUDA records events of a capture as dependencies; graphs of one stream have no use for them.
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  if (const cudaError_t error = emu::refuse_in_capture(stream)) return error;
   event->when = std::chrono::steady_clock::now();
   event->recorded = true;
   return cudaSuccess;

@@ -13,7 +13,7 @@ struct launch_config {
 };
 
 // Starts the kernel; returns the launch's error. On the emulator the kernel has run when it
-// returns, and the error may be one of the kernel itself.
+// returns (unless the stream records a graph), and the error may be one of the kernel itself.
 template <class... P, class... A>
 inline cudaError_t launch([[maybe_unused]] const char* name, void (*kernel)(P...),
                           const launch_config& config, A&&... arguments) {
@@ -64,11 +64,15 @@ inline cudaError_t launch([[maybe_unused]] const char* name, void (*kernel)(P...
   launch.cluster = config.cluster;
   launch.dynamic_bytes = config.dynamic_bytes;
   launch.cooperative = config.cooperative;
+  launch.stream = config.stream;
   const auto thunk = [](void* p) {
     auto* c = static_cast<Call*>(p);
     std::apply(c->kernel, c->arguments);
   };
-  return emu::run_grid(launch, name, thunk, &call);
+  const auto copy = [](const void* p) -> std::shared_ptr<void> {
+    return std::make_shared<Call>(*static_cast<const Call*>(p));
+  };
+  return emu::enqueue(launch, name, thunk, &call, copy);
 #endif
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <source_location>
 
 #include "cuda_runtime_api.h"
@@ -82,9 +83,15 @@ struct Launch {
   dim3 grid, block, cluster;
   size_t dynamic_bytes = 0;
   bool cooperative = false;
+  cudaStream_t stream = nullptr;
 };
 // Runs thunk(args) once for each thread. Errors: see last_report.
 cudaError_t run_grid(const Launch& launch, const char* name, void (*thunk)(void*), void* args);
+// The same in order of the launch's stream: while that records a graph, copy(args) is kept and runs
+// with the graph.
+using CopyArgs = std::shared_ptr<void> (*)(const void*);
+cudaError_t enqueue(const Launch& launch, const char* name, void (*thunk)(void*), void* args,
+                    CopyArgs copy);
 // Ends the launch with this report. Only for code that runs in a kernel.
 [[noreturn]] void fail(const char* format, ...) __attribute__((format(printf, 1, 2)));
 // What went wrong in this host thread's last failed launch; empty after a good one.

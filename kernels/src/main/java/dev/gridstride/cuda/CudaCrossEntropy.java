@@ -124,7 +124,7 @@ public final class CudaCrossEntropy extends CudaKernel implements CrossEntropy.K
                   s ->
                       (int)
                           RUN.invokeExact(run, description, x, t, w, scale, l, e, dl, dx, work, s));
-              return op.hasClassTargets() ? readLong(stream, work) : 0;
+              return op.hasClassTargets() && !isRecorded() ? readLong(stream, work) : 0;
             });
     if (bad != 0) {
       throw InvalidArgumentException.of(

@@ -7,13 +7,18 @@ import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.MemoryStats;
+import dev.gridstride.device.Recording;
 import dev.gridstride.device.Stream;
+import dev.gridstride.device.Support;
+import dev.gridstride.device.UnsupportedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongToIntFunction;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class CudaDevice extends Device {
   private static final long STAGING = 1 << 20;
+  private static final String WAITS = "the host would wait for work that is not done yet";
+  private static final String HOST_MEMORY =
+      "host memory belongs to one moment; copy to a buffer before, or from one after a replay";
   private static final boolean SYNC = System.getProperty("gridstride.sync", "off").equals("on");
 
   /**
@@ -42,6 +50,7 @@ final class CudaDevice extends Device {
   private final CudaMemory memory;
   private final CudaStreams streams;
   private final Stream defaultStream;
+  private final AtomicReference<@Nullable CudaRecording> recording = new AtomicReference<>();
   private volatile @Nullable String fault;
 
   /**
@@ -149,9 +158,52 @@ final class CudaDevice extends Device {
    * With {@code -Dgridstride.sync=on} waits for the work of {@code op}, so that it shows faults.
    */
   void launched(String op, long stream) {
-    if (SYNC) {
+    if (SYNC && recording() == null) {
       check(op, calls.streamSynchronize(stream));
     }
+  }
+
+  /** The graph that the calling thread records here; null when it records none. */
+  @Nullable CudaRecording recording() {
+    CudaRecording r = recording.get();
+    return r != null && r.isMine() ? r : null;
+  }
+
+  /** A recording has ended. */
+  void recorded(CudaRecording ended) {
+    recording.compareAndSet(ended, null);
+  }
+
+  /** Throws where the calling thread records a graph, which can't hold {@code op}. */
+  void refuseInGraph(String op, String why) {
+    if (recording() != null) {
+      throw new UnsupportedException(op + ": can't be captured in a graph: " + why);
+    }
+  }
+
+  /** A new {@code cudaStream_t}. */
+  long createStream(String op) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
+      check(op, enter().streamCreate(handle));
+      return handle.get(ValueLayout.JAVA_LONG, 0);
+    }
+  }
+
+  @Override
+  protected Support graphs() {
+    return Support.YES;
+  }
+
+  @Override
+  protected Recording record(Stream stream) {
+    var begun = new CudaRecording(this, (CudaStream) stream);
+    if (!recording.compareAndSet(null, begun)) {
+      begun.discard();
+      throw new InvalidArgumentException(
+          "graph.capture: another thread is capturing a graph of " + name());
+    }
+    return begun;
   }
 
   @Override
@@ -175,6 +227,7 @@ final class CudaDevice extends Device {
 
   @Override
   public void trim() {
+    refuseInGraph("device.trim", WAITS);
     check("device.trim", enter().deviceSynchronize());
     check("device.trim", calls.trim(0));
   }
@@ -191,6 +244,7 @@ final class CudaDevice extends Device {
 
   @Override
   protected void copyIn(Buffer target, MemorySegment source) {
+    refuseInGraph("buffer.copyFrom", HOST_MEMORY);
     streams.join();
     for (long at = 0; at < source.byteSize(); ) {
       at += copyPart(target.devicePointer() + at, source, at);
@@ -220,6 +274,7 @@ final class CudaDevice extends Device {
 
   @Override
   protected void copyOut(Buffer source, MemorySegment target) {
+    refuseInGraph("buffer.copyTo", HOST_MEMORY);
     if (target.isReadOnly()) {
       throw new InvalidArgumentException("buffer.copyTo: target must not be read-only");
     }
@@ -247,11 +302,9 @@ final class CudaDevice extends Device {
   @Override
   protected void copyPeer(Buffer target, Buffer source) {
     if (source.device().equals(this)) {
-      streams.join();
-      check(
-          "buffer.copyFrom",
-          enter().copyOnDevice(target.devicePointer(), source.devicePointer(), source.bytes(), 0));
-      check("buffer.copyFrom", calls.streamSynchronize(0));
+      long to = target.devicePointer();
+      long from = source.devicePointer();
+      onDevice("buffer.copyFrom", s -> enter().copyOnDevice(to, from, source.bytes(), s));
       return;
     }
     for (long at = 0; at < source.bytes(); at += STAGING) {
@@ -266,8 +319,19 @@ final class CudaDevice extends Device {
 
   @Override
   protected void fill(Buffer target, byte value) {
+    long to = target.devicePointer();
+    onDevice("buffer.fill", s -> enter().memset(to, value, target.bytes(), s));
+  }
+
+  /** Work behind all streams that is waited for; or a part of the graph that is recorded. */
+  private void onDevice(String op, LongToIntFunction work) {
+    CudaRecording graph = recording();
+    if (graph != null) {
+      check(op, work.applyAsInt(graph.stream()));
+      return;
+    }
     streams.join();
-    check("buffer.fill", enter().memset(target.devicePointer(), value, target.bytes(), 0));
-    check("buffer.fill", calls.streamSynchronize(0));
+    check(op, work.applyAsInt(0));
+    check(op, calls.streamSynchronize(0));
   }
 }

@@ -91,8 +91,17 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
     }
   }
 
+  /**
+   * Whether the calling thread records a graph: nothing can be read back then, and checks of what
+   * the device found are left out.
+   */
+  final boolean isRecorded() {
+    return device.recording() != null;
+  }
+
   /** Waits for the stream and reads 8 bytes of device memory. */
   final long readLong(Stream stream, long address) {
+    device.refuseInGraph(op, "it reads a result back to the host");
     var queue = (CudaStream) stream;
     long handle = queue.pin(op);
     try (Arena arena = Arena.ofConfined()) {

@@ -28,14 +28,35 @@ final class CudaStream implements Stream {
     return device;
   }
 
+  /** While this thread captures a graph, the stream that records it. */
   @Override
   public long handle() {
+    CudaRecording recording = device.recording();
+    return recording == null ? handle.address() : recording.insteadOf(this, "stream.handle");
+  }
+
+  boolean isDefault() {
+    return handle.address() == 0;
+  }
+
+  /** The stream itself, which nobody else can close, even while a graph is captured. */
+  long address() {
     return handle.address();
   }
 
-  /** The handle, kept from being destroyed until {@link #unpin}. */
+  /** The handle, as {@link #handle()}, kept from being destroyed until {@link #unpin}. */
   long pin(String op) {
-    return handle.pin(op);
+    long own = handle.pin(op);
+    CudaRecording recording = device.recording();
+    if (recording == null) {
+      return own;
+    }
+    try {
+      return recording.insteadOf(this, op);
+    } catch (RuntimeException refused) {
+      unpin();
+      throw refused;
+    }
   }
 
   /** Ends one {@link #pin}. */
@@ -45,6 +66,7 @@ final class CudaStream implements Stream {
 
   @Override
   public void synchronize() {
+    device.refuseInGraph("stream.synchronize", "the host can't wait for work that is not done yet");
     long stream = pin("stream.synchronize");
     try {
       device.check("stream.synchronize", device.enter().streamSynchronize(stream));
@@ -55,6 +77,7 @@ final class CudaStream implements Stream {
 
   @Override
   public Event record() {
+    device.refuseInGraph("stream.record", "the host can't wait for work that is not done yet");
     long stream = pin("stream.record");
     try {
       return new CudaEvent(device, stream, true);
@@ -66,6 +89,7 @@ final class CudaStream implements Stream {
   @Override
   public void waitFor(Event event) {
     String op = "stream.waitFor";
+    device.refuseInGraph(op, "a graph waits for no event");
     long stream = pin(op);
     try {
       if (event instanceof CudaEvent e && e.device().library() == device.library()) {
@@ -85,10 +109,11 @@ final class CudaStream implements Stream {
 
   @Override
   public void close() {
-    if (handle.address() == 0) {
+    if (isDefault()) {
       throw new InvalidArgumentException(
           "stream.close: a device's default stream can't be closed; device=" + device.name());
     }
+    device.refuseInGraph("stream.close", "the host would wait for work that is not done yet");
     try {
       streams.finish(this);
     } finally {

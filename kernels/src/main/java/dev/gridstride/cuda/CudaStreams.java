@@ -1,8 +1,5 @@
 package dev.gridstride.cuda;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,20 +18,12 @@ final class CudaStreams {
 
   /** A new stream, behind what the default stream has queued so far. */
   CudaStream open() {
-    var stream = new CudaStream(device, this, create());
+    var stream = new CudaStream(device, this, device.createStream("device.newStream"));
     synchronized (this) {
       open.add(stream);
-      order(0, stream.handle());
+      order(0, stream.address());
     }
     return stream;
-  }
-
-  private long create() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-      device.check("device.newStream", device.enter().streamCreate(handle));
-      return handle.get(ValueLayout.JAVA_LONG, 0);
-    }
   }
 
   /** Takes the stream from the list when its work is done; it may be destroyed then. */
@@ -42,7 +31,7 @@ final class CudaStreams {
     stream.pin("stream.close");
     try {
       // without the lock: others go on while this stream works
-      device.release("stream.close", calls -> calls.streamSynchronize(stream.handle()));
+      device.release("stream.close", calls -> calls.streamSynchronize(stream.address()));
     } finally {
       synchronized (this) {
         open.remove(stream);
@@ -54,14 +43,14 @@ final class CudaStreams {
   /** The default stream waits for what the others have queued so far. */
   synchronized void join() {
     for (CudaStream stream : open) {
-      order(stream.handle(), 0);
+      order(stream.address(), 0);
     }
   }
 
   /** The others wait for what the default stream has queued so far. */
   synchronized void fork() {
     for (CudaStream stream : open) {
-      order(0, stream.handle());
+      order(0, stream.address());
     }
   }
 

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 
-/** Devices, memory, streams and events of {@code gridstride.h}; each method is one call. */
+/** Devices, memory, streams, events and graphs of {@code gridstride.h}; each method is one call. */
 final class RuntimeCalls extends Calls {
   private static final MethodHandle ABI_VERSION = handle("gs_abi_version", I32);
   private static final MethodHandle BACKEND = handle("gs_backend", HOST);
@@ -35,6 +35,11 @@ final class RuntimeCalls extends Calls {
   private static final MethodHandle EVENT_QUERY = status("gs_event_query", DEVICE);
   private static final MethodHandle EVENT_ELAPSED =
       status("gs_event_elapsed", HOST, DEVICE, DEVICE);
+  private static final MethodHandle GRAPH_BEGIN = status("gs_graph_begin", DEVICE);
+  private static final MethodHandle GRAPH_END = status("gs_graph_end", DEVICE, HOST);
+  private static final MethodHandle GRAPH_SIZE = status("gs_graph_size", DEVICE, HOST);
+  private static final MethodHandle GRAPH_LAUNCH = status("gs_graph_launch", DEVICE, DEVICE);
+  private static final MethodHandle GRAPH_DESTROY = status("gs_graph_destroy", DEVICE);
 
   private final MemorySegment abiVersion = symbol("gs_abi_version");
   private final MemorySegment backend = symbol("gs_backend");
@@ -60,6 +65,11 @@ final class RuntimeCalls extends Calls {
   private final MemorySegment eventSynchronize = symbol("gs_event_synchronize");
   private final MemorySegment eventQuery = symbol("gs_event_query");
   private final MemorySegment eventElapsed = symbol("gs_event_elapsed");
+  private final MemorySegment graphBegin = symbol("gs_graph_begin");
+  private final MemorySegment graphEnd = symbol("gs_graph_end");
+  private final MemorySegment graphSize = symbol("gs_graph_size");
+  private final MemorySegment graphLaunch = symbol("gs_graph_launch");
+  private final MemorySegment graphDestroy = symbol("gs_graph_destroy");
 
   RuntimeCalls(SymbolLookup symbols) {
     super(symbols);
@@ -252,6 +262,47 @@ final class RuntimeCalls extends Calls {
   int eventElapsed(MemorySegment milliseconds, long start, long end) {
     try {
       return (int) EVENT_ELAPSED.invokeExact(eventElapsed, milliseconds, start, end);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  int graphBegin(long stream) {
+    try {
+      return (int) GRAPH_BEGIN.invokeExact(graphBegin, stream);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** {@code graph} receives the graph; {@code NULL} drops the recording. */
+  int graphEnd(long stream, MemorySegment graph) {
+    try {
+      return (int) GRAPH_END.invokeExact(graphEnd, stream, graph);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  int graphSize(long graph, MemorySegment count) {
+    try {
+      return (int) GRAPH_SIZE.invokeExact(graphSize, graph, count);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  int graphLaunch(long graph, long stream) {
+    try {
+      return (int) GRAPH_LAUNCH.invokeExact(graphLaunch, graph, stream);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  int graphDestroy(long graph) {
+    try {
+      return (int) GRAPH_DESTROY.invokeExact(graphDestroy, graph);
     } catch (Throwable t) {
       throw unexpected(t);
     }

@@ -205,8 +205,15 @@ public final class Buffer implements AutoCloseable {
    * @throws ClosedException after close
    */
   public void pin(String op) {
+    Capture capture = Capture.current();
+    if (capture != null) {
+      capture.check(op, this);
+    }
     if (!lifetime.pin()) {
       throw closed(op);
+    }
+    if (capture != null) {
+      capture.keep(lifetime);
     }
   }
 
@@ -217,6 +224,14 @@ public final class Buffer implements AutoCloseable {
 
   /** Pins all of {@code buffers}, skipping nulls; pins none when one is closed. */
   public static void pinAll(String op, @Nullable Buffer... buffers) {
+    Capture capture = Capture.current();
+    if (capture != null) {
+      for (Buffer b : buffers) {
+        if (b != null) {
+          capture.check(op, b);
+        }
+      }
+    }
     for (int i = 0; i < buffers.length; i++) {
       Buffer b = buffers[i];
       if (b != null && !b.lifetime.pin()) {
@@ -227,6 +242,13 @@ public final class Buffer implements AutoCloseable {
           }
         }
         throw b.closed(op);
+      }
+    }
+    if (capture != null) {
+      for (Buffer b : buffers) {
+        if (b != null) {
+          capture.keep(b.lifetime);
+        }
       }
     }
   }

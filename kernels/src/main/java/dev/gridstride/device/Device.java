@@ -126,6 +126,21 @@ public abstract class Device {
     return op.supports(this);
   }
 
+  /** Whether {@link #record} records graphs here. */
+  protected Support graphs() {
+    return Support.no(
+        name() + " does an operation's work before its call returns: there is nothing to record");
+  }
+
+  /**
+   * Begins to record what the calling thread does in {@code stream}; see {@link Graph}.
+   *
+   * @throws UnsupportedException when {@link #graphs} says no
+   */
+  protected Recording record(Stream stream) {
+    throw new UnsupportedException("graph.capture: " + name() + " records no graphs");
+  }
+
   /** Copies host memory to the start of {@code target}, a buffer of this device that is pinned. */
   protected abstract void copyIn(Buffer target, MemorySegment source);
 

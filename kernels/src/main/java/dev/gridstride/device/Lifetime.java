@@ -47,6 +47,11 @@ final class Lifetime implements Runnable {
     return false;
   }
 
+  /** Counts one more use by the holder of a pin, for whom a close since then does not matter. */
+  void pinAgain() {
+    state.incrementAndGet();
+  }
+
   void unpin() {
     if (state.decrementAndGet() == CLOSED) {
       block.free();
