@@ -3,6 +3,7 @@ package dev.gridstride.cpu;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.DeviceKind;
+import dev.gridstride.device.HostMemory;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.MemoryStats;
 import dev.gridstride.device.Stream;
@@ -33,6 +34,15 @@ final class CpuDevice extends Device {
           "device.allocate", "bytes", "must not be negative", "bytes=%d", bytes);
     }
     return Buffer.own(this, memory.allocate(bytes), bytes);
+  }
+
+  @Override
+  public HostMemory allocateHost(long bytes) {
+    if (bytes < 0) {
+      throw InvalidArgumentException.of(
+          "device.allocateHost", "bytes", "must not be negative", "bytes=%d", bytes);
+    }
+    return HostMemory.own(this, memory.allocate(bytes), bytes);
   }
 
   @Override
@@ -73,6 +83,18 @@ final class CpuDevice extends Device {
   @Override
   protected void copyOut(Buffer source, MemorySegment target) {
     MemorySegment.copy(source.segment(), 0, target, 0, target.byteSize());
+  }
+
+  @Override
+  protected void copyIn(Stream stream, Buffer target, MemorySegment source) {
+    stream.synchronize();
+    copyIn(target, source);
+  }
+
+  @Override
+  protected void copyOut(Stream stream, Buffer source, MemorySegment target) {
+    stream.synchronize();
+    copyOut(source, target);
   }
 
   @Override

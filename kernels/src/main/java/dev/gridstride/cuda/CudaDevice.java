@@ -5,6 +5,7 @@ import dev.gridstride.device.Device;
 import dev.gridstride.device.DeviceException;
 import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.GridstrideException;
+import dev.gridstride.device.HostMemory;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.MemoryStats;
 import dev.gridstride.device.Recording;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * pass there pass on a GPU too. Copies wait for the work that was queued before them on any stream.
  */
 final class CudaDevice extends Device {
-  private static final long STAGING = 1 << 20;
+  private static final long PEER_PIECE = 1 << 20;
   private static final String WAITS = "the host would wait for work that is not done yet";
   private static final String HOST_MEMORY =
       "host memory belongs to one moment; copy to a buffer before, or from one after a replay";
@@ -49,6 +50,7 @@ final class CudaDevice extends Device {
   private final int capability;
   private final CudaMemory memory;
   private final CudaStreams streams;
+  private final CudaStaging staging = new CudaStaging(this);
   private final Stream defaultStream;
   private final AtomicReference<@Nullable CudaRecording> recording = new AtomicReference<>();
   private volatile @Nullable String fault;
@@ -221,6 +223,15 @@ final class CudaDevice extends Device {
   }
 
   @Override
+  public HostMemory allocateHost(long bytes) {
+    String op = "device.allocateHost";
+    if (bytes < 0) {
+      throw InvalidArgumentException.of(op, "bytes", "must not be negative", "bytes=%d", bytes);
+    }
+    return HostMemory.own(this, new CudaHostMemory(this, op, bytes), bytes);
+  }
+
+  @Override
   public MemoryStats memory() {
     return memory.stats();
   }
@@ -229,6 +240,7 @@ final class CudaDevice extends Device {
   public void trim() {
     refuseInGraph("device.trim", WAITS);
     check("device.trim", enter().deviceSynchronize());
+    staging.trim();
     check("device.trim", calls.trim(0));
   }
 
@@ -246,30 +258,7 @@ final class CudaDevice extends Device {
   protected void copyIn(Buffer target, MemorySegment source) {
     refuseInGraph("buffer.copyFrom", HOST_MEMORY);
     streams.join();
-    for (long at = 0; at < source.byteSize(); ) {
-      at += copyPart(target.devicePointer() + at, source, at);
-    }
-  }
-
-  /** Copies all of native memory, or one piece of a heap array by way of native memory. */
-  private long copyPart(long target, MemorySegment source, long at) {
-    long rest = source.byteSize() - at;
-    if (source.isNative()) {
-      copyToDevice(target, source.asSlice(at), rest);
-      return rest;
-    }
-    long bytes = Math.min(rest, STAGING);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment staged = arena.allocate(bytes, 64);
-      staged.copyFrom(source.asSlice(at, bytes));
-      copyToDevice(target, staged, bytes);
-    }
-    return bytes;
-  }
-
-  private void copyToDevice(long target, MemorySegment source, long bytes) {
-    check("buffer.copyFrom", enter().copyToDevice(target, source, bytes, 0));
-    check("buffer.copyFrom", calls.streamSynchronize(0));
+    staging.copyIn("buffer.copyFrom", target.devicePointer(), source);
   }
 
   @Override
@@ -279,24 +268,42 @@ final class CudaDevice extends Device {
       throw new InvalidArgumentException("buffer.copyTo: target must not be read-only");
     }
     streams.join();
-    long bytes = target.byteSize();
-    if (target.isNative()) {
-      copyToHost(target, source.devicePointer(), bytes);
-      return;
-    }
-    for (long at = 0; at < bytes; at += STAGING) {
-      long part = Math.min(bytes - at, STAGING);
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment staged = arena.allocate(part, 64);
-        copyToHost(staged, source.devicePointer() + at, part);
-        target.asSlice(at, part).copyFrom(staged);
-      }
-    }
+    staging.copyOut("buffer.copyTo", target, source.devicePointer());
   }
 
-  private void copyToHost(MemorySegment target, long source, long bytes) {
-    check("buffer.copyTo", enter().copyToHost(target, source, bytes, 0));
-    check("buffer.copyTo", calls.streamSynchronize(0));
+  @Override
+  protected void copyIn(Stream stream, Buffer target, MemorySegment source) {
+    queue(
+        "buffer.copyFrom",
+        stream,
+        source.byteSize(),
+        (bytes, s) -> calls.copyToDevice(target.devicePointer(), source, bytes, s));
+  }
+
+  @Override
+  protected void copyOut(Stream stream, Buffer source, MemorySegment target) {
+    queue(
+        "buffer.copyTo",
+        stream,
+        target.byteSize(),
+        (bytes, s) -> calls.copyToHost(target, source.devicePointer(), bytes, s));
+  }
+
+  /** A copy of {@code bytes} that is queued in a stream. */
+  private interface Copy {
+    int on(long bytes, long stream);
+  }
+
+  private void queue(String op, Stream stream, long bytes, Copy copy) {
+    var queue = (CudaStream) stream;
+    long handle = queue.pin(op);
+    try {
+      enter();
+      check(op, copy.on(bytes, handle));
+      launched(op, handle);
+    } finally {
+      queue.unpin();
+    }
   }
 
   @Override
@@ -307,12 +314,13 @@ final class CudaDevice extends Device {
       onDevice("buffer.copyFrom", s -> enter().copyOnDevice(to, from, source.bytes(), s));
       return;
     }
-    for (long at = 0; at < source.bytes(); at += STAGING) {
-      long part = Math.min(source.bytes() - at, STAGING);
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment staged = arena.allocate(part, 64);
-        source.slice(at, part).copyTo(staged);
-        target.slice(at, part).copyFrom(staged);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment staged = arena.allocate(Math.min(source.bytes(), PEER_PIECE), 64);
+      for (long at = 0; at < source.bytes(); at += PEER_PIECE) {
+        long part = Math.min(source.bytes() - at, PEER_PIECE);
+        MemorySegment piece = staged.asSlice(0, part);
+        source.slice(at, part).copyTo(piece);
+        target.slice(at, part).copyFrom(piece);
       }
     }
   }

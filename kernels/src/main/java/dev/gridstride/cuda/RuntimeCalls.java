@@ -17,6 +17,8 @@ final class RuntimeCalls extends Calls {
   private static final MethodHandle MALLOC = status("gs_malloc", HOST, I64, DEVICE);
   private static final MethodHandle FREE = status("gs_free", DEVICE, DEVICE);
   private static final MethodHandle TRIM = status("gs_memory_trim", I64);
+  private static final MethodHandle HOST_MALLOC = status("gs_host_malloc", HOST, I64);
+  private static final MethodHandle HOST_FREE = status("gs_host_free", DEVICE);
   private static final MethodHandle COPY_TO_DEVICE =
       status("gs_copy_to_device", DEVICE, HOST, I64, DEVICE);
   private static final MethodHandle COPY_TO_HOST =
@@ -51,6 +53,8 @@ final class RuntimeCalls extends Calls {
   private final MemorySegment malloc = symbol("gs_malloc");
   private final MemorySegment free = symbol("gs_free");
   private final MemorySegment trim = symbol("gs_memory_trim");
+  private final MemorySegment hostMalloc = symbol("gs_host_malloc");
+  private final MemorySegment hostFree = symbol("gs_host_free");
   private final MemorySegment copyToDevice = symbol("gs_copy_to_device");
   private final MemorySegment copyToHost = symbol("gs_copy_to_host");
   private final MemorySegment copyOnDevice = symbol("gs_copy_on_device");
@@ -150,6 +154,22 @@ final class RuntimeCalls extends Calls {
   int trim(long keepBytes) {
     try {
       return (int) TRIM.invokeExact(trim, keepBytes);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  int hostMalloc(MemorySegment pointer, long bytes) {
+    try {
+      return (int) HOST_MALLOC.invokeExact(hostMalloc, pointer, bytes);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  int hostFree(long pointer) {
+    try {
+      return (int) HOST_FREE.invokeExact(hostFree, pointer);
     } catch (Throwable t) {
       throw unexpected(t);
     }

@@ -188,6 +188,57 @@ public final class Buffer implements AutoCloseable {
     }
   }
 
+  /**
+   * Queues a copy of {@code source} into the start of this buffer, in the order of {@code stream},
+   * and returns; the source must not change before the copy is done. In a graph, each replay copies
+   * what the source then holds.
+   *
+   * @throws InvalidArgumentException when the source is larger than this buffer, or stream or
+   *     source belong to another device
+   */
+  public void copyFrom(Stream stream, HostMemory source) {
+    String op = "buffer.copyFrom";
+    checkFits(op, "source", source.bytes());
+    transfer(op, stream, source, () -> device.copyIn(stream, this, source.segment()));
+  }
+
+  /**
+   * Queues a copy of the start of this buffer into {@code target}, in the order of {@code stream},
+   * and returns; the target has the contents once the stream has got there.
+   *
+   * @throws InvalidArgumentException when the target is larger than this buffer, or stream or
+   *     target belong to another device
+   */
+  public void copyTo(Stream stream, HostMemory target) {
+    String op = "buffer.copyTo";
+    checkFits(op, "target", target.bytes());
+    transfer(op, stream, target, () -> device.copyOut(stream, this, target.segment()));
+  }
+
+  private void transfer(String op, Stream stream, HostMemory host, Runnable copy) {
+    if (!stream.device().equals(device) || !host.device().equals(device)) {
+      throw InvalidArgumentException.of(
+          op,
+          "stream and host memory",
+          "must belong to the buffer's device",
+          "stream device=%s, host memory device=%s, buffer device=%s",
+          stream.device().name(),
+          host.device().name(),
+          device.name());
+    }
+    pin(op);
+    try {
+      host.pin(op);
+      try {
+        copy.run();
+      } finally {
+        host.unpin();
+      }
+    } finally {
+      unpin();
+    }
+  }
+
   /** Sets every byte to {@code value}. */
   public void fill(byte value) {
     pin("buffer.fill");

@@ -89,6 +89,14 @@ public abstract class Device {
     return allocate(type.bytes(count));
   }
 
+  /**
+   * Host memory for copies that go on beside the host's work: page-locked on CUDA.
+   *
+   * @throws InvalidArgumentException when {@code bytes} is negative
+   * @throws DeviceMemoryException when there is no such memory left
+   */
+  public abstract HostMemory allocateHost(long bytes);
+
   /** Use of this device's memory by Gridstride. */
   public abstract MemoryStats memory();
 
@@ -146,6 +154,12 @@ public abstract class Device {
 
   /** Copies the start of {@code source}, a pinned buffer of this device, to host memory. */
   protected abstract void copyOut(Buffer source, MemorySegment target);
+
+  /** Queues a copy of memory from {@link #allocateHost} to a buffer of this device; both pinned. */
+  protected abstract void copyIn(Stream stream, Buffer target, MemorySegment source);
+
+  /** Queues a copy of a buffer of this device to memory from {@link #allocateHost}; both pinned. */
+  protected abstract void copyOut(Stream stream, Buffer source, MemorySegment target);
 
   /** Copies between two buffers, both pinned, that the host can't address. */
   protected abstract void copyPeer(Buffer target, Buffer source);

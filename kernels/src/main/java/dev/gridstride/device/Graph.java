@@ -26,8 +26,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  *   <li>Work in the given stream and in the device's default stream is recorded, both in one order;
  *       work in another stream, or on another device, is refused.
  *   <li>What makes the host wait or touch device memory is refused, as {@code buffer.copyFrom} and
- *       {@code copyTo} host memory, {@code stream.synchronize} and events. Copies and fills on the
- *       device are recorded.
+ *       {@code copyTo} plain host memory, {@code stream.synchronize} and events. Copies and fills
+ *       on the device are recorded, and copies queued in the stream with {@link HostMemory}.
  *   <li>Checks that need a result on the host are left out: an index out of range gives the value
  *       that its op names (cross-entropy: NaN) and no exception.
  *   <li>Buffers may be allocated and closed in the step. Every buffer that a recorded operation
