@@ -176,6 +176,34 @@ GS_API gs_status gs_graph_launch(gs_graph graph, gs_stream stream);
 /* Its runs must be done; null does nothing. */
 GS_API gs_status gs_graph_destroy(gs_graph graph);
 
+/* ---- kernels of the caller ---- */
+
+/* A CUmodule and a CUfunction of the driver. The emulator refuses modules with GS_UNSUPPORTED. */
+typedef void* gs_module;
+typedef void* gs_function;
+
+/* Loads kernels into the current device: PTX text with its zero byte counted in bytes, a cubin, or
+ * a fat binary. An image that is cut short is refused; what is inside is trusted as any program is.
+ * PTX that does not compile: the message ends with the driver's log. */
+GS_API gs_status gs_module_load(gs_module* module, const void* image, int64_t bytes);
+
+/* No kernel of it may be queued, running or part of a graph; null does nothing. */
+GS_API gs_status gs_module_unload(gs_module module);
+
+/* The kernel of this name; lives as long as the module. */
+GS_API gs_status gs_module_function(gs_function* function, gs_module module, const char* name);
+
+/* Sets *count to the number of the kernel's parameters, and sizes[i] for i < capacity to their
+ * bytes. */
+GS_API gs_status gs_function_parameters(gs_function function, int64_t* sizes, int32_t capacity,
+                                        int32_t* count);
+
+/* Launches grid[0..2] blocks of block[0..2] threads with shared_bytes of dynamic shared memory.
+ * arguments[i] points to the value of parameter i, which is copied. */
+GS_API gs_status gs_function_launch(gs_function function, const uint32_t* grid,
+                                    const uint32_t* block, int64_t shared_bytes, void** arguments,
+                                    gs_stream stream);
+
 /* ---- matrix product ---- */
 
 enum {
