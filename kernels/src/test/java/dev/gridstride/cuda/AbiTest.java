@@ -188,7 +188,7 @@ class AbiTest {
   private static boolean passes(Header.Declaration d, MemoryLayout layout) {
     boolean device = layout.equals(Calls.DEVICE);
     return switch (d.type()) {
-      case "gs_stream", "gs_event" -> device;
+      case "gs_stream", "gs_event", "gs_graph", "gs_module", "gs_function" -> device;
       case "gs_status" -> layout.equals(Calls.I32);
       default ->
           d.isPointer()
