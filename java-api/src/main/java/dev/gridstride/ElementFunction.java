@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class ElementFunction {
   private ElementFunction() {}
 
-  private static GatherElements.Plan plan(String op, Tensor x, int axis, Tensor indices) {
+  /** Indices must fit the tensor; returns the axis in 0..rank. */
+  static int check(String op, Tensor x, int axis, Tensor indices) {
     IndexFunction.checkIndices(op, indices);
     int a = x.shape().axis(op, axis);
     boolean fits = indices.rank() == x.rank() && indices.device().equals(x.device());
@@ -28,6 +29,11 @@ final class ElementFunction {
           x,
           axis);
     }
+    return a;
+  }
+
+  private static GatherElements.Plan plan(String op, Tensor x, int axis, Tensor indices) {
+    int a = check(op, x, axis, indices);
     return Plans.of(
         x.device(),
         new GatherElements(
@@ -39,7 +45,7 @@ final class ElementFunction {
             true));
   }
 
-  private static void checkSource(String op, Tensor x, Tensor indices, Tensor source) {
+  static void checkSource(String op, Tensor x, Tensor indices, Tensor source) {
     if (source.dtype() != x.dtype()
         || !source.device().equals(x.device())
         || !source.shape().equals(indices.shape())) {

@@ -69,6 +69,47 @@ public sealed interface Indexing permits Tensor {
   }
 
   /**
+   * A copy of this tensor with the elements of {@code source} put together with its own: {@code y[p
+   * with p[axis] replaced by indices[p]]} becomes the sum, say, of what was there and of all that
+   * come, in their order along the axis. Products, maxima and minima take one pass over the tensor
+   * for each time that a place is repeated, and read the indices on the host.
+   *
+   * @param indices of this tensor's rank, and not larger than it but along the axis
+   * @param source of the shape of indices
+   */
+  default Tensor scatter(int axis, Tensor indices, Tensor source, ScatterReduction reduction) {
+    return ScatterFunction.elements((Tensor) this, axis, indices, source, reduction);
+  }
+
+  /**
+   * Entries by tuples of indices: {@code y[b, q] = this[b, indices[b, q, 0], indices[b, q, 1],
+   * ...]}, where b stands for the dimensions that both share. Indices are read on the host.
+   *
+   * @param indices {@code [batch..., queries..., tuple]}: the last dimension has one index for each
+   *     of this tensor's dimensions from {@code batchDims} on, or for the first few of them
+   * @param batchDims number of first dimensions that tensor and indices share
+   * @return of the shape of indices without the last dimension, then this tensor's dimensions that
+   *     the tuples leave open
+   */
+  default Tensor gatherNd(Tensor indices, int batchDims) {
+    return ScatterFunction.gatherNd((Tensor) this, indices, batchDims);
+  }
+
+  /**
+   * A copy of this tensor with the entries of {@code source} put at, or together with, those that
+   * tuples of indices name: {@code y[indices[q, 0], indices[q, 1], ...] = source[q]}, in the order
+   * of q; see {@link #scatter(int, Tensor, Tensor, ScatterReduction)}.
+   *
+   * @param indices {@code [queries..., tuple]}: the last dimension has one index for each of this
+   *     tensor's dimensions, or for the first few of them
+   * @param source of the shape of indices without the last dimension, then this tensor's dimensions
+   *     that the tuples leave open
+   */
+  default Tensor scatterNd(Tensor indices, Tensor source, ScatterReduction reduction) {
+    return ScatterFunction.scatterNd((Tensor) this, indices, source, reduction);
+  }
+
+  /**
    * A copy of this tensor with the elements of {@code source} added: {@code y[p with p[axis]
    * replaced by indices[p]] += source[p]}, in their order along the axis.
    *

@@ -7,6 +7,8 @@ import dev.gridstride.kernels.BatchNorm;
 import dev.gridstride.kernels.GroupNorm;
 import dev.gridstride.kernels.ImageLayout;
 import dev.gridstride.kernels.LayerNorm;
+import dev.gridstride.kernels.Pool;
+import dev.gridstride.kernels.PoolAxis;
 import dev.gridstride.kernels.RmsNorm;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -92,6 +94,25 @@ final class NormFunction {
                 x.stream(), x.buffer(), of(g), mean.buffer(), rstd.buffer(), dy, dx, dgamma, dbeta);
     record(name, y, format, gradients, x, g, b);
     return keep(y, mean, rstd);
+  }
+
+  /** The sums of neighbouring channels as averages over windows of an image of channels. */
+  static Tensor localResponse(Tensor x, long size, double alpha, double beta, double k) {
+    String name = "localResponseNorm";
+    checkImages(name, x);
+    if (size < 1 || size > Integer.MAX_VALUE) {
+      throw InvalidArgumentException.of(name, "size", "must be in 1..2^31-1", "size=%d", size);
+    }
+    if (x.count() == 0) {
+      return x.copy();
+    }
+    long before = (size - 1) / 2;
+    long places = product(x, 2, x.rank());
+    Tensor squares = x.square().reshape(x.size(0), 1, x.size(1), places);
+    PoolAxis channels = new PoolAxis(x.size(1), size, 1, before, size - 1 - before, 1, false);
+    Tensor mean = squares.pool(Pool.Kind.AVERAGE, true, channels, PoolAxis.of(places, 1));
+    Tensor scale = mean.reshape(x.shape().dims()).mul(alpha).add(k);
+    return x.div(scale.pow(beta));
   }
 
   private static BatchNorm batchOp(Tensor x, ImageLayout format, double eps) {

@@ -66,6 +66,20 @@ public sealed interface Normalizations permits Tensor {
   }
 
   /**
+   * Local response normalization of {@code [n, c, spatial...]}: {@code x / (k + alpha m)^beta},
+   * with m the mean of the squares of {@code size} neighbouring channels at the same place, of
+   * which those beyond the first and last count as 0. The window of channel i begins at {@code i -
+   * (size - 1) / 2}, rounded down.
+   *
+   * <p>Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012,
+   * section 3.3; with alpha divided by size, as in AlexNet's implementations and ONNX. For an even
+   * size PyTorch's window begins one channel earlier.
+   */
+  default Tensor localResponseNorm(long size, double alpha, double beta, double k) {
+    return NormFunction.localResponse((Tensor) this, size, alpha, beta, k);
+  }
+
+  /**
    * Batch normalization of {@code [n, c, spatial...]} in training: over each channel of the batch.
    * A batch with a single element in a channel is refused.
    *

@@ -1,11 +1,13 @@
 package dev.gridstride;
 
+import dev.gridstride.device.DType;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.kernels.ImageLayout;
 import dev.gridstride.kernels.Pool;
 import dev.gridstride.kernels.PoolAxis;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Pooling as a recorded tensor op. */
 final class PoolFunction {
@@ -38,6 +40,26 @@ final class PoolFunction {
   }
 
   static Tensor apply(Pool.Kind kind, Tensor input, boolean countIncludePad, PoolAxis... axes) {
+    return apply(kind, input, countIncludePad, axes, null);
+  }
+
+  static MaxPoolResult maxWithIndices(Tensor input, PoolAxis... axes) {
+    var found = new Tensor[1];
+    Tensor values = apply(Pool.Kind.MAX, input, false, axes, found);
+    return new MaxPoolResult(values, found[0]);
+  }
+
+  /**
+   * Pools.
+   *
+   * @param found takes the places of the maxima in its first element; null when they are not wanted
+   */
+  private static Tensor apply(
+      Pool.Kind kind,
+      Tensor input,
+      boolean countIncludePad,
+      PoolAxis[] axes,
+      Tensor @Nullable [] found) {
     String name = kind == Pool.Kind.MAX ? "maxPool" : "averagePool";
     boolean fits = spatial(name, input) == axes.length;
     for (int i = 0; fits && i < axes.length; i++) {
@@ -58,7 +80,12 @@ final class PoolFunction {
         new Pool(kind, x.dtype(), format, x.size(0), x.size(1), List.of(axes), countIncludePad);
     Pool.Plan plan = Plans.of(x.device(), op);
     Tensor y = Formats.empty(x.device(), x.dtype(), format, op.outputDims());
-    plan.forward(x.stream(), x.buffer(), y.buffer());
+    if (found == null) {
+      plan.forward(x.stream(), x.buffer(), y.buffer());
+    } else {
+      found[0] = Formats.empty(x.device(), DType.I64, format, op.outputDims());
+      plan.forward(x.stream(), x.buffer(), y.buffer(), found[0].buffer());
+    }
     return Autograd.record(
         name,
         y,

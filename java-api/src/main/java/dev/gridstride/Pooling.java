@@ -49,6 +49,15 @@ public sealed interface Pooling permits Tensor {
     return PoolFunction.apply(kind, (Tensor) this, countIncludePad, axes);
   }
 
+  /**
+   * Largest element of each window, and where it is.
+   *
+   * @param axes one for each spatial dimension, with the tensor's sizes
+   */
+  default MaxPoolResult maxPoolWithIndices(PoolAxis... axes) {
+    return PoolFunction.maxWithIndices((Tensor) this, axes);
+  }
+
   /** The memory format in which ops on these images work. */
   default ImageLayout imageLayout() {
     return Formats.of((Tensor) this);

@@ -51,27 +51,65 @@ public sealed interface Reductions permits Tensor {
 
   /** Product. */
   default Tensor prod(int... axes) {
-    return ReduceFunction.apply(Reduce.Kind.PROD, (Tensor) this, false, axes);
+    return prod(false, axes);
+  }
+
+  /** Product. */
+  default Tensor prod(boolean keepDims, int... axes) {
+    return ReduceFunction.apply(Reduce.Kind.PROD, (Tensor) this, keepDims, axes);
   }
 
   /** Sum of squares. */
   default Tensor sumSquares(int... axes) {
-    return ReduceFunction.apply(Reduce.Kind.SUM_SQUARES, (Tensor) this, false, axes);
+    return sumSquares(false, axes);
+  }
+
+  /** Sum of squares. */
+  default Tensor sumSquares(boolean keepDims, int... axes) {
+    return ReduceFunction.apply(Reduce.Kind.SUM_SQUARES, (Tensor) this, keepDims, axes);
   }
 
   /** Sum of magnitudes. */
   default Tensor l1Norm(int... axes) {
-    return ReduceFunction.apply(Reduce.Kind.L1, (Tensor) this, false, axes);
+    return l1Norm(false, axes);
+  }
+
+  /** Sum of magnitudes. */
+  default Tensor l1Norm(boolean keepDims, int... axes) {
+    return ReduceFunction.apply(Reduce.Kind.L1, (Tensor) this, keepDims, axes);
   }
 
   /** Euclidean norm; its gradient at 0 is 0. */
   default Tensor l2Norm(int... axes) {
-    return ReduceFunction.apply(Reduce.Kind.L2, (Tensor) this, false, axes);
+    return l2Norm(false, axes);
+  }
+
+  /** Euclidean norm; its gradient at 0 is 0. */
+  default Tensor l2Norm(boolean keepDims, int... axes) {
+    return ReduceFunction.apply(Reduce.Kind.L2, (Tensor) this, keepDims, axes);
   }
 
   /** {@code log(sum(exp(x)))} without overflow. */
   default Tensor logSumExp(int... axes) {
-    return ReduceFunction.apply(Reduce.Kind.LOG_SUM_EXP, (Tensor) this, false, axes);
+    return logSumExp(false, axes);
+  }
+
+  /** {@code log(sum(exp(x)))} without overflow. */
+  default Tensor logSumExp(boolean keepDims, int... axes) {
+    return ReduceFunction.apply(Reduce.Kind.LOG_SUM_EXP, (Tensor) this, keepDims, axes);
+  }
+
+  /**
+   * Running sums along an axis: {@code y[i] = x[0] + ... + x[i]}, summed pairwise. Types narrower
+   * than f32 are rounded in each of log2(n) steps; integers wrap around.
+   */
+  default Tensor cumSum(int axis) {
+    return ScanFunction.apply("cumSum", (Tensor) this, axis, Tensor::add);
+  }
+
+  /** Running products along an axis: {@code y[i] = x[0] ... x[i]}; see {@link #cumSum}. */
+  default Tensor cumProd(int axis) {
+    return ScanFunction.apply("cumProd", (Tensor) this, axis, Tensor::mul);
   }
 
   /**

@@ -1,6 +1,8 @@
 package dev.gridstride;
 
+import dev.gridstride.device.DType;
 import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.kernels.Layout;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -92,6 +94,52 @@ final class Shapes {
       Copies.into(dy, dx.slice(axis, from, from + (n - 1) * step + 1, step));
     }
     return dx;
+  }
+
+  static Tensor diagonal(Tensor x, int first, int second) {
+    int a = x.shape().axis("diagonal", first);
+    int b = x.shape().axis("diagonal", second);
+    if (a == b) {
+      throw InvalidArgumentException.of(
+          "diagonal", "axes", "must be two", "axes=%d, %d, shape=%s", first, second, x.shape());
+    }
+    Tensor y = x.alias(0, diagonal(x.layout(), a, b));
+    return Autograd.record(
+        "diagonal",
+        y,
+        x,
+        dy -> {
+          Tensor dx = Tensors.zeros(dy.device(), dy.dtype(), x.shape().dims());
+          Copies.into(dy, dx.alias(0, diagonal(dx.layout(), a, b)));
+          return dx;
+        });
+  }
+
+  private static Layout diagonal(Layout layout, int a, int b) {
+    var drop = new boolean[layout.rank()];
+    drop[a] = true;
+    drop[b] = true;
+    long[] dims = without(layout.dims(), drop);
+    long[] strides = without(layout.strides(), drop);
+    return Layout.of(
+        inserted(dims, dims.length, Math.min(layout.dim(a), layout.dim(b))),
+        inserted(strides, dims.length, Math.addExact(layout.stride(a), layout.stride(b))));
+  }
+
+  /** Matrices with zeros on one side of a diagonal. */
+  static Tensor triangle(Tensor x, long k, boolean upper) {
+    String op = upper ? "triu" : "tril";
+    if (x.rank() < 2) {
+      throw InvalidArgumentException.of(
+          op, "tensor", "must have two dimensions or more", "shape=%s", x.shape());
+    }
+    Tensor row = Tensors.arange(x.device(), DType.I64, x.size(-2)).unsqueeze(1);
+    Tensor column = Tensors.arange(x.device(), DType.I64, x.size(-1));
+    // beyond the matrix every k means the same
+    long at = Math.clamp(k, -x.size(-2) - 1, x.size(-1) + 1);
+    Tensor diagonal = row.add(Tensors.full(x.device(), DType.I64, at));
+    Tensor keep = upper ? column.ge(diagonal) : column.le(diagonal);
+    return keep.where(x, BinaryFunction.scalar(x, 0));
   }
 
   static Tensor tile(Tensor x, long[] repeats) {

@@ -160,6 +160,24 @@ public sealed interface Shaping permits Tensor {
     return Autograd.record("squeeze", y, x, dy -> dy.reshape(x.shape().dims()));
   }
 
+  /**
+   * The elements whose places along two dimensions are equal, as a view: both dimensions go away,
+   * and the diagonal becomes the last one, of the smaller size of the two.
+   */
+  default Tensor diagonal(int a, int b) {
+    return Shapes.diagonal((Tensor) this, a, b);
+  }
+
+  /** A copy of these matrices with zeros above the k-th diagonal (0 the main one, 1 above it). */
+  default Tensor tril(long k) {
+    return Shapes.triangle((Tensor) this, k, false);
+  }
+
+  /** A copy of these matrices with zeros below the k-th diagonal (0 the main one, 1 above it). */
+  default Tensor triu(long k) {
+    return Shapes.triangle((Tensor) this, k, true);
+  }
+
   /** Elements {@code from} (included) to {@code to} (excluded) along {@code axis}, as a view. */
   default Tensor slice(int axis, long from, long to) {
     return slice(axis, from, to, 1);

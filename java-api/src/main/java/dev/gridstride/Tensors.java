@@ -86,6 +86,24 @@ public final class Tensors {
         axis, Arrays.stream(tensors).map(t -> t.unsqueeze(axis)).toArray(Tensor[]::new));
   }
 
+  /**
+   * Einstein summation, as NumPy's: each term of {@code equation} names the dimensions of a tensor
+   * by letters; dimensions with one letter are multiplied together, and summed over where the
+   * output does not name it. {@code "ij,jk->ik"} is the matrix product, {@code "ii->i"} the
+   * diagonal, {@code "...ij->...ji"} the transposed matrices.
+   *
+   * <p>Without an arrow the output is the ellipsis and then the letters that occur once, in
+   * alphabetical order. Sizes of 1 are broadcast. Terms are contracted from left to right, each
+   * pair by {@link Tensor#matmul}, whose precision it has; integers are multiplied and summed
+   * exactly (wrapping around). Gradients reach all tensors.
+   *
+   * @param tensors of one dtype, on one device
+   * @throws InvalidArgumentException when the equation does not fit the tensors
+   */
+  public static Tensor einsum(String equation, Tensor... tensors) {
+    return Einsum.run(equation, tensors);
+  }
+
   /** The integers 0..n as a tensor of rank 1. */
   public static Tensor arange(Device device, DType dtype, long n) {
     var values = new double[Math.toIntExact(n)];

@@ -59,6 +59,39 @@ final class IndexingCases {
             t -> t[0].scatter(0, indices(0, 2, 0, 1, 1, 2).reshape(3, 2), t[1]).softmax(1)),
         new Case(
             "scatter",
+            "product, repeated",
+            shapes(s(3, 4), s(3, 2)),
+            t ->
+                t[0].scatter(0, indices(0, 2, 0, 1, 0, 2).reshape(3, 2), t[1], ScatterReduction.MUL)
+                    .softmax(1)),
+        new Case(
+            "scatter",
+            "largest",
+            shapes(s(3, 4), s(3, 2)),
+            t ->
+                t[0].scatter(
+                    0, indices(0, 2, 0, 1, 0, 2).reshape(3, 2), t[1], ScatterReduction.MAX)),
+        new Case(
+            "gatherNd",
+            "batched",
+            shapes(s(2, 3, 2)),
+            t -> t[0].gatherNd(indices(1, 1, 0, -1).reshape(2, 2, 1), 1).softmax(1)),
+        new Case(
+            "scatterNd",
+            "rows, repeated",
+            shapes(s(3, 2), s(3, 2)),
+            t ->
+                t[0].scatterNd(indices(1, 0, 1).reshape(3, 1), t[1], ScatterReduction.REPLACE)
+                    .softmax(0)),
+        new Case(
+            "scatterNd",
+            "sums",
+            shapes(s(3, 2), s(3)),
+            t ->
+                t[0].scatterNd(
+                    indices(1, 0, 1, 0, 2, 1).reshape(3, 2), t[1], ScatterReduction.ADD)),
+        new Case(
+            "scatter",
             "a value",
             shapes(s(3, 4)),
             t -> t[0].scatter(0, indices(0, 2).reshape(1, 2), 0.5).softmax(1)));

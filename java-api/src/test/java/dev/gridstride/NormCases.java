@@ -17,6 +17,11 @@ final class NormCases {
 
   static List<Case> all() {
     return List.of(
+        new Case(
+            "localResponseNorm",
+            "",
+            shapes(s(2, 5, 3)),
+            t -> t[0].localResponseNorm(3, 0.5, 0.75, 1)),
         new Case("layerNorm", "last", shapes(s(4, 7), s(7), s(7)), t -> t[0].layerNorm(t[1], t[2])),
         new Case(
             "layerNorm",

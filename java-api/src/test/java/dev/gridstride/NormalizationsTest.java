@@ -50,6 +50,37 @@ class NormalizationsTest {
   }
 
   @Test
+  void dividesByNeighbouringChannels() {
+    long[][] shapes = {{2, 5, 3, 2}, {1, 1, 4}, {3, 4}, {0, 3, 2}};
+    for (long[] dims : shapes) {
+      for (int size : new int[] {1, 2, 3, 4, 9}) {
+        Tensor x = normal(DType.F64, dims);
+        double[] v = x.toDoubleArray();
+        int channels = (int) dims[1];
+        int places =
+            dims.length == 2
+                ? 1
+                : (int) Shape.of(dims).count() / Math.max(1, (int) (dims[0] * dims[1]));
+        var expected = new double[v.length];
+        for (int i = 0; i < v.length; i++) {
+          int c = i / places % channels;
+          double sum = 0;
+          for (int k = c - (size - 1) / 2; k <= c + size / 2; k++) {
+            double neighbour = k < 0 || k >= channels ? 0 : v[i + (k - c) * places];
+            sum += neighbour * neighbour;
+          }
+          expected[i] = v[i] / Math.pow(2 + 0.3 / size * sum, 0.75);
+        }
+        // sums of at most 9 squares below 100, in f64
+        assertClose(
+            x.localResponseNorm(size, 0.3, 0.75, 2), Tensors.of(CPU, expected, dims), 1e-12);
+      }
+    }
+    assertThatThrownBy(() -> normal(DType.F64, 1, 2, 3).localResponseNorm(0, 1, 1, 1))
+        .hasMessageStartingWith("localResponseNorm: size must be in");
+  }
+
+  @Test
   void sharesMeansAsNamed() {
     for (DType type : new DType[] {DType.F32, DType.F64, DType.BF16, DType.F16}) {
       double tolerance = 64 * type.epsilon();

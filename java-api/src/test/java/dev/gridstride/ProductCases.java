@@ -12,6 +12,16 @@ final class ProductCases {
 
   static List<Case> all() {
     return List.of(
+        new Case(
+            "einsum",
+            "three terms",
+            shapes(s(2, 3), s(3, 4), s(4)),
+            t -> Tensors.einsum("ab,bc,c->ba", t)),
+        new Case(
+            "einsum",
+            "diagonal, ellipsis, one side summed",
+            shapes(s(3, 2, 2), s(2, 4)),
+            t -> Tensors.einsum("...ii,ij->...j", t)),
         new Case("matmul", "matrices", shapes(s(3, 4), s(4, 2)), t -> t[0].matmul(t[1])),
         new Case("matmul", "itself", shapes(s(3, 3)), t -> t[0].matmul(t[0])),
         new Case(

@@ -51,6 +51,52 @@ class ShapingTest {
   }
 
   @Test
+  void runningTotals() {
+    for (long n : new long[] {0, 1, 2, 3, 4, 5, 8, 9, 17}) {
+      Tensor x = arange(3, n).add(1);
+      double[] expected = x.toDoubleArray();
+      for (int i = 0; i < expected.length; i++) {
+        expected[i] += i % n == 0 ? 0 : expected[i - 1];
+      }
+      assertThat(x.cumSum(1).toDoubleArray()).containsExactly(expected); // small integers: exact
+      assertThat(x.transpose().cumSum(-2).transpose().toDoubleArray()).containsExactly(expected);
+    }
+    Tensor y = Tensors.of(CPU, new long[] {2, -3, 4, 0, 5}).cumProd(0);
+    assertThat(y.toLongArray()).containsExactly(2, -6, -24, 0, 0);
+    Tensor nan = Tensors.of(CPU, new float[] {1, Float.NaN, 2, Float.POSITIVE_INFINITY});
+    assertThat(nan.cumSum(0).toFloatArray()).containsExactly(1, Float.NaN, Float.NaN, Float.NaN);
+  }
+
+  @Test
+  void diagonalsAndTriangles() {
+    Tensor x = arange(2, 3, 4);
+    assertThat(shares(x, x.diagonal(1, 2))).isTrue();
+    assertThat(x.diagonal(1, 2).toFloatArray()).containsExactly(0, 5, 10, 12, 17, 22);
+    assertThat(x.diagonal(-1, 0).shape()).isEqualTo(Shape.of(3, 2));
+    assertThat(x.diagonal(-1, 0).toFloatArray()).containsExactly(0, 13, 4, 17, 8, 21);
+    assertThatThrownBy(() -> x.diagonal(1, -2))
+        .hasMessageStartingWith("diagonal: axes must be two");
+    Tensor m = arange(3, 4).add(1);
+    assertThat(m.tril(0).toFloatArray()).containsExactly(1, 0, 0, 0, 5, 6, 0, 0, 9, 10, 11, 0);
+    assertThat(m.triu(1).toFloatArray()).containsExactly(0, 2, 3, 4, 0, 0, 7, 8, 0, 0, 0, 12);
+    assertThat(m.tril(Long.MAX_VALUE).toFloatArray()).containsExactly(m.toFloatArray());
+    assertThat(m.triu(Long.MAX_VALUE).toFloatArray()).containsOnly(0);
+    assertThat(m.triu(Long.MIN_VALUE).toFloatArray()).containsExactly(m.toFloatArray());
+    assertThatThrownBy(() -> arange(3).tril(0))
+        .hasMessageStartingWith("tril: tensor must have two dimensions");
+  }
+
+  @Test
+  void placesOfMaxima() {
+    Tensor x = Tensors.of(CPU, new float[] {1, 9, 2, 3, 4, 5, 8, 7, 6, 0, 0, 0}, 1, 2, 2, 3);
+    for (Tensor images : new Tensor[] {x, x.channelsLast()}) {
+      var found = images.maxPoolWithIndices(PoolAxis.of(2, 2), PoolAxis.of(3, 2).withStride(1));
+      assertThat(found.values().toFloatArray()).containsExactly(9, 9, 8, 7);
+      assertThat(found.indices().toLongArray()).containsExactly(1, 1, 0, 1);
+    }
+  }
+
+  @Test
   void computesWhatNumpyDoes() {
     Tensor x = arange(2, 3);
     assertThat(x.transpose().toFloatArray()).containsExactly(0, 3, 1, 4, 2, 5);
