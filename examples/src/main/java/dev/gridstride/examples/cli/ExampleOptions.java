@@ -1,7 +1,6 @@
 package dev.gridstride.examples.cli;
 
 import dev.gridstride.device.Device;
-import dev.gridstride.device.GridstrideException;
 import dev.gridstride.examples.Example;
 import dev.gridstride.examples.Examples;
 import dev.gridstride.examples.Options;
@@ -107,7 +106,7 @@ final class ExampleOptions {
     atLeastOne("--batch", batch);
     atLeastOne("--limit", limit);
     atLeastOne("--threads", threads);
-    Device chosen = device();
+    Device chosen = DeviceNames.find(device);
     if (threads != null) {
       if (threads > MOST_THREADS) {
         throw new UsageException(
@@ -128,25 +127,6 @@ final class ExampleOptions {
   private static void atLeastOne(String option, @Nullable Integer value) {
     if (value != null && value < 1) {
       throw new UsageException(option + " must be at least 1; given " + value);
-    }
-  }
-
-  private Device device() {
-    try {
-      if (device.matches("cuda:\\d{1,4}")) {
-        return Device.cuda(Integer.parseInt(device.substring("cuda:".length())));
-      }
-      return switch (device) {
-        case "auto" -> Device.best();
-        case "cpu" -> Device.cpu();
-        case "cuda" -> Device.cuda(0);
-        case "emulator" -> Device.emulator();
-        default ->
-            throw new UsageException(
-                "--device must be auto, cpu, cuda, cuda:N or emulator; given " + device);
-      };
-    } catch (GridstrideException e) {
-      throw new UsageException("--device " + device + ": " + e.getMessage(), e);
     }
   }
 }

@@ -22,7 +22,13 @@ import picocli.CommandLine.UnmatchedArgumentException;
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
     versionProvider = Gridstride.Version.class,
-    subcommands = {InfoCommand.class, ListCommand.class, TrainCommand.class, RunCommand.class},
+    subcommands = {
+      InfoCommand.class,
+      ListCommand.class,
+      TrainCommand.class,
+      RunCommand.class,
+      VerifyCommand.class
+    },
     footer = {
       "  bench  Measures the kernels; see bench --help.",
       "",

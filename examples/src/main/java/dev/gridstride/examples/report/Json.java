@@ -32,7 +32,20 @@ public final class Json {
     return text.toString();
   }
 
+  /** The text of {@code value} in one line, otherwise as {@link #write}. */
+  public static String line(@Nullable Object value) {
+    var text = new StringBuilder();
+    write(text, value, "");
+    return text.toString();
+  }
+
+  /**
+   * Appends a value.
+   *
+   * @param newLine what begins a line at this depth; empty for none
+   */
   private static void write(StringBuilder text, @Nullable Object value, String newLine) {
+    String inside = newLine.isEmpty() ? "" : newLine + "  ";
     switch (value) {
       case null -> text.append("null");
       case String s -> quote(text, s);
@@ -45,20 +58,20 @@ public final class Json {
         Iterator<? extends Map.Entry<?, ?>> entries = map.entrySet().iterator();
         while (entries.hasNext()) {
           var entry = entries.next();
-          text.append(newLine).append("  ");
+          text.append(inside);
           quote(text, String.valueOf(entry.getKey()));
           text.append(": ");
-          write(text, entry.getValue(), newLine + "  ");
-          text.append(entries.hasNext() ? "," : newLine);
+          write(text, entry.getValue(), inside);
+          text.append(entries.hasNext() ? (inside.isEmpty() ? ", " : ",") : newLine);
         }
         text.append('}');
       }
       case List<?> list -> {
         text.append('[');
         for (int i = 0; i < list.size(); i++) {
-          text.append(newLine).append("  ");
-          write(text, list.get(i), newLine + "  ");
-          text.append(i + 1 < list.size() ? "," : newLine);
+          text.append(inside);
+          write(text, list.get(i), inside);
+          text.append(i + 1 < list.size() ? (inside.isEmpty() ? ", " : ",") : newLine);
         }
         text.append(']');
       }

@@ -19,7 +19,16 @@ class CommandLineTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "--help", "info --help", "list --help", "train --help", "run --help"})
+  @ValueSource(
+      strings = {
+        "",
+        "--help",
+        "info --help",
+        "list --help",
+        "train --help",
+        "run --help",
+        "verify --help"
+      })
   void helpGoesToTheOutput(String line) {
     var outcome = Cli.run(line.isEmpty() ? new String[0] : line.split(" "));
     assertThat(outcome.code()).isZero();
@@ -82,7 +91,7 @@ class CommandLineTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "foo                        | there is no command 'foo'; known: bench, info, list, train, run",
+        "foo                        | there is no command 'foo'; known: bench, info, list, train, run, verify",
         "--foo                      | Unknown option: '--foo'; see ./gridstride --help",
         "train                      | 'NAME'; see ./gridstride train --help",
         "train foo                  | train: there is no example 'foo'; known: housing, mnist",
@@ -99,6 +108,11 @@ class CommandLineTest {
         "train mnist --bogus        | Unknown option: '--bogus'",
         "train mnist extra          | Unmatched argument at index 2: 'extra'",
         "train mnist --data /none   | --data must name a folder; there is none at /none",
+        "verify                     | Missing required parameter: 'DIR'; see ./gridstride verify --help",
+        "verify /none               | verify needs folders; there is none at /none",
+        "verify src/main            | verify: there is no case.json at or under src/main",
+        "verify src --rtol -1       | --rtol must be a number that is not negative; given -1.0",
+        "verify src --device gpu    | --device must be auto, cpu, cuda, cuda:N or emulator; given gpu",
         "list extra                 | Unmatched argument at index 1: 'extra'",
       })
   void badArgumentsGiveOneLineAndCode2(String line, String message) {

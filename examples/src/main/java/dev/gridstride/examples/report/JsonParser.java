@@ -4,9 +4,18 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** A strict reader of JSON for tests; shares no code with the writer. */
+/**
+ * A strict reader of JSON, which gives maps, lists, strings, doubles, booleans and null. Besides
+ * the standard it reads the words NaN, Infinity and -Infinity, which Python's writer uses for
+ * numbers.
+ *
+ * <p>Whatever is not JSON gives an {@link IllegalArgumentException} that says where.
+ */
 public final class JsonParser {
+  private static final int MOST_LEVELS = 64;
+
   private final String text;
   private int at;
 
@@ -15,15 +24,18 @@ public final class JsonParser {
   }
 
   /** The object that {@code text} holds and nothing else. */
-  @SuppressWarnings("unchecked")
-  public static Map<String, Object> object(String text) {
-    return (Map<String, Object>) value(text);
+  @SuppressWarnings("unchecked") // the keys of a JSON object are strings
+  public static Map<String, @Nullable Object> object(String text) {
+    if (value(text) instanceof Map<?, ?> map) {
+      return (Map<String, @Nullable Object>) map;
+    }
+    throw new IllegalArgumentException("not a JSON object: " + text);
   }
 
   /** The value that {@code text} holds and nothing else. */
-  public static Object value(String text) {
+  public static @Nullable Object value(String text) {
     var parser = new JsonParser(text.strip());
-    Object value = parser.value();
+    Object value = parser.value(0);
     parser.space();
     if (parser.at != parser.text.length()) {
       throw parser.mistake("more text");
@@ -31,13 +43,16 @@ public final class JsonParser {
     return value;
   }
 
-  private Object value() {
+  private @Nullable Object value(int depth) {
+    if (depth > MOST_LEVELS) {
+      throw mistake("more than " + MOST_LEVELS + " levels");
+    }
     space();
-    char c = text.charAt(at);
+    char c = next();
     if (c == '{') {
-      var map = new LinkedHashMap<String, Object>();
+      var map = new LinkedHashMap<String, @Nullable Object>();
       at++;
-      for (space(); text.charAt(at) != '}'; space()) {
+      for (space(); next() != '}'; space()) {
         if (!map.isEmpty()) {
           expect(',');
           space();
@@ -48,19 +63,19 @@ public final class JsonParser {
         if (map.containsKey(key)) {
           throw mistake("key twice: " + key);
         }
-        map.put(key, value());
+        map.put(key, value(depth + 1));
       }
       at++;
       return map;
     }
     if (c == '[') {
-      List<Object> list = new ArrayList<>();
+      List<@Nullable Object> list = new ArrayList<>();
       at++;
-      for (space(); text.charAt(at) != ']'; space()) {
+      for (space(); next() != ']'; space()) {
         if (!list.isEmpty()) {
           expect(',');
         }
-        list.add(value());
+        list.add(value(depth + 1));
       }
       at++;
       return list;
@@ -77,6 +92,9 @@ public final class JsonParser {
       case "true" -> true;
       case "false" -> false;
       case "null" -> null;
+      case "NaN" -> Double.NaN;
+      case "Infinity" -> Double.POSITIVE_INFINITY;
+      case "-Infinity" -> Double.NEGATIVE_INFINITY;
       default -> {
         if (!word.matches("-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d+)?")) {
           throw mistake("not a value: " + word);
@@ -89,21 +107,21 @@ public final class JsonParser {
   private String string() {
     expect('"');
     var s = new StringBuilder();
-    while (text.charAt(at) != '"') {
+    while (next() != '"') {
       char c = text.charAt(at++);
       if (c < 0x20) {
         throw mistake("control character in a string");
       }
       if (c == '\\') {
-        c = text.charAt(at++);
+        c = next();
+        at++;
         switch (c) {
           case 'n' -> c = '\n';
           case 'r' -> c = '\r';
           case 't' -> c = '\t';
-          case 'u' -> {
-            c = (char) Integer.parseInt(text, at, at + 4, 16);
-            at += 4;
-          }
+          case 'b' -> c = '\b';
+          case 'f' -> c = '\f';
+          case 'u' -> c = hexadecimal();
           case '"', '\\', '/' -> {}
           default -> throw mistake("escape " + c);
         }
@@ -114,8 +132,29 @@ public final class JsonParser {
     return s.toString();
   }
 
+  private char hexadecimal() {
+    int code = 0;
+    for (int i = 0; i < 4; i++) {
+      int digit = Character.digit(next(), 16);
+      if (digit < 0) {
+        throw mistake("\\u needs four hexadecimal digits");
+      }
+      code = code << 4 | digit;
+      at++;
+    }
+    return (char) code;
+  }
+
+  /** The character here, which must not be the end. */
+  private char next() {
+    if (at >= text.length()) {
+      throw mistake("the text ends too early");
+    }
+    return text.charAt(at);
+  }
+
   private void expect(char c) {
-    if (text.charAt(at) != c) {
+    if (next() != c) {
       throw mistake("expected " + c);
     }
     at++;
@@ -128,6 +167,6 @@ public final class JsonParser {
   }
 
   private IllegalArgumentException mistake(String what) {
-    return new IllegalArgumentException(what + " at " + at + " of " + text);
+    return new IllegalArgumentException(what + " at " + at + " of: " + text);
   }
 }
