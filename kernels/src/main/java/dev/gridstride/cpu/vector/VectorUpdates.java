@@ -61,8 +61,7 @@ public final class VectorUpdates {
   /**
    * An update that does full vectors; the rest is copied into one, updated and copied back.
    *
-   * <p>The loops run over slices, from 0, with an int: a long index made the JIT compile one of
-   * them a hundred times, each time with checks before the loop that failed at the next call.
+   * <p>The loops run over slices, from 0, with an int and by {@link VectorStep}.
    */
   private abstract static class FullVectors implements Update {
     /** Updates slices of {@code bytes} bytes each, a multiple of the vector's. */
@@ -127,15 +126,16 @@ public final class VectorUpdates {
 
     @Override
     void vectors(MemorySegment[] o, int bytes) {
+      int step = VectorStep.bytes();
       if (mu == 0) {
-        for (int i = 0; i < bytes; i += V) {
+        for (int i = 0; i < bytes; i += step) {
           FloatVector p = load(o[0], i);
           FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
           store(fma(g, -lr, p.mul(keep)), o[0], i);
         }
         return;
       }
-      for (int i = 0; i < bytes; i += V) {
+      for (int i = 0; i < bytes; i += step) {
         FloatVector p = load(o[0], i);
         FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
         FloatVector b = first ? g : fma(load(o[2], i), mu, g.mul(fresh));
@@ -173,11 +173,12 @@ public final class VectorUpdates {
 
     @Override
     void vectors(MemorySegment[] o, int bytes) {
+      int step = VectorStep.bytes();
       MemorySegment ps = o[0];
       MemorySegment gs = o[1];
       MemorySegment ms = o[2];
       MemorySegment vs = o[3];
-      for (int i = 0; i < bytes; i += V) {
+      for (int i = 0; i < bytes; i += step) {
         FloatVector p = load(ps, i);
         FloatVector g = fma(p, coupled, load(gs, i).mul(scale));
         FloatVector m = load(ms, i);
@@ -221,7 +222,8 @@ public final class VectorUpdates {
 
     @Override
     void vectors(MemorySegment[] o, int bytes) {
-      for (int i = 0; i < bytes; i += V) {
+      int step = VectorStep.bytes();
+      for (int i = 0; i < bytes; i += step) {
         FloatVector p = load(o[0], i);
         FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
         FloatVector s = fma(g.mul(g), fresh, load(o[2], i).mul(alpha));
@@ -257,7 +259,8 @@ public final class VectorUpdates {
 
     @Override
     void vectors(MemorySegment[] o, int bytes) {
-      for (int i = 0; i < bytes; i += V) {
+      int step = VectorStep.bytes();
+      for (int i = 0; i < bytes; i += step) {
         FloatVector p = load(o[0], i);
         FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
         FloatVector s = g.fma(g, load(o[2], i));
@@ -286,7 +289,8 @@ public final class VectorUpdates {
 
     @Override
     void vectors(MemorySegment[] o, int bytes) {
-      for (int i = 0; i < bytes; i += V) {
+      int step = VectorStep.bytes();
+      for (int i = 0; i < bytes; i += step) {
         FloatVector p = load(o[0], i);
         FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
         FloatVector s = fma(g.mul(g), fresh, load(o[2], i).mul(rho));

@@ -1,0 +1,25 @@
+package dev.gridstride.cpu.vector;
+
+import static dev.gridstride.cpu.vector.VectorMath.F;
+
+/**
+ * The size of a vector as a variable, for loops over long stretches of memory.
+ *
+ * <p>A loop whose step the JIT knows is a counted one: it is unrolled, and its bounds checks are
+ * moved before it. Once the first iteration has been peeled off, the moved checks fail for a
+ * stretch of one vector, although the loop would not go on; the code is then thrown away and
+ * compiled again, up to a hundred times, seconds of compilation and of boxed vectors each (JDK 25,
+ * trap {@code profile_predicate}; Adam's loop took a third of a training run and a core for the
+ * compiler). With a step that may be anything the checks stay inside, where they cost nothing
+ * beside the memory, and the code is compiled once, in a tenth of the time.
+ */
+final class VectorStep {
+  private static int bytes = F.vectorByteSize();
+
+  private VectorStep() {}
+
+  /** Bytes of an f32 vector. Read it once before a loop. */
+  static int bytes() {
+    return bytes;
+  }
+}
