@@ -663,6 +663,63 @@ GS_API gs_status gs_reduce_forward(const gs_reduce* reduce, const void* x, void*
 GS_API gs_status gs_reduce_backward(const gs_reduce* reduce, const void* x, const void* y,
                                     const void* dy, void* dx, void* workspace, gs_stream stream);
 
+/* ---- gather and scatter ---- */
+
+/* Entries of one dimension by index: y[o][k][i] = x[o][index[k]][i] for row-major x
+ * [outer][size][inner] and y [outer][count][inner].
+ *
+ * Of all functions here: the first 8 bytes of the workspace hold afterwards the place (int64) of
+ * the first index that is out of range, or -1; if there is one, nothing else has been written. */
+typedef struct gs_gather {
+  int64_t outer, size, inner, count;
+  int32_t type;       /* of x and y: any */
+  int32_t index_type; /* GS_I32 or GS_I64, of index [count] */
+  int32_t from_end;   /* negative indices count from the end; else they are out of range */
+  int32_t padding;
+} gs_gather;
+
+/* Sets *forward and *add to the bytes of workspace that the two functions need, 256-byte aligned.
+ */
+GS_API gs_status gs_gather_workspace(const gs_gather* gather, int64_t* forward, int64_t* add);
+
+/* Copies bits. y overlaps nothing. */
+GS_API gs_status gs_gather_forward(const gs_gather* gather, const void* x, const void* index,
+                                   void* y, void* workspace, gs_stream stream);
+
+/* x[o][index[k]][i] += y[o][k][i] in the order of k, each sum rounded to the type; integers wrap;
+ * not GS_BOOL. clear: to zeros instead of to x, which is gs_gather_forward's gradient. x overlaps
+ * nothing. Indices are sorted with their places (8 bits a pass), which must fit 64 bits together.
+ */
+GS_API gs_status gs_gather_add(const gs_gather* gather, const void* y, const void* index, void* x,
+                               int32_t clear, void* workspace, gs_stream stream);
+
+/* An index for each element: y[p] = x[p with p[axis] replaced by index[p]], p over all places of
+ * index. All operands are row-major without gaps; y has the sizes of index. */
+typedef struct gs_gather_elements {
+  int32_t type;       /* of x and y: any */
+  int32_t index_type; /* GS_I32 or GS_I64 */
+  int32_t from_end;   /* as gs_gather */
+  int32_t dims;       /* of x and index alike */
+  int32_t axis;
+  int32_t padding;
+  int64_t size_x[GS_MAX_DIMS];
+  int64_t size_index[GS_MAX_DIMS]; /* not larger than x but along the axis */
+} gs_gather_elements;
+
+/* As gs_gather_workspace. */
+GS_API gs_status gs_gather_elements_workspace(const gs_gather_elements* gather, int64_t* forward,
+                                              int64_t* scatter);
+
+GS_API gs_status gs_gather_elements_forward(const gs_gather_elements* gather, const void* x,
+                                            const void* index, void* y, void* workspace,
+                                            gs_stream stream);
+
+/* The other way: target[p with index[p]] = source[p], of several the last along the axis; or with
+ * add += source[p], in their order along the axis, as gs_gather_add. Other elements stay. */
+GS_API gs_status gs_gather_elements_scatter(const gs_gather_elements* gather, const void* source,
+                                            const void* index, void* target, int32_t add,
+                                            void* workspace, gs_stream stream);
+
 #ifdef __cplusplus
 }
 #endif

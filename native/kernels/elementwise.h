@@ -9,11 +9,11 @@
 namespace gs {
 constexpr int kElementThreads = 256;
 
-// As many elements as one 16-byte access moves.
-template <class T>
-struct alignas(16) Pack {
-  static constexpr int kSize = 16 / sizeof(T);
-  T v[kSize];
+// Elements that one access moves: of 16 bytes, unless fewer are asked for.
+template <class T, int V = 16 / sizeof(T)>
+struct alignas(V * sizeof(T)) Pack {
+  static constexpr int kSize = V;
+  T v[V];
 };
 
 // Enough blocks to fill any device; more elements are done in turn.
@@ -62,6 +62,21 @@ cudaError_t with_type(int32_t type, F f) {
       return f(int64_t());
     default:
       return f(uint8_t());
+  }
+}
+
+// Calls f with an unsigned value of 1, 2, 4 or 8 bytes: for what only moves elements.
+template <class F>
+cudaError_t with_width(int bytes, F f) {
+  switch (bytes) {
+    case 1:
+      return f(uint8_t());
+    case 2:
+      return f(uint16_t());
+    case 4:
+      return f(uint32_t());
+    default:
+      return f(uint64_t());
   }
 }
 }  // namespace gs

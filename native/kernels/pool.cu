@@ -21,11 +21,6 @@ struct PoolArguments {
   bool max, count_padding;
 };
 
-template <class T, int V>
-struct alignas(V * sizeof(T)) Channels {
-  T v[V];
-};
-
 // Taps t in [from, to) of the window that begins at start lie inside the input.
 struct Taps {
   int64_t from, to;
@@ -71,7 +66,7 @@ template <class T, int V>
 __global__ __launch_bounds__(kElementThreads) void pool_forward_kernel(
     const __grid_constant__ PoolArguments p, const T* x, T* y, int64_t* indices) {
   using W = kx::wide<T>;
-  using Pixel = Channels<T, V>;
+  using Pixel = Pack<T, V>;
   const int64_t packs = p.channels / V;
   const int64_t pixels = p.axis[0].size * p.axis[1].size * p.axis[2].size;
   const int64_t count = p.images * p.axis[0].out * p.axis[1].out * p.axis[2].out * packs;
@@ -134,7 +129,7 @@ template <class T, int V>
 __global__ __launch_bounds__(kElementThreads) void pool_backward_kernel(
     const __grid_constant__ PoolArguments p, const T* x, const T* y, const T* dy, T* dx) {
   using W = kx::wide<T>;
-  using Pixel = Channels<T, V>;
+  using Pixel = Pack<T, V>;
   const int64_t packs = p.channels / V;
   const int64_t pixels = p.axis[0].size * p.axis[1].size * p.axis[2].size;
   const int64_t count = p.images * pixels * packs;

@@ -22,13 +22,6 @@ struct ReduceArguments {
   bool vectors, finished;  // 16-byte loads; the results go to y
 };
 
-KX_DEVICE int64_t place(const Walk<1>& w, int64_t i) {
-  if (w.dims == 1) return i * w.stride[0][0];
-  int64_t at = 0;
-  for (int d = w.dims - 1; d >= 0; d--) at += take_digit(i, w.size[d]) * w.stride[0][d];
-  return at;
-}
-
 template <class T>
 KX_DEVICE T finish(int kind, int64_t depth, State<Sum<T>> s) {
   if constexpr (std::is_integral_v<T>) {

@@ -29,6 +29,15 @@ struct Walk {
   int64_t stride[OPERANDS][GS_MAX_DIMS] = {};
 };
 
+// Where index i of the walk lies for an operand.
+template <int OPERANDS>
+KX_DEVICE int64_t place(const Walk<OPERANDS>& w, int64_t i, int operand = 0) {
+  if (w.dims == 1) return i * w.stride[operand][0];
+  int64_t at = 0;
+  for (int d = w.dims - 1; d >= 0; d--) at += take_digit(i, w.size[d]) * w.stride[operand][d];
+  return at;
+}
+
 // Drops dimensions of size 1, puts the rest in the order of operand 0's strides, and merges
 // neighbours that are one dimension for all operands.
 template <int OPERANDS>
