@@ -223,6 +223,30 @@ final class Abi {
               i32("kind"), i32("type"), i32("axes"), i32("padding"), LAYOUT.withName("x"))
           .withName("gs_reduce");
 
+  static final StructLayout GATHER =
+      MemoryLayout.structLayout(
+              i64("outer"),
+              i64("size"),
+              i64("inner"),
+              i64("count"),
+              i32("type"),
+              i32("index_type"),
+              i32("from_end"),
+              i32("padding"))
+          .withName("gs_gather");
+
+  static final StructLayout GATHER_ELEMENTS =
+      MemoryLayout.structLayout(
+              i32("type"),
+              i32("index_type"),
+              i32("from_end"),
+              i32("dims"),
+              i32("axis"),
+              i32("padding"),
+              dims("size_x"),
+              dims("size_index"))
+          .withName("gs_gather_elements");
+
   private Abi() {}
 
   private static MemoryLayout i32(String name) {

@@ -67,6 +67,21 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
     }
   }
 
+  /** A native call that answers with sizes. */
+  interface SizeCall {
+    /** Writes the sizes one after the other, 8 bytes each. */
+    int into(MemorySegment sizes) throws Throwable;
+  }
+
+  /** The {@code count} sizes that a function answers. */
+  final long[] sizes(int count, SizeCall function) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment sizes = arena.allocate(ValueLayout.JAVA_LONG, count);
+      call(() -> function.into(sizes));
+      return sizes.toArray(ValueLayout.JAVA_LONG);
+    }
+  }
+
   /** Work with a workspace; gives what it read from the device. */
   interface WorkspaceUse {
     /** Runs with the workspace's address. */
@@ -101,14 +116,23 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
 
   /** Waits for the stream and reads 8 bytes of device memory. */
   final long readLong(Stream stream, long address) {
+    return read(stream, address, Long.BYTES);
+  }
+
+  /** Waits for the stream and reads 4 bytes of device memory. */
+  final int readInt(Stream stream, long address) {
+    return (int) read(stream, address, Integer.BYTES);
+  }
+
+  private long read(Stream stream, long address, int bytes) {
     device.refuseInGraph(op, "it reads a result back to the host");
     var queue = (CudaStream) stream;
     long handle = queue.pin(op);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment value = arena.allocate(ValueLayout.JAVA_LONG);
-      device.check(op, device.enter().copyToHost(value, address, Long.BYTES, handle));
+      device.check(op, device.enter().copyToHost(value, address, bytes, handle));
       device.check(op, device.enter().streamSynchronize(handle));
-      return value.get(ValueLayout.JAVA_LONG, 0);
+      return value.get(ValueLayout.JAVA_LONG, 0); // x86-64 and AArch64 are little-endian
     } finally {
       queue.unpin();
     }

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuGather;
+import dev.gridstride.cuda.CudaGather;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -33,7 +34,8 @@ public record Gather(
     DType type, long outer, long size, long inner, long count, DType indexType, boolean fromEnd)
     implements Op<Gather.Plan> {
   private static final Implementations<Gather, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("rows", CpuGather::new));
+      Implementations.of(
+          Implementation.cpu("rows", CpuGather::new), Implementation.cuda("cuda", CudaGather::new));
 
   /** Checks sizes and types. */
   public Gather {

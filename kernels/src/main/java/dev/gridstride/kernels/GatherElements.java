@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuGatherElements;
+import dev.gridstride.cuda.CudaGatherElements;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -32,7 +33,9 @@ public record GatherElements(
     DType type, Layout x, Layout index, int axis, DType indexType, boolean fromEnd)
     implements Op<GatherElements.Plan> {
   private static final Implementations<GatherElements, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("lines", CpuGatherElements::new));
+      Implementations.of(
+          Implementation.cpu("lines", CpuGatherElements::new),
+          Implementation.cuda("cuda", CudaGatherElements::accepts, CudaGatherElements::new));
 
   /** Checks sizes and types. */
   public GatherElements {
