@@ -64,9 +64,9 @@ final class ConvCombo {
     hSpans = h.spans();
     wSpans = padded ? w.whole() : w.spans();
     taps = d.taps() * h.taps() * w.taps();
-    table = new int[taps];
+    table = Tiles.table(taps);
     kernelIndex = new int[taps];
-    rowTable = new int[d.taps() * h.taps()];
+    rowTable = Tiles.table(d.taps() * h.taps());
     boolean neighbours = steps.pixel() == (long) perTap * es;
     for (int q = 0; q < taps; q++) {
       int s = q % w.taps();

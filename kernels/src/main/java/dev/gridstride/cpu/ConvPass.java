@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A pass of a convolution in which each destination pixel gathers: forward (from x to y) and
  * backward-data (from dy to dx) alike.
  *
- * <p>Method: channels last, a register tile of 8 pixels by 2 vectors of destination channels; the
+ * <p>Method: channels last, a register tile of 6 pixels by 2 vectors of destination channels; the
  * reduction runs over taps and source channels, its weights packed beforehand into panels of 2
  * vectors. A task is a block of rows of one image and group. Taps outside the source are not
  * computed: the rectangle of destinations is cut into parts with the same taps, and narrow parts
@@ -179,8 +179,8 @@ final class ConvPass {
     r = Math.ceilDiv(dst.h, Math.max(1, Math.ceilDiv(dst.h, r)));
     int c = dst.w;
     if (wanted < dst.w && dst.w > 16) {
-      // whole tiles of 8 pixels in each phase
-      int unit = Math.min(dst.w, 8 * Math.max(1, phases[2].length));
+      // whole tiles in each phase
+      int unit = Math.min(dst.w, Tiles.MAX_ROWS * Math.max(1, phases[2].length));
       c = Math.clamp(Math.round(wanted / unit) * unit, unit, dst.w);
     }
     long tasks =
@@ -574,18 +574,19 @@ final class ConvPass {
           int runs, int length, int[] table, int tableOff, long bOff, boolean fresh) {
         int m = i1 - i0;
         int n = j1 - j0;
-        boolean byRows = (long) m * Math.ceilDiv(n, 8) <= (long) n * Math.ceilDiv(m, 8);
+        int most = Tiles.MAX_ROWS;
+        boolean byRows = (long) m * Math.ceilDiv(n, most) <= (long) n * Math.ceilDiv(m, most);
         int lines = byRows ? m : n;
-        int length8 = byRows ? n : m;
+        int across = byRows ? n : m;
         long aLine = byRows ? aRow : aColumn;
         long aStep = byRows ? aColumn : aRow;
         long cLine = byRows ? cRow : cColumn;
         long cStep = byRows ? cColumn : cRow;
-        int count = Math.ceilDiv(length8, Tiles.MAX_ROWS);
+        int count = Math.ceilDiv(across, most);
         for (int line = 0; line < lines; line++) {
           for (int t = 0; t < count; t++) {
-            int from = length8 * t / count;
-            int to = length8 * (t + 1) / count;
+            int from = across * t / count;
+            int to = across * (t + 1) / count;
             long aOff = aFirst + line * aLine + from * aStep;
             long cOff = cFirst + line * cLine + from * cStep;
             tile(to - from, runs, length, aOff, table, tableOff, aStep, bOff, cOff, cStep, fresh);

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * The gradient with respect to weights and bias: {@code dw[o][c][t] = sum over pixels p of dy[p][o]
  * * x[p*stride + t][c]}.
  *
- * <p>Method: the register tile with pixels as the reduction, 8 input channels (or neighbouring
+ * <p>Method: the register tile with pixels as the reduction, 6 input channels (or neighbouring
  * taps) as rows, 2 vectors of output channels as columns. The pixels are cut into parts, whose
  * number depends on sizes only; each part of each block of output channels is a task that sums into
  * memory of its own, and the parts are then added in their order. Taps that lie above or below the
@@ -112,11 +112,11 @@ final class ConvWeightGradient {
                 1,
                 Math.max(1, units));
     source = steps();
-    rowTable = new int[chunkRows];
+    rowTable = Tiles.table(chunkRows);
     for (int i = 0; i < chunkRows; i++) {
       rowTable[i] = Math.toIntExact(i * axes[1].srcStep * source.row());
     }
-    zeroTable = new int[chunkRows];
+    zeroTable = Tiles.table(chunkRows);
   }
 
   private static MemorySegment ones(int es) {

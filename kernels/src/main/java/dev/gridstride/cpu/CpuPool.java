@@ -37,6 +37,12 @@ public final class CpuPool implements Pool.Kernel {
   private final long windowCount;
   private final long inputPixels;
 
+  /** Whether each element of dx is written once, by the window it is in. */
+  private final boolean setsAlone;
+
+  /** Whether elements of dx stay that no window writes or that windows add to. */
+  private final boolean clears;
+
   /** A kernel for {@code op}. */
   public CpuPool(Pool op) {
     this.op = op;
@@ -51,6 +57,8 @@ public final class CpuPool implements Pool.Kernel {
     var one = new PoolWindows(op.axes());
     this.windowCount = one.windows();
     this.inputPixels = one.inputPixels();
+    this.setsAlone = f32 && max && one.disjoint();
+    this.clears = !setsAlone || !one.cover();
   }
 
   @Override
@@ -162,15 +170,21 @@ public final class CpuPool implements Pool.Kernel {
       MemorySegment dy,
       MemorySegment dx) {
     long start = (image * inputPixels * channels + c0) * bytes;
-    for (long p = 0; p < inputPixels; p++) {
-      dx.asSlice(start + p * channels * bytes, (long) n * bytes).fill((byte) 0);
+    if (clears && n == channels) {
+      dx.asSlice(start, inputPixels * n * bytes).fill((byte) 0);
+    } else if (clears) {
+      for (long p = 0; p < inputPixels; p++) {
+        dx.asSlice(start + p * channels * bytes, (long) n * bytes).fill((byte) 0);
+      }
     }
     PoolWindows w = windows.get();
     for (long i = 0; i < windowCount; i++) {
       w.move(i);
       toBytes(w, start);
       long yAt = ((image * windowCount + i) * channels + c0) * bytes;
-      if (f32 && max) {
+      if (setsAlone) {
+        LOOPS.maxBackwardAlone(x, w.pixels, w.inside, y, dy, yAt, dx, n);
+      } else if (f32 && max) {
         LOOPS.maxBackward(x, w.pixels, w.inside, y, dy, yAt, dx, n);
       } else if (f32) {
         LOOPS.averageBackward(dy, yAt, dx, w.pixels, w.inside, n, 1 / divisor(w));

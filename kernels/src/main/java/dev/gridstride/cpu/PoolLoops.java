@@ -22,6 +22,17 @@ public interface PoolLoops {
       MemorySegment dx,
       int channels);
 
+  /** The same for a window that shares no element with another: sets dx instead of adding. */
+  void maxBackwardAlone(
+      MemorySegment x,
+      long[] at,
+      int count,
+      MemorySegment y,
+      MemorySegment dy,
+      long yAt,
+      MemorySegment dx,
+      int channels);
+
   /** The sum of each channel times {@code scale}. */
   void average(
       MemorySegment x, long[] at, int count, MemorySegment y, long yAt, int channels, float scale);

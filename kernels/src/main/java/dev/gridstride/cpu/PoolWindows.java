@@ -51,6 +51,25 @@ final class PoolWindows {
     return d.size() * h.size() * w.size();
   }
 
+  /** Whether no two windows share an element. */
+  boolean disjoint() {
+    return disjoint(d) && disjoint(h) && disjoint(w);
+  }
+
+  private static boolean disjoint(PoolAxis a) {
+    return a.stride() > (a.kernel() - 1) * a.dilation();
+  }
+
+  /** Whether every element of the input is in a window; false where that is not easily told. */
+  boolean cover() {
+    return cover(d) && cover(h) && cover(w);
+  }
+
+  private static boolean cover(PoolAxis a) {
+    boolean gapless = a.dilation() == 1 && a.stride() <= a.kernel();
+    return gapless && (a.out() - 1) * a.stride() - a.padBegin() + a.kernel() >= a.size();
+  }
+
   /** Makes window {@code index} the present one. */
   void move(long index) {
     long q = index % outW;

@@ -47,8 +47,19 @@ public interface Tiles {
   /** 64-byte aligned zeros, 256 bytes of them: init with ldi and iVs 0. */
   MemorySegment ZEROS = Arena.ofAuto().allocate(256, 64).asReadOnly();
 
-  /** The table of a reduction that is one run. */
-  int[] ONE_RUN = {0};
+  /** The table of a reduction that is one run, and an entry that is not read. */
+  int[] ONE_RUN = {0, 0};
+
+  /**
+   * A table for {@code runs} runs, with an entry more than are read.
+   *
+   * <p>The JIT peels the first run off the loop over runs and then checks before the rest that its
+   * first index is in the table, even when there is no rest: with a full table the code of a tile
+   * would be thrown away and compiled again, seconds later.
+   */
+  static int[] table(int runs) {
+    return new int[runs + 1];
+  }
 
   /** Columns of one f32 vector. */
   int lanesF32();
@@ -65,7 +76,8 @@ public interface Tiles {
    * @param runLength terms in each run
    * @param a memory of A
    * @param aOff where A begins
-   * @param tab byte offset of each run, added to aOff
+   * @param tab byte offset of each run, added to aOff; one entry more than is read saves the JIT a
+   *     compilation, see {@link #table}
    * @param tabOff index of the first run in tab
    * @param aStep distance in A of two terms of a run
    * @param dA distance in A of two rows

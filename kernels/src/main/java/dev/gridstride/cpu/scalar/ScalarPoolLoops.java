@@ -70,6 +70,42 @@ public final class ScalarPoolLoops implements PoolLoops {
   }
 
   @Override
+  public void maxBackwardAlone(
+      MemorySegment x,
+      long[] at,
+      int count,
+      MemorySegment y,
+      MemorySegment dy,
+      long yAt,
+      MemorySegment dx,
+      int channels) {
+    maxBackwardAloneFrom(0, x, at, count, y, dy, yAt, dx, channels);
+  }
+
+  /** The channels from byte {@code from}: the tail of the vector loop. */
+  public static void maxBackwardAloneFrom(
+      long from,
+      MemorySegment x,
+      long[] at,
+      int count,
+      MemorySegment y,
+      MemorySegment dy,
+      long yAt,
+      MemorySegment dx,
+      int channels) {
+    for (long c = from; c < 4L * channels; c += 4) {
+      float m = get(y, yAt + c);
+      boolean open = true;
+      for (int i = 0; i < count; i++) {
+        float v = get(x, at[i] + c);
+        boolean hit = open && (v == m || (Float.isNaN(v) && Float.isNaN(m)));
+        dx.set(JAVA_FLOAT_UNALIGNED, at[i] + c, hit ? get(dy, yAt + c) : 0);
+        open &= !hit;
+      }
+    }
+  }
+
+  @Override
   public void average(
       MemorySegment x, long[] at, int count, MemorySegment y, long yAt, int channels, float scale) {
     averageFrom(0, x, at, count, y, yAt, channels, scale);

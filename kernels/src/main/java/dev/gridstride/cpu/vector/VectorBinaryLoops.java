@@ -96,8 +96,9 @@ public final class VectorBinaryLoops implements BinaryLoops {
       MemorySegment y,
       long yAt,
       int n) {
+    int step = VectorStep.lanes();
     int i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + LANES <= n; i += step) {
       apply(kind, load(a, aAt + 4L * i), load(b, bAt + 4L * i))
           .intoMemorySegment(y, yAt + 4L * i, LE);
     }
@@ -110,8 +111,9 @@ public final class VectorBinaryLoops implements BinaryLoops {
 
   private static void right(
       Kind kind, MemorySegment a, long aAt, FloatVector q, MemorySegment y, long yAt, int n) {
+    int step = VectorStep.lanes();
     int i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + LANES <= n; i += step) {
       apply(kind, load(a, aAt + 4L * i), q).intoMemorySegment(y, yAt + 4L * i, LE);
     }
     if (i < n) {
@@ -122,8 +124,9 @@ public final class VectorBinaryLoops implements BinaryLoops {
 
   private static void left(
       Kind kind, FloatVector p, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+    int step = VectorStep.lanes();
     int i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + LANES <= n; i += step) {
       apply(kind, p, load(b, bAt + 4L * i)).intoMemorySegment(y, yAt + 4L * i, LE);
     }
     if (i < n) {
@@ -133,8 +136,9 @@ public final class VectorBinaryLoops implements BinaryLoops {
   }
 
   private static void constant(FloatVector v, MemorySegment y, long yAt, int n) {
+    int step = VectorStep.lanes();
     int i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + LANES <= n; i += step) {
       v.intoMemorySegment(y, yAt + 4L * i, LE);
     }
     if (i < n) {

@@ -249,8 +249,9 @@ public final class VectorConvLoops extends ScalarConvLoops {
   @Override
   public void relu(MemorySegment a, long off, long count) {
     FloatVector zero = FloatVector.zero(F);
+    int step = VectorStep.lanes();
     long i = 0;
-    for (; i + LANES <= count; i += LANES) {
+    for (; i + LANES <= count; i += step) {
       FloatVector v = load(a, off + 4 * i);
       v.blend(zero, v.compare(VectorOperators.LT, zero)).intoMemorySegment(a, off + 4 * i, LE);
     }
@@ -263,8 +264,9 @@ public final class VectorConvLoops extends ScalarConvLoops {
 
   @Override
   public void add(MemorySegment a, long aOff, MemorySegment b, long bOff, long count) {
+    int step = VectorStep.lanes();
     long i = 0;
-    for (; i + LANES <= count; i += LANES) {
+    for (; i + LANES <= count; i += step) {
       load(a, aOff + 4 * i).add(load(b, bOff + 4 * i)).intoMemorySegment(a, aOff + 4 * i, LE);
     }
     if (i < count) {

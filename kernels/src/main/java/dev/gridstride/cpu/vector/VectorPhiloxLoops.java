@@ -175,8 +175,9 @@ public final class VectorPhiloxLoops implements PhiloxLoops {
       int n) {
     // signed comparison of both sides shifted by half the range is the unsigned one
     int limit = threshold ^ Integer.MIN_VALUE;
+    int step = VectorStep.lanes();
     int i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + LANES <= n; i += step) {
       IntVector w =
           IntVector.fromMemorySegment(I, words, wordsAt + 4L * i, LE)
               .lanewise(VectorOperators.XOR, Integer.MIN_VALUE);

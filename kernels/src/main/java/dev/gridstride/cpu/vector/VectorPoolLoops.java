@@ -27,7 +27,8 @@ public final class VectorPoolLoops implements PoolLoops {
   @Override
   public void max(MemorySegment x, long[] at, int count, MemorySegment y, long yAt, int channels) {
     long end = whole(channels);
-    for (long c = 0; c < end; c += STEP) {
+    int step = VectorStep.bytes();
+    for (long c = 0; c < end; c += step) {
       FloatVector m = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
       for (int i = 0; i < count; i++) {
         FloatVector v = load(x, at[i] + c);
@@ -49,7 +50,8 @@ public final class VectorPoolLoops implements PoolLoops {
       MemorySegment dx,
       int channels) {
     long end = whole(channels);
-    for (long c = 0; c < end; c += STEP) {
+    int step = VectorStep.bytes();
+    for (long c = 0; c < end; c += step) {
       FloatVector m = load(y, yAt + c);
       FloatVector g = load(dy, yAt + c);
       VectorMask<Float> nan = m.test(VectorOperators.IS_NAN);
@@ -67,10 +69,40 @@ public final class VectorPoolLoops implements PoolLoops {
   }
 
   @Override
+  public void maxBackwardAlone(
+      MemorySegment x,
+      long[] at,
+      int count,
+      MemorySegment y,
+      MemorySegment dy,
+      long yAt,
+      MemorySegment dx,
+      int channels) {
+    long end = whole(channels);
+    FloatVector zero = FloatVector.zero(F);
+    int step = VectorStep.bytes();
+    for (long c = 0; c < end; c += step) {
+      FloatVector m = load(y, yAt + c);
+      FloatVector g = load(dy, yAt + c);
+      VectorMask<Float> nan = m.test(VectorOperators.IS_NAN);
+      VectorMask<Float> open = F.maskAll(true);
+      for (int i = 0; i < count; i++) {
+        FloatVector v = load(x, at[i] + c);
+        VectorMask<Float> hit =
+            v.compare(VectorOperators.EQ, m).or(v.test(VectorOperators.IS_NAN).and(nan)).and(open);
+        zero.blend(g, hit).intoMemorySegment(dx, at[i] + c, LE);
+        open = open.andNot(hit);
+      }
+    }
+    ScalarPoolLoops.maxBackwardAloneFrom(end, x, at, count, y, dy, yAt, dx, channels);
+  }
+
+  @Override
   public void average(
       MemorySegment x, long[] at, int count, MemorySegment y, long yAt, int channels, float scale) {
     long end = whole(channels);
-    for (long c = 0; c < end; c += STEP) {
+    int step = VectorStep.bytes();
+    for (long c = 0; c < end; c += step) {
       FloatVector sum = FloatVector.zero(F);
       for (int i = 0; i < count; i++) {
         sum = sum.add(load(x, at[i] + c));
@@ -90,7 +122,8 @@ public final class VectorPoolLoops implements PoolLoops {
       int channels,
       float scale) {
     long end = whole(channels);
-    for (long c = 0; c < end; c += STEP) {
+    int step = VectorStep.bytes();
+    for (long c = 0; c < end; c += step) {
       FloatVector g = load(dy, yAt + c).mul(scale);
       for (int i = 0; i < count; i++) {
         load(dx, at[i] + c).add(g).intoMemorySegment(dx, at[i] + c, LE);

@@ -16,10 +16,17 @@ import static dev.gridstride.cpu.vector.VectorMath.F;
 final class VectorStep {
   private static int bytes = F.vectorByteSize();
 
+  private static int lanes = F.length();
+
   private VectorStep() {}
 
   /** Bytes of an f32 vector. Read it once before a loop. */
   static int bytes() {
     return bytes;
+  }
+
+  /** Elements of an f32 vector. Read it once before a loop. */
+  static int lanes() {
+    return lanes;
   }
 }

@@ -47,8 +47,8 @@ public final class VectorUnaryLoops implements UnaryLoops {
 
   private static void forward(
       MemorySegment x, long xAt, MemorySegment y, long yAt, int vectors, float a, float b) {
-    for (int i = 0; i < vectors; i++) {
-      long at = (long) i * WIDTH;
+    int step = VectorStep.bytes();
+    for (long at = 0, end = (long) vectors * WIDTH; at < end; at += step) {
       FloatVector v = FloatVector.fromMemorySegment(F, x, xAt + at, LE);
       FORM.apply(v, a, b).intoMemorySegment(y, yAt + at, LE);
     }
@@ -88,8 +88,8 @@ public final class VectorUnaryLoops implements UnaryLoops {
       int vectors,
       float a,
       float b) {
-    for (int i = 0; i < vectors; i++) {
-      long at = (long) i * WIDTH;
+    int step = VectorStep.bytes();
+    for (long at = 0, end = (long) vectors * WIDTH; at < end; at += step) {
       FloatVector s = FloatVector.fromMemorySegment(F, saved, savedAt + at, LE);
       FloatVector g = FloatVector.fromMemorySegment(F, dy, dyAt + at, LE);
       FORM.gradient(s, g, a, b).intoMemorySegment(dx, dxAt + at, LE);
