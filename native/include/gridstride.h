@@ -626,6 +626,68 @@ GS_API gs_status gs_conv_transpose_backward_weight(const gs_conv* adjoint, const
                                                    const void* dy, void* dw, void* dbias,
                                                    void* workspace, gs_stream stream);
 
+/* ---- normalization ---- */
+
+enum {
+  GS_LAYER_NORM = 0, /* a mean for each row of [n][c] */
+  GS_RMS_NORM = 1,   /* likewise; the mean is not subtracted, the variance that of about 0 */
+  GS_GROUP_NORM = 2, /* a mean for each of the `groups` of neighbouring channels of an image */
+  GS_BATCH_NORM = 3  /* a mean for each channel of all images */
+};
+
+/* y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(variance + eps), the variance biased, gamma and
+ * beta for each of c channels. x is [n][c][spatial] in the order of the layout. */
+typedef struct gs_norm {
+  int32_t kind;
+  int32_t type;   /* GS_F32, GS_F64, GS_BF16 or GS_F16, of x, y, gamma, beta and their gradients */
+  int32_t layout; /* not for rows */
+  int32_t padding;
+  int64_t n, c, spatial; /* spatial: product of the spatial sizes; 1 for rows */
+  int64_t groups;        /* a divisor of c; group norm only */
+  double eps;            /* finite, not negative */
+} gs_norm;
+
+/* Sets *bytes to the workspace that the functions below need, 256-byte aligned. */
+GS_API gs_status gs_norm_workspace(const gs_norm* norm, int64_t* bytes);
+
+/* gamma and beta [c] may be null for 1 and 0; no beta without gamma. mean and rstd, of each mean
+ * ([n], [n][groups] or [c]), f64 for f64, else f32, are for the backward pass and may be null. y
+ * may be x.
+ *
+ * Computed in f32, f64 for f64. Two passes over the elements in registers, or over short stretches
+ * whose moments are combined in f64 (Chan, Golub and LeVeque, 1979): a large mean costs no digits.
+ * NaN and infinities spread through their group by the formula. Of no elements mean and variance
+ * are 0; those statistics are written though x is empty.
+ *
+ * Batch norm: running_mean and running_var [c], of the statistics' type, given together or null,
+ * become (1 - momentum) running + momentum batch, with the unbiased variance (0 for one element); a
+ * batch without elements leaves them. momentum in 0..1. RMS: mean and beta are null. Ba et al.,
+ * "Layer Normalization", 2016; Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019; Wu
+ * and He, "Group Normalization", 2018; Ioffe and Szegedy, "Batch Normalization", 2015. */
+GS_API gs_status gs_norm_forward(const gs_norm* norm, const void* x, const void* gamma,
+                                 const void* beta, void* y, void* mean, void* rstd,
+                                 void* running_mean, void* running_var, double momentum,
+                                 void* workspace, gs_stream stream);
+
+/* dx, dgamma and dbeta, each null when not wanted, from the forward's x, gamma, mean and rstd, and
+ * dy. dx may be dy or x. The part of the mean that rounding to f32 has cut off is recovered. Sums
+ * over rows are formed in f32 for the rows of one group of threads and in f64 beyond, in an order
+ * that depends on sizes alone. RMS: mean and dbeta are null. */
+GS_API gs_status gs_norm_backward(const gs_norm* norm, const void* x, const void* gamma,
+                                  const void* mean, const void* rstd, const void* dy, void* dx,
+                                  void* dgamma, void* dbeta, void* workspace, gs_stream stream);
+
+/* Batch norm by given statistics, mean and variance [c], and its gradients, for which they are
+ * constants. */
+GS_API gs_status gs_batch_norm_inference(const gs_norm* norm, const void* x, const void* gamma,
+                                         const void* beta, const void* mean, const void* variance,
+                                         void* y, void* workspace, gs_stream stream);
+GS_API gs_status gs_batch_norm_inference_backward(const gs_norm* norm, const void* x,
+                                                  const void* gamma, const void* mean,
+                                                  const void* variance, const void* dy, void* dx,
+                                                  void* dgamma, void* dbeta, void* workspace,
+                                                  gs_stream stream);
+
 /* ---- reductions ---- */
 
 enum {

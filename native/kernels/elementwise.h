@@ -79,4 +79,19 @@ cudaError_t with_width(int bytes, F f) {
       return f(uint64_t());
   }
 }
+
+// The same for an op of floating types only.
+template <class F>
+cudaError_t with_float(int32_t type, F f) {
+  switch (type) {
+    case GS_F32:
+      return f(float());
+    case GS_F64:
+      return f(double());
+    case GS_BF16:
+      return f(kx::bf16());
+    default:
+      return f(kx::f16());
+  }
+}
 }  // namespace gs

@@ -193,6 +193,19 @@ final class Abi {
               i64("high"))
           .withName("gs_random");
 
+  static final StructLayout NORM =
+      MemoryLayout.structLayout(
+              i32("kind"),
+              i32("type"),
+              i32("layout"),
+              i32("padding"),
+              i64("n"),
+              i64("c"),
+              i64("spatial"),
+              i64("groups"),
+              f64("eps"))
+          .withName("gs_norm");
+
   static final StructLayout POOL_AXIS =
       MemoryLayout.structLayout(
               i64("size"),

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuBatchNorm;
+import dev.gridstride.cuda.CudaBatchNorm;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -29,7 +30,9 @@ import org.jspecify.annotations.Nullable;
 public record BatchNorm(DType type, ImageLayout layout, long n, long c, long spatial, double eps)
     implements Op<BatchNorm.Plan> {
   private static final Implementations<BatchNorm, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("channels", CpuBatchNorm::new));
+      Implementations.of(
+          Implementation.cpu("channels", CpuBatchNorm::new),
+          Implementation.cuda("cuda", CudaBatchNorm::new));
 
   /** Checks sizes, type and eps. */
   public BatchNorm {

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuNorm;
+import dev.gridstride.cuda.CudaNorm;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -31,7 +32,8 @@ public record GroupNorm(
     DType type, ImageLayout layout, long n, long c, long spatial, long groups, double eps)
     implements Op<GroupNorm.Plan> {
   private static final Implementations<GroupNorm, NormKernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("groups", CpuNorm::of));
+      Implementations.of(
+          Implementation.cpu("groups", CpuNorm::of), Implementation.cuda("cuda", CudaNorm::new));
 
   /** Checks sizes, type and eps. */
   public GroupNorm {

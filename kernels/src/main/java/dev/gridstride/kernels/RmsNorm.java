@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuNorm;
+import dev.gridstride.cuda.CudaNorm;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record RmsNorm(DType type, long rows, long cols, double eps) implements Op<RmsNorm.Plan> {
   private static final Implementations<RmsNorm, NormKernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("rows", CpuNorm::of));
+      Implementations.of(
+          Implementation.cpu("rows", CpuNorm::of), Implementation.cuda("cuda", CudaNorm::new));
 
   /** Checks sizes, type and eps. */
   public RmsNorm {

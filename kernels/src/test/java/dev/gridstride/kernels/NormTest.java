@@ -521,11 +521,13 @@ class NormTest {
               () -> batch.inference(STREAM, x.buffer(), null, null, y.buffer(), o, y.buffer()))
           .hasMessageStartingWith("batchNorm: y must not overlap mean");
     }
-    assertThat(layer.explain().toString())
-        .isEqualTo("layerNorm on cpu: rows (contiguous rows), workspace 0 bytes");
-    assertThat(batch.explain().toString()).contains("channels (channels last)");
-    assertThat(DEVICE.plan(GroupNorm.of(2, 4, 3, 2)).explain().toString())
-        .contains("channel by channel");
+    if (TestDevice.isCpu()) {
+      assertThat(layer.explain().toString())
+          .isEqualTo("layerNorm on cpu: rows (contiguous rows), workspace 0 bytes");
+      assertThat(batch.explain().toString()).contains("channels (channels last)");
+      assertThat(DEVICE.plan(GroupNorm.of(2, 4, 3, 2)).explain().toString())
+          .contains("channel by channel");
+    }
     assertThat(RmsNorm.of(2, 3).supports(DEVICE).toString()).isNotEmpty();
     assertThat(GroupNorm.of(2, 4, 3, 2).with(DType.BF16, ImageLayout.NHWC).statType())
         .isEqualTo(DType.F32);

@@ -1,0 +1,212 @@
+package dev.gridstride.cuda;
+
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.device.Stream;
+import dev.gridstride.kernels.BatchNorm;
+import dev.gridstride.kernels.GroupNorm;
+import dev.gridstride.kernels.ImageLayout;
+import dev.gridstride.kernels.LayerNorm;
+import dev.gridstride.kernels.NormKernel;
+import dev.gridstride.kernels.RmsNorm;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Layer, root-mean-square and group normalization by {@code gs_norm_forward} and {@code
+ * gs_norm_backward}, and what batch normalization has in common with them.
+ *
+ * <p>The workspace is of the call, from the stream-ordered pool: plans are shared by threads.
+ */
+public sealed class CudaNorm extends CudaKernel implements NormKernel permits CudaBatchNorm {
+  private static final MethodHandle WORKSPACE = status("gs_norm_workspace", HOST, HOST);
+  private static final MethodHandle FORWARD =
+      status(
+          "gs_norm_forward",
+          HOST,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          F64,
+          DEVICE,
+          DEVICE);
+  private static final MethodHandle BACKWARD =
+      status(
+          "gs_norm_backward",
+          HOST,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE,
+          DEVICE);
+
+  /** The description. */
+  final MemorySegment norm;
+
+  private final MemorySegment forward = symbol("gs_norm_forward");
+  private final MemorySegment backward = symbol("gs_norm_backward");
+  private final long workspace;
+
+  /** A kernel for {@code op}. */
+  public CudaNorm(LayerNorm op, Device device) {
+    this(op.name(), device, rows(0, op.type(), op.rows(), op.cols(), op.eps()));
+  }
+
+  /** A kernel for {@code op}. */
+  public CudaNorm(RmsNorm op, Device device) {
+    this(op.name(), device, rows(1, op.type(), op.rows(), op.cols(), op.eps()));
+  }
+
+  /** A kernel for {@code op}. */
+  public CudaNorm(GroupNorm op, Device device) {
+    this(
+        op.name(),
+        device,
+        images(2, op.type(), op.layout(), op.n(), op.c(), op.spatial(), op.groups(), op.eps()));
+  }
+
+  /** A kernel for {@code op}. */
+  CudaNorm(BatchNorm op, Device device) {
+    this(
+        op.name(),
+        device,
+        images(3, op.type(), op.layout(), op.n(), op.c(), op.spatial(), 1, op.eps()));
+  }
+
+  private CudaNorm(String name, Device device, MemorySegment norm) {
+    super(name, device);
+    this.norm = norm;
+    MemorySegment query = symbol("gs_norm_workspace");
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
+      call(() -> (int) WORKSPACE.invokeExact(query, norm, bytes));
+      this.workspace = bytes.get(ValueLayout.JAVA_LONG, 0);
+    }
+  }
+
+  private static MemorySegment rows(int kind, DType type, long rows, long cols, double eps) {
+    return images(kind, type, ImageLayout.NCHW, rows, cols, 1, 1, eps);
+  }
+
+  private static MemorySegment images(
+      int kind,
+      DType type,
+      ImageLayout layout,
+      long n,
+      long c,
+      long spatial,
+      long groups,
+      double eps) {
+    return Struct.of(Abi.NORM)
+        .set("kind", kind)
+        .set("type", Abi.type(type))
+        .set("layout", layout.ordinal())
+        .set("n", n)
+        .set("c", c)
+        .set("spatial", spatial)
+        .set("groups", groups)
+        .set("eps", eps)
+        .memory();
+  }
+
+  /** A native call with a workspace. */
+  interface WorkspaceCall {
+    /** Enqueues the work. */
+    int on(long workspace, long stream) throws Throwable;
+  }
+
+  /** Enqueues work with the op's workspace. */
+  final void launchWithWorkspace(Stream stream, WorkspaceCall call) {
+    if (workspace == 0) {
+      launch(stream, s -> call.on(0, s));
+      return;
+    }
+    withWorkspace(
+        stream,
+        workspace,
+        work -> {
+          launch(stream, s -> call.on(work, s));
+          return 0;
+        });
+  }
+
+  @Override
+  public void forward(
+      Stream stream,
+      Buffer x,
+      @Nullable Buffer gamma,
+      @Nullable Buffer beta,
+      Buffer y,
+      @Nullable Buffer mean,
+      @Nullable Buffer rstd) {
+    forward(stream, x, gamma, beta, y, mean, rstd, null, null, 0);
+  }
+
+  /** Forward that may also move running averages. */
+  public void forward(
+      Stream stream,
+      Buffer x,
+      @Nullable Buffer gamma,
+      @Nullable Buffer beta,
+      Buffer y,
+      @Nullable Buffer mean,
+      @Nullable Buffer rstd,
+      @Nullable Buffer runningMean,
+      @Nullable Buffer runningVar,
+      double momentum) {
+    long px = pointer(x);
+    long pg = pointer(gamma);
+    long pb = pointer(beta);
+    long py = pointer(y);
+    long pm = pointer(mean);
+    long pr = pointer(rstd);
+    long rm = pointer(runningMean);
+    long rv = pointer(runningVar);
+    launchWithWorkspace(
+        stream,
+        (work, s) ->
+            (int)
+                FORWARD.invokeExact(
+                    forward, norm, px, pg, pb, py, pm, pr, rm, rv, momentum, work, s));
+  }
+
+  @Override
+  public void backward(
+      Stream stream,
+      Buffer x,
+      @Nullable Buffer gamma,
+      @Nullable Buffer mean,
+      Buffer rstd,
+      Buffer dy,
+      @Nullable Buffer dx,
+      @Nullable Buffer dgamma,
+      @Nullable Buffer dbeta) {
+    long px = pointer(x);
+    long pg = pointer(gamma);
+    long pm = pointer(mean);
+    long pr = pointer(rstd);
+    long pdy = pointer(dy);
+    long pdx = pointer(dx);
+    long pdg = pointer(dgamma);
+    long pdb = pointer(dbeta);
+    launchWithWorkspace(
+        stream,
+        (work, s) ->
+            (int)
+                BACKWARD.invokeExact(backward, norm, px, pg, pm, pr, pdy, pdx, pdg, pdb, work, s));
+  }
+}
