@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the library of a backend: the file that the system property {@code
  * gridstride.library.BACKEND} names, else the resource {@code
- * /META-INF/native/PLATFORM/libgridstride_BACKEND.so} of a jar.
+ * META-INF/native/PLATFORM/libgridstride_BACKEND.so} on the class path.
  *
  * <p>A file with a {@code .sha256} beside it, and always a resource, is compared with that SHA-256
  * first. A resource is copied to a folder of its own, readable by this user only, loaded by its
@@ -29,9 +29,10 @@ final class Libraries {
   private final Function<String, @Nullable String> properties;
   private final Function<String, @Nullable InputStream> resources;
 
-  /** With the JVM's properties and this class's jars. */
+  /** With the JVM's properties and the class path. */
   Libraries() {
-    this(System::getProperty, Libraries.class::getResourceAsStream);
+    // by the loader: the libraries travel in a jar of their own, outside this class's module
+    this(System::getProperty, Libraries.class.getClassLoader()::getResourceAsStream);
   }
 
   Libraries(
@@ -81,14 +82,14 @@ final class Libraries {
 
   private Found fromJar(String backend, String property) throws IOException {
     String name = "libgridstride_" + backend + ".so";
-    String resource = "/META-INF/native/" + platform() + "/" + name;
+    String resource = "META-INF/native/" + platform() + "/" + name;
     byte[] content = read(resource);
     byte[] sum = content == null ? null : read(resource + ".sha256");
     if (content == null) {
       return new Found(
           null,
           "the library has not been built (no "
-              + resource.substring(1)
+              + resource
               + " on the class path; "
               + property
               + " may name it instead)"
