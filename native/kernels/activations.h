@@ -16,24 +16,30 @@ template <class T>
 KX_DEVICE T normal_cdf(T z) {
   return T(0.5) * erfc(z * T(-0.70710678118654752440));
 }
+// z weight, but 0 where the weight has vanished: at the ends of the range z is infinite there.
+template <class T>
+KX_DEVICE T weighted(T z, T weight) {
+  return weight == T(0) ? T(0) : z * weight;
+}
 template <class T>
 KX_DEVICE T gelu(T z) {
-  return z * normal_cdf(z);
+  return weighted(z, normal_cdf(z));
 }
 template <class T>
 KX_DEVICE T gelu_derivative(T z) {
-  return normal_cdf(z) + z * T(0.39894228040143267794) * exp(T(-0.5) * z * z);
+  return normal_cdf(z) + weighted(z, T(0.39894228040143267794) * exp(T(-0.5) * z * z));
 }
 
 template <class T>
 KX_DEVICE T gelu_tanh(T z) {
-  return T(0.5) * z * (T(1) + tanh(T(0.79788456080286535588) * (z + T(0.044715) * z * z * z)));
+  const T t = tanh(T(0.79788456080286535588) * (z + T(0.044715) * z * z * z));
+  return weighted(z, T(0.5) * (T(1) + t));
 }
 template <class T>
 KX_DEVICE T gelu_tanh_derivative(T z) {
   const T t = tanh(T(0.79788456080286535588) * (z + T(0.044715) * z * z * z));
   const T inner = T(0.79788456080286535588) * (T(1) + T(3 * 0.044715) * z * z);
-  return T(0.5) * (T(1) + t) + T(0.5) * z * (T(1) - t * t) * inner;
+  return T(0.5) * (T(1) + t) + weighted(z * inner, T(0.5) * (T(1) - t * t));
 }
 
 template <class T>

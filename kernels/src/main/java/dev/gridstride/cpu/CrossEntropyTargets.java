@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.gridstride.device.DType;
-import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.kernels.CrossEntropy;
 import dev.gridstride.kernels.LossReduction;
 import java.lang.foreign.MemorySegment;
@@ -52,15 +51,7 @@ final class CrossEntropyTargets {
         continue;
       }
       if (t < 0 || t >= op.classes()) {
-        throw InvalidArgumentException.of(
-            op.name(),
-            "targets",
-            "must be in 0..classes (excluded) or the ignore index",
-            "row=%d, target=%d, classes=%d, ignoreIndex=%d",
-            p,
-            t,
-            op.classes(),
-            op.ignoreIndex());
+        throw op.targetOutOfRange(p, t);
       }
       sum += weight(t);
     }

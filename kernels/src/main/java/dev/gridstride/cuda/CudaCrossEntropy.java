@@ -1,6 +1,7 @@
 package dev.gridstride.cuda;
 
 import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Stream;
@@ -127,14 +128,27 @@ public final class CudaCrossEntropy extends CudaKernel implements CrossEntropy.K
               return op.hasClassTargets() && !isRecorded() ? readLong(stream, work) : 0;
             });
     if (bad != 0) {
-      throw InvalidArgumentException.of(
-          op.name(),
-          "targets",
-          "must be in 0..classes-1 or the ignored class",
-          "classes=%d, ignoreIndex=%d, positions that are neither=%d",
-          op.classes(),
-          op.ignoreIndex(),
-          bad);
+      throw firstOutOfRange(targets);
     }
+  }
+
+  /** The kernel has only counted them: looks for the first on the host. */
+  private InvalidArgumentException firstOutOfRange(Buffer targets) {
+    boolean narrow = op.targetType() == DType.I32;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(op.targetType().bytes(op.positions()), 8);
+      targets.slice(0, host.byteSize()).copyTo(host);
+      for (long p = 0; p < op.positions(); p++) {
+        long t =
+            narrow
+                ? host.getAtIndex(ValueLayout.JAVA_INT, p)
+                : host.getAtIndex(ValueLayout.JAVA_LONG, p);
+        if (t != op.ignoreIndex() && (t < 0 || t >= op.classes())) {
+          return op.targetOutOfRange(p, t);
+        }
+      }
+    }
+    return new InvalidArgumentException(
+        op.name() + ": targets were out of range, and have been overwritten since");
   }
 }

@@ -155,6 +155,19 @@ public record CrossEntropy(
     return !targetType.isFloating();
   }
 
+  /** For implementations: the exception for a target that is no class and not ignored. */
+  public InvalidArgumentException targetOutOfRange(long position, long target) {
+    return InvalidArgumentException.of(
+        name(),
+        "targets",
+        "must be in 0..classes (excluded) or the ignore index",
+        "row=%d, target=%d, classes=%d, ignoreIndex=%d",
+        position,
+        target,
+        classes,
+        ignoreIndex);
+  }
+
   /** Number of targets. */
   public long targetCount() {
     return hasClassTargets() ? positions() : count();

@@ -3,11 +3,13 @@ package dev.gridstride.kernels;
 import static dev.gridstride.testing.Close.assertSameBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.testing.TestArray;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -183,9 +185,7 @@ class CopyTest {
     long[] values = {(0x81L << 54) + (1L << 53) + 1, -(0x81L << 54) - (1L << 53) - 1, 1L << 62};
     try (var x = TestArray.of(DEVICE, DType.I64, 0, 0, 0);
         var y = TestArray.output(DEVICE, DType.BF16, 3)) {
-      for (int i = 0; i < 3; i++) {
-        x.buffer().segment().setAtIndex(java.lang.foreign.ValueLayout.JAVA_LONG, i, values[i]);
-      }
+      x.buffer().copyFrom(MemorySegment.ofArray(values));
       DEVICE
           .plan(Copy.cast(DType.I64, DType.BF16, 3))
           .run(DEVICE.defaultStream(), x.buffer(), y.buffer());
@@ -249,8 +249,13 @@ class CopyTest {
     try (var x = TestArray.of(DEVICE, from, wide)) {
       double[] values = x.get(); // as the source type holds them
       double[] expected = Arrays.stream(values).map(v -> nearest(to, v)).toArray();
-      assertSameBits("y", cast(from, to, values), expected);
+      assertSameBits("y", oneNaN(cast(from, to, values)), oneNaN(expected));
     }
+  }
+
+  /** A NaN stays one; its payload is the device's. */
+  private static double[] oneNaN(double[] values) {
+    return Arrays.stream(values).map(v -> Double.isNaN(v) ? Double.NaN : v).toArray();
   }
 
   private static double nearest(DType type, double v) {
@@ -372,6 +377,7 @@ class CopyTest {
 
   @Test
   void explains() {
+    assumeTrue(TestDevice.isCpu(), "the CPU's loops");
     var rows = Layout.contiguous(64, 64);
     assertThat(DEVICE.plan(Copy.of(DType.F32, rows, rows)).explain().toString())
         .isEqualTo("copy on cpu: loops (one block), workspace 0 bytes");

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.testing.TestArray;
-import java.lang.foreign.ValueLayout;
+import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,7 +52,9 @@ class FillTest {
       DEVICE
           .plan(new Fill(DType.I64, Layout.contiguous()))
           .run(DEVICE.defaultStream(), Long.MAX_VALUE, z.buffer());
-      assertThat(z.buffer().segment().get(ValueLayout.JAVA_LONG, 0)).isEqualTo(Long.MAX_VALUE);
+      long[] value = new long[1];
+      z.buffer().copyTo(MemorySegment.ofArray(value));
+      assertThat(value).containsExactly(Long.MAX_VALUE);
     }
   }
 
