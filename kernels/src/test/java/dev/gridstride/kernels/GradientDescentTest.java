@@ -217,7 +217,8 @@ class GradientDescentTest {
     assertThatThrownBy(() -> new Adam(DType.F32, 2, 0, 0, 0, false, false, false))
         .hasMessage("adam: beta1 must be in [0.0, 1.0]; beta1=2.0");
     assertThat(plan.explain().toString())
-        .startsWith(TestDevice.isCpu() ? "sgd on cpu: multi-tensor" : "sgd on " + DEVICE.name() + ": cuda");
+        .startsWith(
+            TestDevice.isCpu() ? "sgd on cpu: multi-tensor" : "sgd on " + DEVICE.name() + ": cuda");
   }
 
   @Test
