@@ -342,7 +342,16 @@ enum {
   GS_SILU = 21,        /*   x / (1 + e^-x)             */
   GS_SIGMOID = 22,     /* y 1 / (1 + e^-x)             */
   GS_TANH = 23,        /* y tanh(x)                    */
-  GS_SOFTPLUS = 24     /*   ln(1 + e^x)                */
+  GS_SOFTPLUS = 24,    /*   ln(1 + e^x)                */
+  GS_TAN = 25,         /* y tan(x)                     */
+  GS_ASIN = 26,        /*   inverse sine; NaN outside [-1, 1] */
+  GS_ACOS = 27,        /*   inverse cosine; NaN outside [-1, 1] */
+  GS_ATAN = 28,        /*   inverse tangent            */
+  GS_SINH = 29,        /*   hyperbolic sine            */
+  GS_COSH = 30,        /*   hyperbolic cosine          */
+  GS_ASINH = 31,       /*   its inverses; acosh is NaN below 1, atanh outside [-1, 1] */
+  GS_ACOSH = 32,
+  GS_ATANH = 33
 };
 
 /* y[i] = f(x[i]) for i in [0, count). Computed in f32 for f32, bf16 and f16 with CUDA's functions

@@ -1,7 +1,7 @@
 // Elementwise functions of one array, forward and backward.
 //
 // One kernel a type and direction; the function is chosen by a branch that is the same for all
-// threads: these kernels wait for memory, and 25 times as many of them would not be faster.
+// threads: these kernels wait for memory, and 34 times as many of them would not be faster.
 #include "activations.h"
 #include "elementwise.h"
 
@@ -74,6 +74,24 @@ KX_DEVICE W apply(int function, W x, W a, W b) {
       return sigmoid(x);
     case GS_TANH:
       return tanh(x);
+    case GS_TAN:
+      return tan(x);
+    case GS_ASIN:
+      return asin(x);
+    case GS_ACOS:
+      return acos(x);
+    case GS_ATAN:
+      return atan(x);
+    case GS_SINH:
+      return sinh(x);
+    case GS_COSH:
+      return cosh(x);
+    case GS_ASINH:
+      return asinh(x);
+    case GS_ACOSH:
+      return acosh(x);
+    case GS_ATANH:
+      return atanh(x);
     default:  // softplus, without overflow
       return x > W(0) ? x + log1p(exp(-x)) : log1p(exp(x));
   }
@@ -143,6 +161,24 @@ KX_DEVICE W slope(int function, W s, W a, W b) {
       return s * (W(1) - s);
     case GS_TANH:
       return W(1) - s * s;
+    case GS_TAN:
+      return W(1) + s * s;
+    case GS_ASIN:
+      return W(1) / sqrt((W(1) - s) * (W(1) + s));
+    case GS_ACOS:
+      return W(-1) / sqrt((W(1) - s) * (W(1) + s));
+    case GS_ATAN:
+      return W(1) / (W(1) + s * s);
+    case GS_SINH:
+      return cosh(s);
+    case GS_COSH:
+      return sinh(s);
+    case GS_ASINH:
+      return W(1) / sqrt(W(1) + s * s);
+    case GS_ACOSH:
+      return W(1) / (sqrt(s - W(1)) * sqrt(s + W(1)));
+    case GS_ATANH:
+      return W(1) / ((W(1) - s) * (W(1) + s));
     default:
       return sigmoid(s);
   }
@@ -175,7 +211,7 @@ __global__ __launch_bounds__(kElementThreads,
   const int64_t stride = (int64_t)gridDim.x * kElementThreads;
   for (int64_t i = first; i < packs; i += stride) {
     Pack<T> p = reinterpret_cast<const Pack<T>*>(x)[i];
-    constexpr int kLast = std::is_integral_v<T> ? GS_CLAMP : GS_SOFTPLUS;
+    constexpr int kLast = std::is_integral_v<T> ? GS_CLAMP : GS_ATANH;
     with_constant<0, kLast>(function, [&](auto f) {
 #pragma unroll
       for (int j = 0; j < V; j++) p.v[j] = forward_element(f.value, p.v[j], a, b);
@@ -198,7 +234,7 @@ __global__ __launch_bounds__(kElementThreads,
   for (int64_t i = first; i < packs; i += stride) {
     const Pack<T> s = reinterpret_cast<const Pack<T>*>(saved)[i];
     Pack<T> g = reinterpret_cast<const Pack<T>*>(dy)[i];
-    with_constant<0, GS_SOFTPLUS>(function, [&](auto f) {
+    with_constant<0, GS_ATANH>(function, [&](auto f) {
 #pragma unroll
       for (int j = 0; j < V; j++) g.v[j] = backward_element(f.value, s.v[j], g.v[j], a, b);
     });
@@ -210,7 +246,7 @@ __global__ __launch_bounds__(kElementThreads,
 }
 
 gs_status check_unary(int32_t function, int32_t type, int64_t count, bool pointers, bool backward) {
-  GS_REQUIRE(function >= GS_NEG && function <= GS_SOFTPLUS, "unary: no such function; function=%d",
+  GS_REQUIRE(function >= GS_NEG && function <= GS_ATANH, "unary: no such function; function=%d",
              function);
   const bool integer = type == GS_I32 || type == GS_I64;
   GS_REQUIRE((type >= GS_F32 && type <= GS_F16) || (integer && has_integers(function) && !backward),

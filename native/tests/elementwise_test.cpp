@@ -57,16 +57,35 @@ double value(int f, double x, double a, double b) {
       return sigmoid(x);
     case GS_TANH:
       return std::tanh(x);
+    case GS_TAN:
+      return std::tan(x);
+    case GS_ASIN:
+      return std::asin(x);
+    case GS_ACOS:
+      return std::acos(x);
+    case GS_ATAN:
+      return std::atan(x);
+    case GS_SINH:
+      return std::sinh(x);
+    case GS_COSH:
+      return std::cosh(x);
+    case GS_ASINH:
+      return std::asinh(x);
+    case GS_ACOSH:
+      return std::acosh(x);
+    case GS_ATANH:
+      return std::atanh(x);
     default:
       return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
   }
 }
 bool saves_result(int f) {
   return f == GS_SQRT || f == GS_RSQRT || f == GS_RECIPROCAL || f == GS_EXP || f == GS_SIGMOID ||
-         f == GS_TANH;
+         f == GS_TANH || f == GS_TAN;
 }
 bool has_gradient(int f) { return f != GS_SIGN && f != GS_FLOOR && f != GS_CEIL && f != GS_ROUND; }
 bool positive(int f) { return f == GS_SQRT || f == GS_RSQRT || f == GS_LOG || f == GS_RECIPROCAL; }
+bool within_one(int f) { return f == GS_TAN || f == GS_ASIN || f == GS_ACOS || f == GS_ATANH; }
 
 void unary(Checks& checks, int f, const TypeInfo& type, int64_t count, size_t misaligned) {
   const std::string where =
@@ -78,6 +97,8 @@ void unary(Checks& checks, int f, const TypeInfo& type, int64_t count, size_t mi
   for (auto& v : x) {
     v = random() * 3;
     if (positive(f)) v = std::fabs(v) + 0.5;
+    if (within_one(f)) v *= 0.3;
+    if (f == GS_ACOSH) v = std::fabs(v) + 1.5;
     v = integer ? std::floor(v) : TypedArray::round(type, v);
   }
   for (auto& v : dy) v = TypedArray::round(integer ? kFloatTypes[0] : type, random());
@@ -260,7 +281,7 @@ void refusals(Checks& checks) {
   gs_binary_layout l{};
   l.dims = 1, l.size[0] = 1;
   const auto bad = GS_INVALID_ARGUMENT;
-  refused(checks, gs_unary_forward(25, GS_F32, 1, 0, 0, &x, &x, nullptr), bad, "function=25");
+  refused(checks, gs_unary_forward(34, GS_F32, 1, 0, 0, &x, &x, nullptr), bad, "function=34");
   refused(checks, gs_unary_forward(GS_EXP, GS_I32, 1, 0, 0, &x, &x, nullptr), bad, "type=4");
   refused(checks, gs_unary_forward(GS_EXP, GS_F32, -1, 0, 0, &x, &x, nullptr), bad, "count=-1");
   refused(checks, gs_unary_forward(GS_EXP, GS_F32, 1, 0, 0, nullptr, &x, nullptr), bad, "null");
@@ -285,7 +306,7 @@ int main() {
   require_device();
   Checks checks("elementwise");
   for (const auto& type : kFloatTypes) {
-    for (int f = GS_NEG; f <= GS_SOFTPLUS; f++) {
+    for (int f = GS_NEG; f <= GS_ATANH; f++) {
       unary(checks, f, type, 67, 0);
       unary(checks, f, type, 19, 1);
     }

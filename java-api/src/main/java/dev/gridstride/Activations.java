@@ -123,6 +123,51 @@ public sealed interface Activations permits Tensor {
     return UnaryFunction.apply(Function.COS, (Tensor) this);
   }
 
+  /** Tangent. */
+  default Tensor tan() {
+    return UnaryFunction.apply(Function.TAN, (Tensor) this);
+  }
+
+  /** Inverse sine; NaN outside [-1, 1]. */
+  default Tensor asin() {
+    return UnaryFunction.apply(Function.ASIN, (Tensor) this);
+  }
+
+  /** Inverse cosine; NaN outside [-1, 1]. */
+  default Tensor acos() {
+    return UnaryFunction.apply(Function.ACOS, (Tensor) this);
+  }
+
+  /** Inverse tangent. */
+  default Tensor atan() {
+    return UnaryFunction.apply(Function.ATAN, (Tensor) this);
+  }
+
+  /** Hyperbolic sine. */
+  default Tensor sinh() {
+    return UnaryFunction.apply(Function.SINH, (Tensor) this);
+  }
+
+  /** Hyperbolic cosine. */
+  default Tensor cosh() {
+    return UnaryFunction.apply(Function.COSH, (Tensor) this);
+  }
+
+  /** Inverse hyperbolic sine. */
+  default Tensor asinh() {
+    return UnaryFunction.apply(Function.ASINH, (Tensor) this);
+  }
+
+  /** Inverse hyperbolic cosine, not negative; NaN below 1. */
+  default Tensor acosh() {
+    return UnaryFunction.apply(Function.ACOSH, (Tensor) this);
+  }
+
+  /** Inverse hyperbolic tangent; NaN outside [-1, 1]. */
+  default Tensor atanh() {
+    return UnaryFunction.apply(Function.ATANH, (Tensor) this);
+  }
+
   /** The error function. */
   default Tensor erf() {
     return UnaryFunction.apply(Function.ERF, (Tensor) this);

@@ -33,6 +33,15 @@ final class ActivationCases {
             Map.entry("exp", Tensor::exp),
             Map.entry("sin", Tensor::sin),
             Map.entry("cos", Tensor::cos),
+            Map.entry("atan", Tensor::atan),
+            Map.entry("sinh", Tensor::sinh),
+            Map.entry("cosh", Tensor::cosh),
+            Map.entry("asinh", Tensor::asinh),
+            Map.entry("tan", x -> x.atan().tan()),
+            Map.entry("asin", x -> x.sin().mul(0.9).asin()),
+            Map.entry("acos", x -> x.sin().mul(0.9).acos()),
+            Map.entry("acosh", x -> x.square().add(1.5).acosh()),
+            Map.entry("atanh", x -> x.sin().mul(0.9).atanh()),
             Map.entry("erf", Tensor::erf));
     anywhere.forEach(
         (name, f) -> cases.add(new Case(name, "", shapes(s(4, 5)), t -> f.apply(t[0]))));

@@ -138,6 +138,18 @@ final class UnaryForms {
               (x, a, b) -> ScalarMath.softplus(x),
               (x, a, b) -> ScalarMath.sigmoid(x),
               () -> new VectorForms.Softplus());
+      case TAN -> form((x, a, b) -> Math.tan(x), (y, a, b) -> 1 + y * y);
+      case ASIN -> form((x, a, b) -> Math.asin(x), (x, a, b) -> 1 / Math.sqrt((1 - x) * (1 + x)));
+      case ACOS -> form((x, a, b) -> Math.acos(x), (x, a, b) -> -1 / Math.sqrt((1 - x) * (1 + x)));
+      case ATAN -> form((x, a, b) -> Math.atan(x), (x, a, b) -> 1 / (1 + x * x));
+      case SINH -> form((x, a, b) -> Math.sinh(x), (x, a, b) -> Math.cosh(x));
+      case COSH -> form((x, a, b) -> Math.cosh(x), (x, a, b) -> Math.sinh(x));
+      case ASINH -> form((x, a, b) -> ScalarMath.asinh(x), (x, a, b) -> 1 / Math.hypot(1, x));
+      case ACOSH ->
+          form(
+              (x, a, b) -> ScalarMath.acosh(x),
+              (x, a, b) -> 1 / (Math.sqrt(x - 1) * Math.sqrt(x + 1)));
+      case ATANH -> form((x, a, b) -> ScalarMath.atanh(x), (x, a, b) -> 1 / ((1 - x) * (1 + x)));
     };
   }
 

@@ -76,7 +76,25 @@ public record Unary(Function function, DType type, double a, double b, long coun
     /** {@code tanh(x)}. */
     TANH(true, false),
     /** {@code ln(1 + e^x)}. */
-    SOFTPLUS(false, false);
+    SOFTPLUS(false, false),
+    /** {@code tan(x)}. */
+    TAN(true, false),
+    /** The inverse sine, in -pi/2..pi/2; NaN outside [-1, 1]. */
+    ASIN(false, false),
+    /** The inverse cosine, in 0..pi; NaN outside [-1, 1]. */
+    ACOS(false, false),
+    /** The inverse tangent, in -pi/2..pi/2. */
+    ATAN(false, false),
+    /** The hyperbolic sine. */
+    SINH(false, false),
+    /** The hyperbolic cosine. */
+    COSH(false, false),
+    /** The inverse hyperbolic sine. */
+    ASINH(false, false),
+    /** The inverse hyperbolic cosine, not negative; NaN below 1. */
+    ACOSH(false, false),
+    /** The inverse hyperbolic tangent; NaN outside [-1, 1]. */
+    ATANH(false, false);
 
     private final boolean savesResult;
     private final boolean integers;

@@ -63,14 +63,30 @@ class UnaryTest {
       case SIGMOID -> 1 / (1 + Math.exp(-x));
       case TANH -> Math.tanh(x);
       case SOFTPLUS -> Math.log(1 + Math.exp(x));
+      case TAN -> Math.sin(x) / Math.cos(x);
+      case ASIN -> Math.atan2(x, Math.sqrt((1 - x) * (1 + x)));
+      case ACOS -> Math.atan2(Math.sqrt((1 - x) * (1 + x)), x);
+      case ATAN -> Math.atan2(x, 1);
+      case SINH -> (Math.exp(x) - Math.exp(-x)) / 2;
+      case COSH -> (Math.exp(x) + Math.exp(-x)) / 2;
+      case ASINH -> x < 0 ? -f(function, -x) : Math.log(x + Math.sqrt(x * x + 1));
+      case ACOSH -> Math.log(x + Math.sqrt(x * x - 1));
+      case ATANH -> Math.log((1 + x) / (1 - x)) / 2;
     };
   }
 
   private static double[] inputs(Function function, int n) {
     double[] x = TestArray.normal(n, 7);
-    boolean positive =
-        function == Function.LOG || function == Function.SQRT || function == Function.RSQRT;
-    return Arrays.stream(x).map(v -> positive ? Math.abs(v) + 0.01 : v).toArray();
+    return Arrays.stream(x).map(v -> inDomain(function, v)).toArray();
+  }
+
+  private static double inDomain(Function function, double v) {
+    return switch (function) {
+      case LOG, SQRT, RSQRT -> Math.abs(v) + 0.01;
+      case TAN, ASIN, ACOS, ATANH -> v / (1.1 + Math.abs(v));
+      case ACOSH -> Math.abs(v) + 1.1;
+      default -> v;
+    };
   }
 
   @ParameterizedTest
@@ -105,9 +121,10 @@ class UnaryTest {
       var op = new Unary(function, type, A, B, n);
       // away from the corners of the piecewise functions
       double[] xs =
-          Arrays.stream(inputs(function, n))
+          Arrays.stream(TestArray.normal(n, 7))
               .map(v ->
                   Math.abs(v) < 0.01 || Math.abs(v - A) < 0.01 || Math.abs(v - B) < 0.01 ? 2 : v)
+              .map(v -> inDomain(function, v))
               .toArray();
       try (var x = TestArray.of(DEVICE, type, xs);
           var y = TestArray.output(DEVICE, type, n);

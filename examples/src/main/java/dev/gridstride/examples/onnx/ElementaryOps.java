@@ -18,6 +18,15 @@ final class ElementaryOps {
     unary(ops, "Log", Tensor::log);
     unary(ops, "Sin", Tensor::sin);
     unary(ops, "Cos", Tensor::cos);
+    unary(ops, "Tan", Tensor::tan);
+    unary(ops, "Asin", Tensor::asin);
+    unary(ops, "Acos", Tensor::acos);
+    unary(ops, "Atan", Tensor::atan);
+    unary(ops, "Sinh", Tensor::sinh);
+    unary(ops, "Cosh", Tensor::cosh);
+    unary(ops, "Asinh", Tensor::asinh);
+    unary(ops, "Acosh", Tensor::acosh);
+    unary(ops, "Atanh", Tensor::atanh);
     unary(ops, "Erf", Tensor::erf);
     unary(ops, "Floor", Tensor::floor);
     unary(ops, "Ceil", Tensor::ceil);

@@ -2,6 +2,10 @@ package dev.gridstride.cpu.scalar;
 
 /** Elementary functions in double that {@link Math} lacks; relative errors of a few 1e-16. */
 public final class ScalarMath {
+  /** From here on {@code sqrt(x^2 + 1)} and {@code sqrt(x^2 - 1)} are x in double. */
+  private static final double LARGE = 0x1p28;
+
+  private static final double LN_2 = Math.log(2);
   private static final int TAYLOR_TERMS = 20;
   private static final double[] TAYLOR = taylor();
 
@@ -100,5 +104,24 @@ public final class ScalarMath {
   /** {@code ln(1 + e^x)}. */
   public static double softplus(double x) {
     return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  }
+
+  /** The inverse hyperbolic sine; by log1p, so that small results are precise. */
+  public static double asinh(double x) {
+    double t = Math.abs(x);
+    double y = t > LARGE ? Math.log(t) + LN_2 : Math.log1p(t + t * t / (1 + Math.sqrt(1 + t * t)));
+    return Math.copySign(y, x);
+  }
+
+  /** The inverse hyperbolic cosine; by log1p, so that results near 0 are precise. */
+  public static double acosh(double x) {
+    double t = x - 1;
+    return x > LARGE ? Math.log(x) + LN_2 : Math.log1p(t + Math.sqrt(t * (x + 1)));
+  }
+
+  /** The inverse hyperbolic tangent; by log1p, so that small results are precise. */
+  public static double atanh(double x) {
+    double t = Math.abs(x);
+    return Math.copySign(0.5 * Math.log1p(2 * t / (1 - t)), x);
   }
 }
