@@ -41,16 +41,18 @@ abstract class Calls {
     this.symbols = symbols;
   }
 
-  /** Descriptors of all functions that the loaded classes bind, by name. */
+  /** Descriptors of all functions of the C ABI that the loaded classes bind, by name. */
   static Map<String, FunctionDescriptor> bound() {
     return Map.copyOf(BOUND);
   }
 
   /** A handle whose first argument is the function's address. */
-  @SuppressWarnings("restricted") // the descriptor is the header's, which a test compares
+  @SuppressWarnings("restricted") // the header's signature; a test compares those of the C ABI
   static MethodHandle handle(String name, MemoryLayout result, MemoryLayout... arguments) {
     var descriptor = FunctionDescriptor.of(result, arguments);
-    BOUND.put(name, descriptor);
+    if (name.startsWith("gs_")) {
+      BOUND.put(name, descriptor);
+    }
     return Linker.nativeLinker().downcallHandle(descriptor);
   }
 

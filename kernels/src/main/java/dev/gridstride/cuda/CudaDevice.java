@@ -7,6 +7,7 @@ import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.HostMemory;
 import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.device.KernelModule;
 import dev.gridstride.device.MemoryStats;
 import dev.gridstride.device.Recording;
 import dev.gridstride.device.Stream;
@@ -16,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
@@ -190,6 +192,19 @@ final class CudaDevice extends Device {
       check(op, enter().streamCreate(handle));
       return handle.get(ValueLayout.JAVA_LONG, 0);
     }
+  }
+
+  @Override
+  protected KernelModule loadModule(byte[] image) {
+    return new CudaModule(this, image);
+  }
+
+  @Override
+  protected KernelModule compileModule(String source, List<String> options) {
+    if (kind() == DeviceKind.EMULATOR) {
+      return super.compileModule(source, options);
+    }
+    return new CudaModule(this, Nvrtc.get().compile(source, options, capability));
   }
 
   @Override

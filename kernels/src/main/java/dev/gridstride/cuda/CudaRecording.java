@@ -6,6 +6,8 @@ import dev.gridstride.device.UnsupportedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * A {@code gs_graph}, recorded in a stream of its own that stands in for the captured one and for
@@ -18,6 +20,7 @@ final class CudaRecording implements Recording {
   private final CudaStream captured;
   private final Thread owner = Thread.currentThread();
   private final long stream;
+  private final Set<Handle> kept = new HashSet<>();
   private boolean ended;
   private long graph;
   private long size;
@@ -55,6 +58,14 @@ final class CudaRecording implements Recording {
     return stream;
   }
 
+  /** Keeps a native object that the caller has pinned as long as the graph. */
+  void keep(Handle used) {
+    if (!kept.contains(used)) {
+      used.pinAgain();
+      kept.add(used);
+    }
+  }
+
   @Override
   public void finish() {
     try (Arena arena = Arena.ofConfined()) {
@@ -71,6 +82,7 @@ final class CudaRecording implements Recording {
     if (!ended && device.isUsable()) {
       end(MemorySegment.NULL);
     }
+    release();
   }
 
   private void end(MemorySegment out) {
@@ -114,5 +126,11 @@ final class CudaRecording implements Recording {
     // the runs may be in any stream, closed ones too
     device.release("graph.close", RuntimeCalls::deviceSynchronize);
     device.release("graph.close", calls -> calls.graphDestroy(graph));
+    release();
+  }
+
+  private void release() {
+    kept.forEach(Handle::unpin);
+    kept.clear();
   }
 }

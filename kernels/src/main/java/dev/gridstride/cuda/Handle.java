@@ -4,7 +4,8 @@ import dev.gridstride.device.ClosedException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A native stream or event that lives until it has been closed and no call uses it any more.
+ * A native stream, event or module that lives until it has been closed and no call uses it any
+ * more.
  *
  * <p>Calls pin it, so that a close on another thread can't destroy it under them.
  */
@@ -39,6 +40,11 @@ abstract class Handle {
       s = state.get();
     }
     throw closed(op);
+  }
+
+  /** One more use by the holder of a pin, for whom a close since then does not matter. */
+  final void pinAgain() {
+    state.incrementAndGet();
   }
 
   /** Ends one {@link #pin}. */

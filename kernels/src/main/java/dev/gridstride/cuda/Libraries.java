@@ -1,11 +1,16 @@
 package dev.gridstride.cuda;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -25,6 +30,13 @@ import org.jspecify.annotations.Nullable;
 final class Libraries {
   /** What was found: a library, or the sentence that says why there is none. */
   record Found(@Nullable Library library, String reason) {}
+
+  private static final System.Logger LOG = System.getLogger("dev.gridstride");
+  private static final String OTHER = "; -Djava.io.tmpdir=... names another folder";
+
+  static final String ACCESS_DENIED =
+      "native access is denied; start java with --enable-native-access=ALL-UNNAMED"
+          + " (or =dev.gridstride.kernels)";
 
   private final Function<String, @Nullable String> properties;
   private final Function<String, @Nullable InputStream> resources;
@@ -69,14 +81,10 @@ final class Libraries {
       return new Found(Library.load(file, backend), where);
     } catch (LibraryException unusable) {
       return new Found(null, where + " can't be used: " + unusable.getMessage());
-    } catch (IOException | UncheckedIOException unreadable) {
+    } catch (IOException | UncheckedIOException | InvalidPathException unreadable) {
       return new Found(null, where + " can't be read: " + unreadable);
     } catch (IllegalCallerException denied) {
-      return new Found(
-          null,
-          where
-              + " can't be used: native access is denied; start java with"
-              + " --enable-native-access=ALL-UNNAMED (or =dev.gridstride.kernels)");
+      return new Found(null, where + " can't be used: " + ACCESS_DENIED);
     }
   }
 
@@ -99,14 +107,41 @@ final class Libraries {
       throw new LibraryException("it has no SHA-256 beside it");
     }
     check(content, new String(sum, StandardCharsets.UTF_8));
-    Path folder = Files.createTempDirectory("gridstride-");
-    Path file = folder.resolve(name);
+    return new Found(extractAndLoad(backend, name, content), "the library in the jar");
+  }
+
+  private Library extractAndLoad(String backend, String name, byte[] content) {
+    Path parent = Path.of(requireNonNull(properties.apply("java.io.tmpdir")));
+    Path folder = null;
+    Path file = null;
     try {
-      Files.write(file, content);
-      return new Found(Library.load(file, backend), "the library in the jar");
+      // new, and for this user only: nothing can have been planted there, and nothing can be
+      folder = Files.createTempDirectory(parent, "gridstride-");
+      file = Files.write(folder.resolve(name), content, StandardOpenOption.CREATE_NEW);
+      return Library.load(file, backend);
+    } catch (IOException failed) {
+      throw new LibraryException(
+          "it can't be extracted to " + parent + " (" + failed + ")" + OTHER);
+    } catch (LibraryException refused) {
+      // what the loader says of a file system that is mounted noexec
+      String reason = refused.getMessage();
+      throw reason.contains("failed to map segment")
+          ? new LibraryException(reason + "; " + parent + " may forbid execution" + OTHER)
+          : refused;
     } finally {
-      Files.deleteIfExists(file);
-      Files.deleteIfExists(folder);
+      delete(file);
+      delete(folder);
+    }
+  }
+
+  /** What is left behind in the folder for temporary files does no harm. */
+  private static void delete(@Nullable Path path) {
+    try {
+      if (path != null) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException left) {
+      LOG.log(Level.DEBUG, "gridstride: can't delete " + path, left);
     }
   }
 

@@ -40,15 +40,8 @@ final class Library {
    * @param expected what the library must say it is, {@code cuda} or {@code emulator}
    * @throws LibraryException when it can't be used
    */
-  @SuppressWarnings("restricted") // the caller names the file, or its SHA-256 has been checked
   static Library load(Path file, String expected) {
-    SymbolLookup symbols;
-    try {
-      symbols = SymbolLookup.libraryLookup(file.toAbsolutePath(), Arena.global());
-    } catch (IllegalArgumentException notLoadable) {
-      throw new LibraryException("the system's loader refuses it");
-    }
-    var library = new Library(symbols);
+    var library = new Library(Loader.open(file));
     if (!library.backend.equals(expected) && !library.backend.startsWith(expected + "-")) {
       throw new LibraryException("it is built for " + library.backend + ", not for " + expected);
     }

@@ -4,7 +4,15 @@ package dev.gridstride.cuda;
 final class LibraryException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  LibraryException(String message) {
-    super(message);
+  private final String reason;
+
+  LibraryException(String reason) {
+    super(reason);
+    this.reason = reason;
+  }
+
+  @Override
+  public String getMessage() {
+    return reason;
   }
 }

@@ -134,6 +134,24 @@ public abstract class Device {
     return op.supports(this);
   }
 
+  /**
+   * Loads kernels of the user's; see {@link KernelModule#load}.
+   *
+   * @throws UnsupportedException on a device that runs no PTX
+   */
+  protected KernelModule loadModule(byte[] image) {
+    throw new UnsupportedException("kernelModule.load: " + name() + " runs no PTX and no cubin");
+  }
+
+  /**
+   * Compiles and loads kernels of the user's; see {@link KernelModule#compile}.
+   *
+   * @throws UnsupportedException on a device that runs no PTX
+   */
+  protected KernelModule compileModule(String source, List<String> options) {
+    throw new UnsupportedException("kernelModule.compile: " + name() + " runs no CUDA C++");
+  }
+
   /** Whether {@link #record} records graphs here. */
   protected Support graphs() {
     return Support.no(
