@@ -7,6 +7,28 @@
 #include "emulator/emulator.h"
 #endif
 
+namespace {
+// The message for why there is no device. CUDA's words for a driver that is missing are those for
+// one that is too old.
+void explain_absence(cudaError_t error) {
+  int driver = 0, needed = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
+  if (cudaRuntimeGetVersion(&needed) != cudaSuccess) needed = 0;
+  if (error == cudaSuccess || error == cudaErrorNoDevice) {
+    gs::fail(GS_OK, "no device: the driver finds none");
+  } else if (error == cudaErrorInsufficientDriver && driver == 0) {
+    gs::fail(GS_OK,
+             "no device: no NVIDIA driver is installed (libcuda.so.1 is missing or refuses)");
+  } else if (error == cudaErrorInsufficientDriver && driver / 1000 < needed / 1000) {
+    gs::fail(GS_OK,
+             "no device: the driver is too old: it is for CUDA %d.%d, this library for %d.%d",
+             driver / 1000, driver % 1000 / 10, needed / 1000, needed % 1000 / 10);
+  } else {
+    gs::fail(GS_OK, "no device: %s", cudaGetErrorString(error));
+  }
+}
+}  // namespace
+
 extern "C" {
 int32_t gs_abi_version(void) { return GS_ABI_VERSION; }
 
@@ -24,8 +46,7 @@ gs_status gs_device_count(int32_t* count) {
   const cudaError_t error = cudaGetDeviceCount(&found);
   if (error != cudaSuccess || found == 0) {
     found = 0;
-    gs::fail(GS_OK, "no device: %s",
-             error == cudaSuccess ? "the driver reports none" : cudaGetErrorString(error));
+    explain_absence(error);
     cudaGetLastError();
   }
   *count = found;
