@@ -3,6 +3,7 @@ package dev.gridstride.kernels;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.Support;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
@@ -10,13 +11,13 @@ import java.util.function.Function;
  *
  * @param name as {@code explain()} shows it
  * @param kind the kind of device that it runs on
- * @param accepts whether it can carry out a description, and why not
+ * @param accepts whether it can carry out a description on a device of that kind, and why not
  * @param prepare makes the kernel for a description that it accepts
  * @param <S> the op's description
  * @param <K> the op's kernel contract
  */
 record Implementation<S, K extends DeviceKernel>(
-    String name, DeviceKind kind, Function<S, Support> accepts, Prepare<S, K> prepare) {
+    String name, DeviceKind kind, BiFunction<S, Device, Support> accepts, Prepare<S, K> prepare) {
   /** Makes a kernel. */
   @FunctionalInterface
   interface Prepare<S, K> {
@@ -31,6 +32,12 @@ record Implementation<S, K extends DeviceKernel>(
   /** A CUDA implementation that takes some descriptions; the emulator runs it too. */
   static <S, K extends DeviceKernel> Implementation<S, K> cuda(
       String name, Function<S, Support> accepts, Prepare<S, K> prepare) {
+    return cuda(name, (s, d) -> accepts.apply(s), prepare);
+  }
+
+  /** A CUDA implementation that takes some descriptions on some devices. */
+  static <S, K extends DeviceKernel> Implementation<S, K> cuda(
+      String name, BiFunction<S, Device, Support> accepts, Prepare<S, K> prepare) {
     return new Implementation<>(name, DeviceKind.CUDA, accepts, prepare);
   }
 
@@ -47,6 +54,7 @@ record Implementation<S, K extends DeviceKernel>(
   /** A CPU implementation that takes some descriptions. */
   static <S, K extends DeviceKernel> Implementation<S, K> cpu(
       String name, Function<S, Support> accepts, Function<S, K> prepare) {
-    return new Implementation<>(name, DeviceKind.CPU, accepts, (s, d) -> prepare.apply(s));
+    return new Implementation<>(
+        name, DeviceKind.CPU, (s, d) -> accepts.apply(s), (s, d) -> prepare.apply(s));
   }
 }

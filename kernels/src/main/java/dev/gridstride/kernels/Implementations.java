@@ -52,7 +52,7 @@ final class Implementations<S extends Op<?>, K extends DeviceKernel> {
       if (!i.runsOn(device.kind())) {
         continue;
       }
-      switch (i.accepts().apply(spec)) {
+      switch (i.accepts().apply(spec, device)) {
         case Support.Supported yes -> {
           return i;
         }
