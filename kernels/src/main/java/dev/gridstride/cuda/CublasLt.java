@@ -1,7 +1,9 @@
 package dev.gridstride.cuda;
 
 import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
 import dev.gridstride.device.DeviceException;
+import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.DeviceMemoryException;
 import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.UnsupportedException;
@@ -141,6 +143,18 @@ final class CublasLt extends Calls {
   /** What this machine has. */
   static Found installed() {
     return Holder.FOUND;
+  }
+
+  /** What {@code info} says of it, in one line. */
+  static String report() {
+    CublasLt library = installed().library();
+    if (library == null) {
+      return "refused: " + installed().reason();
+    }
+    boolean gpu = Device.all().stream().anyMatch(d -> d.kind() == DeviceKind.CUDA);
+    return gpu
+        ? "usable: version " + library.version()
+        : "refused: version " + library.version() + " is installed, but there is no CUDA device";
   }
 
   static Found find(VendorLibrary library) {

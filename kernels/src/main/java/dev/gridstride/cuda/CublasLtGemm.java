@@ -221,7 +221,7 @@ public final class CublasLtGemm extends CudaKernel implements Gemm.Kernel {
       case GELU -> Support.no("its GELU is the tanh approximation");
       case IDENTITY -> Support.YES;
       case GELU_TANH ->
-          e.usesAux() && (op.leadingC() % 8 != 0 || op.batch() > 1 && op.strideC() % 8 != 0)
+          e.usesAux() && (op.leadingC() % 8 != 0 || (op.batch() > 1 && op.strideC() % 8 != 0))
               ? Support.no("aux: ldc and strideC must be multiples of 8")
               : Support.YES;
     };

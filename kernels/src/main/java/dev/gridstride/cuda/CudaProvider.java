@@ -2,6 +2,7 @@ package dev.gridstride.cuda;
 
 import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.DeviceProvider;
+import java.util.List;
 
 /** Offers GPUs, where the library is built and a driver is there. */
 public final class CudaProvider implements DeviceProvider {
@@ -11,6 +12,11 @@ public final class CudaProvider implements DeviceProvider {
   @Override
   public DeviceKind kind() {
     return DeviceKind.CUDA;
+  }
+
+  @Override
+  public List<String> libraries() {
+    return List.of("nvrtc: " + Nvrtc.report(), "cublaslt: " + CublasLt.report());
   }
 
   @Override

@@ -53,6 +53,14 @@ public abstract class Device {
     return Devices.report();
   }
 
+  /**
+   * The optional libraries of vendors, and why each can't be used: one line each, {@code name:
+   * usable: ...} or {@code name: refused: ...}. Loads those that are there.
+   */
+  public static List<String> libraryReport() {
+    return Devices.libraries();
+  }
+
   /** All usable devices, in order of preference. */
   public static List<Device> all() {
     return Devices.all();

@@ -14,6 +14,14 @@ public interface DeviceProvider {
   Discovery discover();
 
   /**
+   * The optional libraries of others that this provider can use: one line each, {@code name:
+   * usable: version} or {@code name: refused: reason}. Looks for them; never throws.
+   */
+  default List<String> libraries() {
+    return List.of();
+  }
+
+  /**
    * What a provider found.
    *
    * @param devices the usable devices in order of ordinal, empty when there are none

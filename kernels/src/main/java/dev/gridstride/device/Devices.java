@@ -80,6 +80,12 @@ final class Devices {
     return Holder.FOUND.stream().flatMap(f -> f.devices().stream()).toList();
   }
 
+  static List<String> libraries() {
+    return ServiceLoader.load(DeviceProvider.class, Devices.class.getClassLoader()).stream()
+        .flatMap(provider -> provider.get().libraries().stream())
+        .toList();
+  }
+
   static List<String> report() {
     return Holder.FOUND.stream().map(f -> f.kind() + ": " + f.reason()).toList();
   }

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuGemm;
+import dev.gridstride.cuda.CublasLtGemm;
 import dev.gridstride.cuda.CudaGemm;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
@@ -71,8 +72,9 @@ public record Gemm(
     implements Op<Gemm.Plan> {
   private static final Implementations<Gemm, Kernel> IMPLEMENTATIONS =
       Implementations.of(
-          Implementation.cpu("blocked", CpuGemm::new),
-          Implementation.cuda("simt", CudaGemm::accepts, CudaGemm::new));
+              Implementation.cpu("blocked", CpuGemm::new),
+              Implementation.cuda("simt", CudaGemm::accepts, CudaGemm::new))
+          .withVendor(Implementation.cuda("cublaslt", CublasLtGemm::accepts, CublasLtGemm::new));
 
   /** Checks sizes, types, leading dimensions and strides. */
   public Gemm {

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param <K> the op's kernel contract
  */
 final class Implementations<S extends Op<?>, K extends DeviceKernel> {
+  private static final boolean VENDOR_FIRST =
+      System.getProperty("gridstride.vendor", "last").equals("first");
+
   private final List<Implementation<S, K>> list;
 
   private Implementations(List<Implementation<S, K>> list) {
@@ -27,6 +30,16 @@ final class Implementations<S extends Op<?>, K extends DeviceKernel> {
   static <S extends Op<?>, K extends DeviceKernel> Implementations<S, K> of(
       Implementation<S, K>... list) {
     return new Implementations<>(List.of(list));
+  }
+
+  /**
+   * The same with a vendor's implementation: behind Gridstride's own, or before them with {@code
+   * -Dgridstride.vendor=first}.
+   */
+  Implementations<S, K> withVendor(Implementation<S, K> vendor) {
+    var all = new ArrayList<>(list);
+    all.add(VENDOR_FIRST ? 0 : all.size(), vendor);
+    return new Implementations<>(List.copyOf(all));
   }
 
   /** The chosen implementation, prepared, with the refusals that came before it. */

@@ -48,6 +48,10 @@ final class InfoCommand implements Runnable {
     for (Backend b : backends()) {
       out.printf("%-10s  %s%n", b.kind(), b.state());
     }
+    for (String line : Device.libraryReport()) {
+      int colon = line.indexOf(": ");
+      out.printf("%-10s  %s%n", line.substring(0, colon), line.substring(colon + 2));
+    }
     out.println("auto        " + Device.best().name());
   }
 
@@ -78,6 +82,7 @@ final class InfoCommand implements Runnable {
               devices));
     }
     facts.put("backends", backends);
+    facts.put("libraries", Device.libraryReport());
     return facts;
   }
 

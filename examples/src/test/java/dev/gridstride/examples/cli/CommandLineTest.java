@@ -68,6 +68,9 @@ class CommandLineTest {
     assertThat(outcome.out().lines().filter(l -> l.matches("(cuda|cpu|emulator) .*")))
         .hasSize(3)
         .allMatch(l -> l.matches("\\S+ +(usable|refused): \\S.*"));
+    assertThat(outcome.out().lines().filter(l -> l.matches("(nvrtc|cublaslt) .*")))
+        .hasSize(2)
+        .allMatch(l -> l.matches("\\S+ +(usable|refused): \\S.*"));
     assertThat(outcome.out()).contains("gridstride  ", "java  ", "vectors  ", "threads  ");
   }
 
@@ -76,6 +79,9 @@ class CommandLineTest {
     Map<String, Object> info = JsonParser.object(Cli.run("info", "--json").out());
     assertThat(info)
         .containsKeys("version", "java", "system", "processors", "vectorBits", "threads", "auto");
+    assertThat((List<?>) info.get("libraries"))
+        .allMatch(line -> ((String) line).matches("\\w+: (usable|refused): .+"))
+        .isNotEmpty();
     var backends = (List<?>) info.get("backends");
     assertThat(backends).hasSize(3);
     for (Object backend : backends) {
@@ -103,7 +109,8 @@ class CommandLineTest {
         "train mnist --threads 0    | --threads must be at least 1; given 0",
         "train mnist --threads 5000 | --threads must be at most 1024; given 5000",
         "train mnist --seed 1.5     | '--seed': '1.5' is not a long",
-        "train mnist --device gpu   | --device must be auto, cpu, cuda, cuda:N or emulator; given gpu",
+        "train mnist --device gpu   | --device must be auto, cpu, cuda, cuda:N or emulator; given"
+            + " gpu",
         "train mnist --device cuda:99 | --device cuda:99: device cuda:99 is not available",
         "train mnist --bogus        | Unknown option: '--bogus'",
         "train mnist extra          | Unmatched argument at index 2: 'extra'",
@@ -112,7 +119,8 @@ class CommandLineTest {
         "verify /none               | verify needs folders; there is none at /none",
         "verify src/main            | verify: there is no case.json at or under src/main",
         "verify src --rtol -1       | --rtol must be a number that is not negative; given -1.0",
-        "verify src --device gpu    | --device must be auto, cpu, cuda, cuda:N or emulator; given gpu",
+        "verify src --device gpu    | --device must be auto, cpu, cuda, cuda:N or emulator; given"
+            + " gpu",
         "list extra                 | Unmatched argument at index 1: 'extra'",
       })
   void badArgumentsGiveOneLineAndCode2(String line, String message) {
