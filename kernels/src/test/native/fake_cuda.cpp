@@ -71,4 +71,40 @@ gs_status gs_unary_forward(int32_t, int32_t, int64_t, double, double, const void
   g_poisoned = true;
   return now;
 }
+
+// One module with one kernel, scale(float* x, float a, int n), which the launch computes.
+gs_status gs_module_load(gs_module* module, const void* image, int64_t bytes) {
+  // PTX comes with its zero byte
+  const bool whole = static_cast<const char*>(image)[bytes - 1] == 0;
+  *module = whole ? strdup(static_cast<const char*>(image)) : nullptr;
+  return whole ? GS_OK : GS_INVALID_ARGUMENT;
+}
+gs_status gs_module_unload(gs_module module) {
+  free(module);
+  return GS_OK;
+}
+gs_status gs_module_function(gs_function* function, gs_module module, const char* name) {
+  const bool known = strcmp(name, "scale") == 0;
+  *function = known ? module : nullptr;
+  return known ? GS_OK : GS_INVALID_ARGUMENT;
+}
+gs_status gs_function_parameters(gs_function, int64_t* sizes, int32_t capacity, int32_t* count) {
+  const int64_t bytes[] = {8, 4, 4};
+  *count = 3;
+  for (int32_t i = 0; i < 3 && i < capacity; i++) sizes[i] = bytes[i];
+  return GS_OK;
+}
+gs_status gs_function_launch(gs_function, const uint32_t* grid, const uint32_t* block,
+                             int64_t shared_bytes, void** arguments, gs_stream) {
+  float* x;
+  float a;
+  int n;
+  memcpy(&x, arguments[0], sizeof x);
+  memcpy(&a, arguments[1], sizeof a);
+  memcpy(&n, arguments[2], sizeof n);
+  const uint64_t threads = uint64_t{grid[0]} * grid[1] * grid[2] * block[0] * block[1] * block[2];
+  if (threads < static_cast<uint64_t>(n) || shared_bytes != 64) return GS_INVALID_ARGUMENT;
+  for (int i = 0; i < n; i++) x[i] *= a;
+  return GS_OK;
+}
 }

@@ -4,11 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gridstride.device.Buffer;
+import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.CompilationException;
+import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
+import dev.gridstride.device.DeviceKind;
+import dev.gridstride.device.Graph;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.KernelModule;
 import dev.gridstride.device.KernelModule.Grid;
+import dev.gridstride.device.Stream;
 import dev.gridstride.device.UnsupportedException;
 import dev.gridstride.testing.Emulator;
 import java.lang.foreign.Arena;
@@ -17,6 +22,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.opentest4j.TestAbortedException;
 
@@ -58,28 +65,30 @@ class KernelModuleTest {
 
   @Test
   void givesPtxForVirtualArchitecturesAndNewerDevices() {
-    byte[] ptx = nvrtc().compile(SCALE, List.of("--gpu-architecture=compute_80"), 90);
+    Nvrtc nvrtc = nvrtc();
+    byte[] ptx = nvrtc.compile(SCALE, List.of("--gpu-architecture=compute_80"), 90);
     assertThat(new String(ptx, StandardCharsets.UTF_8))
         .contains(".target sm_80")
         .contains(".entry scale");
     assertThatThrownBy(() -> KernelModule.load(Emulator.device(), ptx))
         .isInstanceOf(UnsupportedException.class);
-    assertThat(new String(nvrtc().compile(SCALE, List.of(), 9990), StandardCharsets.UTF_8))
+    assertThat(new String(nvrtc.compile(SCALE, List.of(), 9990), StandardCharsets.UTF_8))
         .contains(".entry scale");
-    assertThatThrownBy(() -> nvrtc().compile(SCALE, List.of(), 10))
+    assertThatThrownBy(() -> nvrtc.compile(SCALE, List.of(), 10))
         .isInstanceOf(UnsupportedException.class)
         .hasMessageContaining("compiles for none of compute capability 1.0 or older");
   }
 
   @Test
   void anErrorComesWithTheLogAndItsLine() {
+    Nvrtc nvrtc = nvrtc();
     String broken = SCALE.replace("x[i] *= a", "x[i] *= b");
-    assertThatThrownBy(() -> nvrtc().compile(broken, List.of(), 90))
+    assertThatThrownBy(() -> nvrtc.compile(broken, List.of(), 90))
         .isInstanceOfSatisfying(
             CompilationException.class,
             e -> assertThat(e.log()).contains("source.cu(3): error").contains("\"b\""))
         .hasMessageStartingWith("kernelModule.compile: the source does not compile (NVRTC ");
-    assertThatThrownBy(() -> nvrtc().compile(SCALE, List.of("--no-such-option"), 90))
+    assertThatThrownBy(() -> nvrtc.compile(SCALE, List.of("--no-such-option"), 90))
         .hasMessageContaining("NVRTC");
   }
 
@@ -119,6 +128,83 @@ class KernelModuleTest {
     assertThatThrownBy(() -> new Grid(1, 0, 1, 1, 1, 1))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessage("kernelModule.grid: sizes must be positive; grid=1x0x1, block=1x1x1");
+  }
+
+  // ---- launches, on a library that computes on the heap
+  // ------------------------------------------
+
+  private static Device fake() throws Exception {
+    var named =
+        Map.of(
+            "gridstride.library.cuda", FakeLibrary.build(Set.of(), "FAKE_FOR_MODULES").toString());
+    return CudaDiscovery.discover(DeviceKind.CUDA, new Libraries(named::get, name -> null))
+        .devices()
+        .getFirst();
+  }
+
+  @Test
+  @SuppressWarnings("restricted") // memory of the fake GPU is host memory
+  void launchesWithItsArguments() throws Exception {
+    Device device = fake();
+    byte[] ptx = ".version 7.0".getBytes(StandardCharsets.UTF_8);
+    try (KernelModule module = KernelModule.load(device, ptx);
+        Buffer x = device.allocate(DType.F32, 300)) {
+      assertThat(module.device()).isSameAs(device);
+      KernelModule.Function scale = module.function("scale");
+      assertThat(scale.name()).isEqualTo("scale");
+      assertThat(scale.parameterBytes()).containsExactly(8, 4, 4);
+      MemorySegment memory = MemorySegment.ofAddress(x.devicePointer()).reinterpret(x.bytes());
+      for (int i = 0; i < 300; i++) {
+        memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, i);
+      }
+      Stream stream = device.defaultStream();
+      scale.launch(stream, KernelModule.grid(299, 128), 64, x, 2f, 299);
+      for (int i = 0; i < 300; i++) {
+        assertThat(memory.getAtIndex(ValueLayout.JAVA_FLOAT, i)).isEqualTo(i < 299 ? 2f * i : i);
+      }
+      Grid one = KernelModule.grid(1, 1);
+      assertThatThrownBy(() -> scale.launch(stream, one, 64, x, 2f))
+          .isInstanceOf(InvalidArgumentException.class)
+          .hasMessage(
+              "kernel scale: arguments must be one for each parameter; parameters=3, arguments=2");
+      assertThatThrownBy(() -> scale.launch(stream, one, -1, x, 2f, 1))
+          .isInstanceOf(InvalidArgumentException.class)
+          .hasMessage("kernel scale: sharedBytes must not be negative; sharedBytes=-1");
+      assertThatThrownBy(() -> scale.launch(Device.cpu().defaultStream(), one, 64, x, 2f, 1))
+          .isInstanceOf(InvalidArgumentException.class)
+          .hasMessageStartingWith("kernel scale: stream must belong to the kernel's device");
+      assertThatThrownBy(() -> module.function("none"))
+          .isInstanceOf(InvalidArgumentException.class);
+    }
+  }
+
+  @Test
+  void aGraphKeepsTheModulesThatItUses() throws Exception {
+    Device device = fake();
+    KernelModule module =
+        KernelModule.load(device, ".version 7.0\0".getBytes(StandardCharsets.UTF_8));
+    KernelModule.Function scale = module.function("scale");
+    Stream stream = device.defaultStream();
+    Grid one = KernelModule.grid(1, 1);
+    Buffer x = device.allocate(DType.F32, 1);
+    try (Graph graph =
+        Graph.capture(
+            stream,
+            () -> {
+              scale.launch(stream, one, 64, x, 2f, 1);
+              scale.launch(stream, one, 64, x, 2f, 1);
+            })) {
+      module.close();
+      x.close();
+      assertThatThrownBy(() -> scale.launch(stream, one, 64, x, 2f, 1))
+          .isInstanceOf(ClosedException.class);
+      assertThat(device.memory().usedBytes()).isEqualTo(4);
+      graph.replay();
+    }
+    assertThat(device.memory().usedBytes()).isZero();
+    assertThatThrownBy(module::close)
+        .isInstanceOf(ClosedException.class)
+        .hasMessage("kernelModule.close: the module has been closed");
   }
 
   // ---- arguments --------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ import org.opentest4j.TestAbortedException;
 /** Broken environments: each gives one line, no device, and no crash. */
 class LibrariesTest {
   private static final String RESOURCE =
-      "/META-INF/native/" + Libraries.platform() + "/libgridstride_cuda.so";
+      "META-INF/native/" + Libraries.platform() + "/libgridstride_cuda.so";
 
   @TempDir Path folder;
 
@@ -80,7 +80,7 @@ class LibrariesTest {
 
   @Test
   void notBuilt() {
-    refusedBecause("the library has not been built (no " + RESOURCE.substring(1));
+    refusedBecause("the library has not been built (no " + RESOURCE);
   }
 
   @Test
