@@ -4,6 +4,7 @@ module dev.gridstride {
   requires static org.jspecify;
 
   exports dev.gridstride;
+  exports dev.gridstride.analysis;
   exports dev.gridstride.data;
   exports dev.gridstride.io;
   exports dev.gridstride.metrics;

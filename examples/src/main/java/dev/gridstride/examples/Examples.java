@@ -6,7 +6,17 @@ import java.util.Optional;
 /** The examples that the command line knows. A new one is added to this list and nowhere else. */
 public final class Examples {
   /** All of them, in the order in which they are best read. */
-  public static final List<Example> ALL = List.of(new Housing(), new Mnist());
+  public static final List<Example> ALL =
+      List.of(
+          new Housing(),
+          TwoClasses.cancer(),
+          TwoClasses.spam(),
+          new MnistMlp(),
+          new Mnist(),
+          new Pca(),
+          new Segments(),
+          new Recommend(),
+          new GridWorldAgent());
 
   private Examples() {}
 

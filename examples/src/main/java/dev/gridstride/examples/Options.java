@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param batch samples in one step; null leaves it to the example
  * @param seed makes the run repeatable
  * @param limit at most so many samples of each data set; null for all
+ * @param quick whether the example's short form is asked for, of less than 20 seconds
  * @param data folder with the user's data; null for the bundled data
  * @param out folder for results
  */
@@ -22,6 +23,7 @@ public record Options(
     @Nullable Integer batch,
     long seed,
     @Nullable Integer limit,
+    boolean quick,
     @Nullable Path data,
     Path out) {
 
@@ -40,8 +42,21 @@ public record Options(
     return limit == null ? available : Math.min(limit, available);
   }
 
-  /** Whether the run is the example's own: all of its data, its own number of epochs and batch. */
-  public boolean isDefaultRun() {
+  /** The one of two settings that belongs to the form asked for, whole or short. */
+  public int pick(int whole, int shortForm) {
+    return quick ? shortForm : whole;
+  }
+
+  /** The one of two settings that belongs to the form asked for, whole or short. */
+  public double pick(double whole, double shortForm) {
+    return quick ? shortForm : whole;
+  }
+
+  /**
+   * Whether the run is held to the example's bar: it is the example's own, in whole or in short,
+   * with nothing of its data, number of epochs or batch changed.
+   */
+  public boolean isJudged() {
     return epochs == null && batch == null && limit == null && data == null;
   }
 

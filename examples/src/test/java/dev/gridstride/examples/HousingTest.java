@@ -20,7 +20,8 @@ class HousingTest {
   void gradientDescentFindsLeastSquares() throws IOException {
     Path json = folder.resolve("housing.json");
     Path out = folder.resolve("out");
-    var run = Cli.run("train", "housing", "--out", out.toString(), "--json", json.toString());
+    var run =
+        Cli.run("train", "housing", "--quick", "--out", out.toString(), "--json", json.toString());
     assertThat(run.err()).isEmpty();
     assertThat(run.code()).isZero();
     assertThat(run.out()).contains("least squares, closed form", "check: RMSE within 2%");
@@ -30,7 +31,10 @@ class HousingTest {
     double rmse = (double) result.get("rmse");
     assertThat(rmse / (double) result.get("leastSquaresRmse")).isCloseTo(1, within(0.02));
     assertThat(rmse).isBetween(3.0, 8.0);
-    var epochs = (List<?>) report.get("epochs");
+    assertThat((double) result.get("networkRmse")).isBetween(1.0, rmse);
+    var epochs =
+        ((List<?>) report.get("epochs"))
+            .stream().filter(e -> "linear".equals(((Map<?, ?>) e).get("model"))).toList();
     assertThat((double) ((Map<?, ?>) epochs.getFirst()).get("loss"))
         .isGreaterThan(4 * (double) ((Map<?, ?>) epochs.getLast()).get("loss"));
     assertThat(out).isDirectoryContaining("glob:**/housing.safetensors");

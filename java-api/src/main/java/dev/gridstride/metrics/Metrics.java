@@ -2,6 +2,9 @@ package dev.gridstride.metrics;
 
 import dev.gridstride.Tensor;
 import dev.gridstride.device.InvalidArgumentException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
 
 /** Measures of one batch. Each returns NaN when there are no examples. */
 public final class Metrics {
@@ -49,6 +52,44 @@ public final class Metrics {
       }
     }
     return (double) right / t.length;
+  }
+
+  /**
+   * How well two groupings of the same examples agree, whatever the groups' numbers: 1 for the same
+   * groups, 0 on average for random ones. Hubert and Arabie, "Comparing partitions", 1985.
+   *
+   * @param a the group of each example; at least two examples
+   * @param b of the same length
+   * @throws InvalidArgumentException when a rule above is broken
+   */
+  public static double adjustedRandIndex(long[] a, long[] b) {
+    if (a.length != b.length || a.length < 2) {
+      throw InvalidArgumentException.of(
+          "adjustedRandIndex",
+          "b",
+          "must have a's length, at least 2",
+          "a.length=%d, b.length=%d",
+          a.length,
+          b.length);
+    }
+    var both = new HashMap<List<Long>, Long>();
+    var first = new HashMap<Long, Long>();
+    var second = new HashMap<Long, Long>();
+    for (int i = 0; i < a.length; i++) {
+      both.merge(List.of(a[i], b[i]), 1L, Long::sum);
+      first.merge(a[i], 1L, Long::sum);
+      second.merge(b[i], 1L, Long::sum);
+    }
+    double together = pairs(both.values());
+    double inA = pairs(first.values());
+    double inB = pairs(second.values());
+    double expected = inA * inB / pairs(List.of((long) a.length));
+    double most = (inA + inB) / 2;
+    return most == expected ? 1 : (together - expected) / (most - expected);
+  }
+
+  private static double pairs(Collection<Long> sizes) {
+    return sizes.stream().mapToDouble(n -> n * (n - 1.0) / 2).sum();
   }
 
   /** Mean of {@code |prediction - target|} over all elements of two tensors of one shape. */

@@ -53,6 +53,11 @@ final class ExampleOptions {
   private @Nullable Integer limit;
 
   @Option(
+      names = "--quick",
+      description = "The example's short form, under 20 seconds, with a lower bar.")
+  private boolean quick;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "CPU threads; the result does not depend on it.")
@@ -121,7 +126,7 @@ final class ExampleOptions {
     if (Files.exists(results) && !Files.isDirectory(results)) {
       throw new UsageException("--out must name a folder; " + results + " is a file");
     }
-    return new Options(chosen, epochs, batch, seed, limit, data, results);
+    return new Options(chosen, epochs, batch, seed, limit, quick, data, results);
   }
 
   private static void atLeastOne(String option, @Nullable Integer value) {

@@ -80,6 +80,13 @@ public final class Digits {
     }
   }
 
+  /** The first {@code n} images, or all when there are fewer. */
+  public Digits first(int n) {
+    int m = Math.min(n, size());
+    return new Digits(
+        Arrays.copyOf(pixels, m * height * width), Arrays.copyOf(labels, m), height, width);
+  }
+
   /** Number of images. */
   public int size() {
     return labels.length;

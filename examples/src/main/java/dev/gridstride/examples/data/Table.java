@@ -9,6 +9,8 @@ import dev.gridstride.examples.UsageException;
 import dev.gridstride.io.Csv;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 import java.util.random.RandomGenerator;
 
 /**
@@ -26,13 +28,46 @@ public record Table(double[][] features, double[] targets) {
    */
   public static Table read(Options options, String file, String target) {
     Path path = options.dataFile("", file);
-    Csv csv = Csv.read(path);
+    Csv csv = checked(Csv.read(path), path, target);
+    try (Tensor y = csv.numeric(Device.cpu(), DType.F64, target)) {
+      return of(options, csv, target, y.toDoubleArray());
+    }
+  }
+
+  /**
+   * The same for samples of two classes: the target is 1 for one and 0 for the other. Lines with
+   * the text {@code NA} in a column are left out.
+   *
+   * @param positive the name in the column {@code target} of the class that is to be found
+   */
+  public static Table readClasses(Options options, String file, String target, String positive) {
+    Path path = options.dataFile("", file);
+    Csv csv = checked(Csv.read(path).withMissing("NA").dropMissing(), path, target);
+    List<String> classes = csv.strings(target);
+    if (classes.stream().distinct().count() != 2 || !classes.contains(positive)) {
+      throw new UsageException(
+          path
+              + ": the column "
+              + target
+              + " must name two classes, one of them "
+              + positive
+              + "; it has "
+              + classes.stream().distinct().sorted().limit(10).toList());
+    }
+    double[] y = classes.stream().mapToDouble(c -> c.equals(positive) ? 1 : 0).toArray();
+    return of(options, csv, target, y);
+  }
+
+  private static Csv checked(Csv csv, Path path, String target) {
     if (!csv.names().contains(target) || csv.names().size() < 2) {
       throw new UsageException(
           path + " must have a column " + target + " and others; it has " + csv.names());
     }
-    try (Tensor x = csv.numeric(Device.cpu(), DType.F64, csv.namesWithout(target));
-        Tensor y = csv.numeric(Device.cpu(), DType.F64, target)) {
+    return csv;
+  }
+
+  private static Table of(Options options, Csv csv, String target, double[] targets) {
+    try (Tensor x = csv.numeric(Device.cpu(), DType.F64, csv.namesWithout(target))) {
       int rows = options.limit(csv.rows());
       int columns = Math.toIntExact(x.size(1));
       double[] values = x.toDoubleArray();
@@ -40,7 +75,7 @@ public record Table(double[][] features, double[] targets) {
       for (int i = 0; i < rows; i++) {
         features[i] = Arrays.copyOfRange(values, i * columns, (i + 1) * columns);
       }
-      return new Table(features, Arrays.copyOf(y.toDoubleArray(), rows));
+      return new Table(features, Arrays.copyOf(targets, rows));
     }
   }
 
@@ -73,6 +108,22 @@ public record Table(double[][] features, double[] targets) {
   /** The samples {@code from} (included) to {@code to} (excluded). */
   public Table part(int from, int to) {
     return new Table(Arrays.copyOfRange(features, from, to), Arrays.copyOfRange(targets, from, to));
+  }
+
+  /** The samples of {@code a} and then those of {@code b}. */
+  public static Table join(Table a, Table b) {
+    double[][] x = Arrays.copyOf(a.features, a.size() + b.size());
+    double[] y = Arrays.copyOf(a.targets, a.size() + b.size());
+    System.arraycopy(b.features, 0, x, a.size(), b.size());
+    System.arraycopy(b.targets, 0, y, a.size(), b.size());
+    return new Table(x, y);
+  }
+
+  /** The same samples with every feature sent through {@code function}. */
+  public Table map(DoubleUnaryOperator function) {
+    double[][] x = new double[size()][];
+    Arrays.setAll(x, i -> Arrays.stream(features[i]).map(function).toArray());
+    return new Table(x, targets);
   }
 
   /**

@@ -7,10 +7,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
+import org.knowm.xchart.internal.chartpart.Chart;
+import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
@@ -27,6 +31,19 @@ public final class Charts {
   /** For what stands behind. */
   public static final Color GREY = new Color(0xB0B0B0);
 
+  private static final List<Color> GROUPS =
+      List.of(
+          BLUE,
+          ORANGE,
+          new Color(0x009E73),
+          new Color(0xE69F00),
+          new Color(0xCC79A7),
+          new Color(0x56B4E9),
+          new Color(0x000000),
+          new Color(0xC8B900),
+          new Color(0x7A4DB0),
+          new Color(0x8C6D46));
+
   private static final int WIDTH = 640;
   private static final int HEIGHT = 440;
 
@@ -42,7 +59,19 @@ public final class Charts {
             .xAxisTitle(x)
             .yAxisTitle(y)
             .build();
-    var style = chart.getStyler();
+    style(chart.getStyler());
+    return chart;
+  }
+
+  /** An empty chart of bars in groups, with a title and the name of its value axis. */
+  public static CategoryChart bars(String title, String y) {
+    CategoryChart chart =
+        new CategoryChartBuilder().width(WIDTH).height(HEIGHT).title(title).yAxisTitle(y).build();
+    style(chart.getStyler());
+    return chart;
+  }
+
+  private static void style(AxesChartStyler style) {
     style.setChartBackgroundColor(Color.WHITE);
     style.setChartPadding(14);
     style.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 17));
@@ -57,7 +86,6 @@ public final class Charts {
     style.setPlotGridLinesStroke(new BasicStroke(1f));
     style.setMarkerSize(7);
     style.setXAxisMaxLabelCount(11);
-    return chart;
   }
 
   /** Adds a line without markers. */
@@ -82,8 +110,13 @@ public final class Charts {
     series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(color);
   }
 
+  /** The colour of group {@code i}; there are ten. */
+  public static Color colour(int i) {
+    return GROUPS.get(i);
+  }
+
   /** Writes charts side by side as a PNG file. */
-  public static void save(Path file, XYChart... charts) throws IOException {
+  public static void save(Path file, Chart<?, ?>... charts) throws IOException {
     var images = List.of(charts).stream().map(BitmapEncoder::getBufferedImage).toList();
     Pictures.save(file, Pictures.row(images));
   }

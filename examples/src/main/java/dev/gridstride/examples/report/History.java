@@ -47,10 +47,14 @@ public final class History {
     return List.copyOf(steps);
   }
 
-  List<Object> json() {
+  /** A row for each epoch, with the name of the model unless it is empty. */
+  List<Object> json(String model) {
     var list = new ArrayList<Object>();
     for (Row r : rows) {
-      var row = Json.object("epoch", r.epoch(), "loss", r.loss(), "testLoss", r.testLoss());
+      var row = model.isEmpty() ? Json.object() : Json.object("model", model);
+      row.put("epoch", r.epoch());
+      row.put("loss", r.loss());
+      row.put("testLoss", r.testLoss());
       if (!Double.isNaN(r.accuracy())) {
         row.put("accuracy", r.accuracy());
       }

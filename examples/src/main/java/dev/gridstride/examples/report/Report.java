@@ -20,7 +20,8 @@ public final class Report {
   private final boolean terminal;
   private final String name;
   private final Options options;
-  private final History history = new History();
+  private final Map<String, History> trainings = new LinkedHashMap<>();
+  private String training = "";
   private final Map<String, @Nullable Object> results = new LinkedHashMap<>();
   private final List<Object> checks = new ArrayList<>();
   private boolean passed = true;
@@ -49,14 +50,34 @@ public final class Report {
     return new Epoch(this, epoch, epochs, samples, terminal);
   }
 
-  /** What the epochs have brought so far. */
+  /**
+   * Names the training whose epochs follow, where an example trains more than one model.
+   *
+   * @param name of the model; the empty name is that of an only training
+   */
+  public void training(String name) {
+    training = name;
+    line("%n%s", name);
+  }
+
+  /** What the epochs of the current training have brought so far. */
   public History history() {
-    return history;
+    return trainings.computeIfAbsent(training, name -> new History());
   }
 
   /** Notes a result of the whole run under {@code name}, for the JSON file. */
   public void result(String name, double value) {
     results.put(name, value);
+  }
+
+  /**
+   * Notes and prints whether a figure in 0..1 reaches its bar; only in runs that have one ({@link
+   * Options#isJudged}).
+   */
+  public void atLeast(String figure, double value, double bar) {
+    if (options.isJudged()) {
+      check(String.format(Locale.ROOT, "%s of at least %.1f%%", figure, 100 * bar), value >= bar);
+    }
   }
 
   /** Notes and prints whether something that must hold does; if not, the run has failed. */
@@ -81,6 +102,8 @@ public final class Report {
 
   /** The report as one JSON object. */
   public String json() {
+    var epochs = new ArrayList<Object>();
+    trainings.forEach((model, history) -> epochs.addAll(history.json(model)));
     return Json.write(
         Json.object(
             "name",
@@ -91,8 +114,10 @@ public final class Report {
             options.device().threads(),
             "seed",
             options.seed(),
+            "quick",
+            options.quick(),
             "epochs",
-            history.json(),
+            epochs,
             "final",
             results,
             "checks",

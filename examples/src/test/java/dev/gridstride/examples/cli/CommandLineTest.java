@@ -39,8 +39,8 @@ class CommandLineTest {
   @Test
   void trainHelpNamesEveryOption() {
     assertThat(Cli.run("train", "--help").out())
-        .contains("NAME", "--device", "--epochs", "--batch", "--seed", "--limit", "--threads")
-        .contains("--data", "--out", "--json");
+        .contains("NAME", "--device", "--epochs", "--batch", "--seed", "--limit", "--quick")
+        .contains("--threads", "--data", "--out", "--json");
   }
 
   @Test
@@ -100,7 +100,7 @@ class CommandLineTest {
         "foo                        | there is no command 'foo'; known: bench, info, list, train, run, verify",
         "--foo                      | Unknown option: '--foo'; see ./gridstride --help",
         "train                      | 'NAME'; see ./gridstride train --help",
-        "train foo                  | train: there is no example 'foo'; known: housing, mnist",
+        "train foo                  | train: there is no example 'foo'; known: housing, cancer, spam, mnist-mlp, mnist, recommend, gridworld",
         "run mnist                  | 'mnist' trains; start it with ./gridstride train mnist",
         "train mnist --epochs x     | '--epochs': 'x' is not an int; see ./gridstride train --help",
         "train mnist --epochs 0     | --epochs must be at least 1; given 0",
