@@ -405,6 +405,22 @@ typedef struct gs_binary_layout {
 GS_API gs_status gs_binary(int32_t kind, int32_t type, const gs_binary_layout* layout,
                            const void* a, const void* b, void* y, gs_stream stream);
 
+/* A choice; strides as in gs_binary_layout. */
+typedef struct gs_where_layout {
+  int32_t dims;
+  int32_t padding;
+  int64_t size[GS_MAX_DIMS];
+  int64_t stride_condition[GS_MAX_DIMS];
+  int64_t stride_a[GS_MAX_DIMS];
+  int64_t stride_b[GS_MAX_DIMS];
+  int64_t stride_y[GS_MAX_DIMS];
+} gs_where_layout;
+
+/* y[i] = condition[i] ? a[i] : b[i], the bits copied; condition is GS_BOOL, any type for the rest.
+ * y must not name an element twice, and overlaps nothing. */
+GS_API gs_status gs_where(int32_t type, const gs_where_layout* layout, const void* condition,
+                          const void* a, const void* b, void* y, gs_stream stream);
+
 /* ---- gradient descent ---- */
 
 enum { GS_SGD = 0, GS_ADAM = 1, GS_RMSPROP = 2, GS_ADAGRAD = 3, GS_ADADELTA = 4 };
@@ -444,14 +460,56 @@ typedef struct gs_descent {
   int32_t padding;
 } gs_descent;
 
+/* What changes from step to step, in device memory: a graph that captured a step can replay it. The
+ * host may write lr, or any other member, between steps. */
+typedef struct gs_step_control {
+  int64_t step;      /* number of the next step, from 1 */
+  double lr;         /* learning rate */
+  double grad_scale; /* factor of every gradient; set by gs_step_measure */
+  int64_t skip;      /* not 0: steps change nothing; set by gs_step_measure */
+  double norm;       /* of all gradients divided by loss_scale; set by gs_step_measure */
+  double loss_scale; /* what the loss was multiplied by before backward; 1 for none */
+  int64_t streak;    /* steps since one was skipped or loss_scale grew */
+} gs_step_control;
+
 /* One step for any number of parameters, in as few launches as their pointers fit in. The table is
- * in host memory and read before the function returns. device_scale: null, or one f32 in device
- * memory by which g is multiplied too (the inverse of a loss scale, a clip factor). Computed in the
+ * in host memory and read before the function returns. control: null, or where the step's number
+ * and lr are taken from instead, with one more factor of g, and whether to skip. Computed in the
  * variables' type, with factors that depend on step and lr rounded from f64. NaN gradients spread.
  * Elements are independent. */
 GS_API gs_status gs_descent_step(const gs_descent* descent, const gs_parameter* parameters,
-                                 int64_t parameter_count, const float* device_scale,
+                                 int64_t parameter_count, const gs_step_control* control,
                                  gs_stream stream);
+
+typedef struct gs_array {
+  void* data;
+  int64_t count; /* elements */
+} gs_array;
+
+/* Sets *bytes to the workspace that the next two functions need for these gradients, 256-byte
+ * aligned. */
+GS_API gs_status gs_clip_workspace(const gs_array* gradients, int64_t count, int64_t* bytes);
+
+/* Multiplies all gradients by min(1, max_norm / (norm + 1e-6)), where norm is the Euclidean norm of
+ * all together, and stores that (f64) unless norm is null. type: GS_F32 or GS_F64. The table is in
+ * host memory, as in gs_descent_step. Squares are summed in f64 in a fixed order. A norm of NaN
+ * makes every element NaN; an infinite one finite elements 0 and infinite ones NaN. max_norm: not
+ * negative; infinite: nothing is multiplied. As torch.nn.utils.clip_grad_norm_. */
+GS_API gs_status gs_clip_norm(int32_t type, double max_norm, const gs_array* gradients,
+                              int64_t count, double* norm, void* workspace, gs_stream stream);
+
+/* Leaves the gradients as they are and sets norm, skip (when it is not finite) and grad_scale =
+ * min( 1, max_norm / (norm + 1e-6)) / loss_scale of a control block. */
+GS_API gs_status gs_step_measure(int32_t type, double max_norm, const gs_array* gradients,
+                                 int64_t count, gs_step_control* control, void* workspace,
+                                 gs_stream stream);
+
+/* Behind the steps of all parameters: adds 1 to step and streak, and every `interval` steps
+ * multiplies loss_scale by growth (unless that is infinite; interval 0: never). After a skipped
+ * step: multiplies loss_scale by backoff instead. Then skip = 0. growth: at least 1; backoff: in
+ * (0, 1]. As torch.amp.GradScaler. */
+GS_API gs_status gs_step_advance(gs_step_control* control, double growth, double backoff,
+                                 int64_t interval, gs_stream stream);
 
 /* ---- fills and copies ---- */
 

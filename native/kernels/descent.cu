@@ -1,12 +1,10 @@
 // One step of a gradient descent method for many parameters at once.
 //
-// descent_kernel<T, METHOD>: a block updates one chunk of one parameter; it finds which by
-// searching the chunks' prefix sums, which travel with the pointers in the kernel's arguments. No
-// table in device memory, hence no copy, and capture in a graph keeps the pointers.
+// descent_kernel<T, METHOD>: a block updates one chunk of one parameter.
 #include <algorithm>
 #include <cmath>
 
-#include "elementwise.h"
+#include "chunks.h"
 
 namespace gs {
 namespace {
@@ -16,14 +14,42 @@ constexpr int64_t kChunk = 4096;  // elements; small enough that a small model f
 // The same factors for all elements, rounded from double.
 template <class T>
 struct Factors {
-  T scale, decay, keep, lr, momentum, gain, beta1, beta2, rest1, rest2, rate, root, eps;
-  bool first, nesterov, amsgrad, centered, has_momentum;
+  T decay, momentum, gain, beta2, rest1, rest2, eps;
+  bool nesterov, amsgrad, centered, has_momentum;
 };
+
+// Those that change from step to step, and what they are made of.
+template <class T>
+struct StepFactors {
+  T scale, keep, lr, rate, root;
+  int first;
+};
+struct Schedule {
+  double scale, weight_decay, beta1, beta2, lr_decay;  // weight_decay: decoupled, else 0
+  int method;
+};
+
+// On the host when the step is known there; in the kernel, in double again, from a control block.
+template <class T>
+KX_BOTH StepFactors<T> step_factors(const Schedule& s, int64_t number, double lr, double scale) {
+  const double step = static_cast<double>(number);
+  StepFactors<T> f;
+  f.scale = (T)(s.scale * scale);
+  f.keep = (T)(1 - lr * s.weight_decay);
+  f.lr = (T)lr;
+  f.rate =
+      (T)(s.method == GS_ADAM ? lr / (1 - pow(s.beta1, step)) : lr / (1 + (step - 1) * s.lr_decay));
+  f.root = (T)sqrt(1 - pow(s.beta2, step));
+  f.first = number == 1;
+  return f;
+}
 
 template <class T>
 struct Table {
   Factors<T> f;
-  const float* device_scale;
+  StepFactors<T> step;
+  Schedule schedule;
+  const gs_step_control* control;  // null, or from where the step's factors are computed
   int count;
   int end[kMaxParameters];  // chunks up to and including each parameter
   int mean;                 // RMSProp: which state is the mean
@@ -38,19 +64,19 @@ KX_DEVICE T not_smaller(T a, T b) {  // NaN where either is
 
 // New value of p; the state s is updated.
 template <int METHOD, class T>
-KX_DEVICE T update(const Factors<T>& f, int mean, T p, T g, T (&s)[3]) {
+KX_DEVICE T update(const Factors<T>& f, const StepFactors<T>& step, int mean, T p, T g, T (&s)[3]) {
   if constexpr (METHOD == GS_SGD) {
     if (f.has_momentum) {
-      s[0] = f.first ? g : f.momentum * s[0] + f.gain * g;
+      s[0] = step.first ? g : f.momentum * s[0] + f.gain * g;
       g = f.nesterov ? g + f.momentum * s[0] : s[0];
     }
-    return p * f.keep - f.lr * g;
+    return p * step.keep - step.lr * g;
   } else if constexpr (METHOD == GS_ADAM) {
     s[0] += f.rest1 * (g - s[0]);
     s[1] = f.beta2 * s[1] + f.rest2 * g * g;
     T v = s[1];
     if (f.amsgrad) v = s[2] = not_smaller(v, s[2]);
-    return p * f.keep - f.rate * s[0] / (sqrt(v) / f.root + f.eps);
+    return p * step.keep - step.rate * s[0] / (sqrt(v) / step.root + f.eps);
   } else if constexpr (METHOD == GS_RMSPROP) {
     s[0] = f.beta2 * s[0] + f.rest2 * g * g;
     T variance = s[0];
@@ -66,15 +92,15 @@ KX_DEVICE T update(const Factors<T>& f, int mean, T p, T g, T (&s)[3]) {
     }
     T d = g / (sqrt(variance) + f.eps);
     if (f.has_momentum) d = s[1] = d + f.momentum * s[1];
-    return p - f.lr * d;
+    return p - step.lr * d;
   } else if constexpr (METHOD == GS_ADAGRAD) {
     s[0] += g * g;
-    return p - f.rate * g / (sqrt(s[0]) + f.eps);
+    return p - step.rate * g / (sqrt(s[0]) + f.eps);
   } else {
     s[0] = f.beta2 * s[0] + f.rest2 * g * g;
     const T d = sqrt(s[1] + f.eps) / sqrt(s[0] + f.eps) * g;
     s[1] = f.beta2 * s[1] + f.rest2 * d * d;
-    return p - f.lr * d;
+    return p - step.lr * d;
   }
 }
 
@@ -82,21 +108,23 @@ template <class T, int METHOD>
 __global__ __launch_bounds__(kElementThreads,
                              1) void descent_kernel(const __grid_constant__ Table<T> table) {
   constexpr int V = Pack<T>::kSize;
-  int low = 0, high = table.count - 1;  // the first parameter that ends behind this chunk
-  while (low < high) {
-    const int middle = (low + high) / 2;
-    if ((int)blockIdx.x < table.end[middle]) {
-      high = middle;
-    } else {
-      low = middle + 1;
+  KX_SHARED(shared, StepFactors<T>);
+  StepFactors<T> step = table.step;
+  if (table.control) {
+    if (table.control->skip) return;
+    if (threadIdx.x == 0) {
+      shared = step_factors<T>(table.schedule, table.control->step, table.control->lr,
+                               table.control->grad_scale);
     }
+    __syncthreads();  // the factors are complete
+    step = shared;
   }
+  const int low = array_of_block(table.end, table.count);
   const gs_parameter& o = table.parameters[low];
   const int64_t chunk = (int)blockIdx.x - (low > 0 ? table.end[low - 1] : 0);
   const int64_t base = chunk * kChunk;
   const int n = (int)min(o.count - base, kChunk);
   const Factors<T>& f = table.f;
-  const T scale = table.device_scale ? f.scale * (T)*table.device_scale : f.scale;
   T* p = static_cast<T*>(o.p) + base;
   const T* g = static_cast<const T*>(o.g) + base;
   T* states[3];
@@ -118,7 +146,8 @@ __global__ __launch_bounds__(kElementThreads,
 #pragma unroll
     for (int j = 0; j < V; j++) {
       T s[3] = {ps[0].v[j], ps[1].v[j], ps[2].v[j]};
-      pp.v[j] = update<METHOD>(f, table.mean, pp.v[j], pg.v[j] * scale + f.decay * pp.v[j], s);
+      pp.v[j] =
+          update<METHOD>(f, step, table.mean, pp.v[j], pg.v[j] * step.scale + f.decay * pp.v[j], s);
 #pragma unroll
       for (int k = 0; k < 3; k++) ps[k].v[j] = s[k];
     }
@@ -134,7 +163,7 @@ __global__ __launch_bounds__(kElementThreads,
     for (int k = 0; k < 3; k++) {
       if (states[k]) s[k] = states[k][i];
     }
-    p[i] = update<METHOD>(f, table.mean, p[i], g[i] * scale + f.decay * p[i], s);
+    p[i] = update<METHOD>(f, step, table.mean, p[i], g[i] * step.scale + f.decay * p[i], s);
 #pragma unroll
     for (int k = 0; k < 3; k++) {
       if (states[k]) states[k][i] = s[k];
@@ -161,23 +190,24 @@ int state_count(const gs_descent& d) {
 template <class T>
 Factors<T> factors(const gs_descent& d) {
   Factors<T> f{};
-  const double step = static_cast<double>(d.step);
-  f.scale = (T)(d.maximize ? -d.grad_scale : d.grad_scale);
   f.decay = (T)(d.decoupled ? 0 : d.weight_decay);
-  f.keep = (T)(d.decoupled ? 1 - d.lr * d.weight_decay : 1);
-  f.lr = (T)d.lr;
   f.momentum = (T)d.momentum;
   f.gain = (T)(1 - d.dampening);
-  f.beta1 = (T)d.beta1, f.rest1 = (T)(1 - d.beta1);
+  f.rest1 = (T)(1 - d.beta1);
   f.beta2 = (T)d.beta2, f.rest2 = (T)(1 - d.beta2);
-  f.rate = (T)(d.method == GS_ADAM ? d.lr / (1 - std::pow(d.beta1, step))
-                                   : d.lr / (1 + (step - 1) * d.lr_decay));
-  f.root = (T)std::sqrt(1 - std::pow(d.beta2, step));
   f.eps = (T)d.eps;
-  f.first = d.step == 1;
   f.nesterov = d.nesterov != 0, f.amsgrad = d.amsgrad != 0, f.centered = d.centered != 0;
   f.has_momentum = d.momentum != 0;
   return f;
+}
+
+Schedule schedule_of(const gs_descent& d) {
+  return {d.maximize ? -d.grad_scale : d.grad_scale,
+          d.decoupled ? d.weight_decay : 0,
+          d.beta1,
+          d.beta2,
+          d.lr_decay,
+          d.method};
 }
 
 template <class T>
@@ -194,10 +224,12 @@ cudaError_t launch_table(int method, const Table<T>& table, gs_stream stream) {
 
 template <class T>
 gs_status run(const gs_descent& d, const gs_parameter* parameters, int64_t parameter_count,
-              const float* device_scale, gs_stream stream) {
+              const gs_step_control* control, gs_stream stream) {
   Table<T> table{};
   table.f = factors<T>(d);
-  table.device_scale = device_scale;
+  table.schedule = schedule_of(d);
+  table.control = control;
+  if (!control) table.step = step_factors<T>(table.schedule, d.step, d.lr, 1);
   table.mean = d.momentum != 0 ? 2 : 1;
   const int states = state_count(d);
   int64_t chunks = 0;
@@ -226,14 +258,14 @@ gs_status run(const gs_descent& d, const gs_parameter* parameters, int64_t param
 }  // namespace gs
 
 extern "C" gs_status gs_descent_step(const gs_descent* descent, const gs_parameter* parameters,
-                                     int64_t parameter_count, const float* device_scale,
+                                     int64_t parameter_count, const gs_step_control* control,
                                      gs_stream stream) {
   GS_REQUIRE(descent, "descent_step: the description must not be null");
   GS_REQUIRE(descent->method >= GS_SGD && descent->method <= GS_ADADELTA,
              "descent_step: no such method; method=%d", descent->method);
   GS_REQUIRE(descent->type == GS_F32 || descent->type == GS_F64,
              "descent_step: type must be f32 or f64; type=%d", descent->type);
-  GS_REQUIRE(descent->step >= 1, "descent_step: step must be at least 1; step=%lld",
+  GS_REQUIRE(control || descent->step >= 1, "descent_step: step must be at least 1; step=%lld",
              (long long)descent->step);
   GS_REQUIRE(parameter_count >= 0 && (parameter_count == 0 || parameters),
              "descent_step: parameters must not be null, their number not negative; "
@@ -252,6 +284,6 @@ extern "C" gs_status gs_descent_step(const gs_descent* descent, const gs_paramet
                states);
   }
   return descent->type == GS_F32
-             ? gs::run<float>(*descent, parameters, parameter_count, device_scale, stream)
-             : gs::run<double>(*descent, parameters, parameter_count, device_scale, stream);
+             ? gs::run<float>(*descent, parameters, parameter_count, control, stream)
+             : gs::run<double>(*descent, parameters, parameter_count, control, stream);
 }

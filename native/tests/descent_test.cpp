@@ -83,7 +83,7 @@ void oracle(const gs_descent& d, double extra, double& p, double g, double* s) {
 }
 
 void test(Checks& checks, const TypeInfo& type, const Case& t, const std::vector<int64_t>& sizes,
-          bool device_scale) {
+          bool with_control) {
   gs_descent d = t.d;
   d.type = type.code;
   const int count = states(d);
@@ -115,14 +115,17 @@ void test(Checks& checks, const TypeInfo& type, const Case& t, const std::vector
     }
     table.push_back(o);
   }
-  Array<float> scale(std::vector<float>{0.25f});
+  // What the control block says holds, not the description.
+  Array<gs_step_control> control(std::vector<gs_step_control>{{d.step, d.lr, 0.25, 0, 0, 1, 0}});
+  if (with_control) d.step = -1, d.lr = 1e9;
   const std::string where = std::string(t.name) + " " + type.name;
   if (!ok(checks,
           gs_descent_step(&d, table.data(), static_cast<int64_t>(table.size()),
-                          device_scale ? scale.data() : nullptr, nullptr),
+                          with_control ? control.data() : nullptr, nullptr),
           where)) {
     return;
   }
+  d.step = t.d.step, d.lr = t.d.lr;
   const double base = type.code == GS_F64 ? 1.2e-16 : 6e-8;
   for (size_t i = 0; i < sizes.size(); i++) {
     const size_t first = i * (2 + count);
@@ -131,7 +134,7 @@ void test(Checks& checks, const TypeInfo& type, const Case& t, const std::vector
     for (int64_t j = 0; j < sizes[i]; j++) {
       double p = values[first][j], s[3] = {};
       for (int k = 0; k < count; k++) s[k] = values[first + 2 + k][j];
-      oracle(d, device_scale ? 0.25 : 1, p, values[first + 1][j], s);
+      oracle(d, with_control ? 0.25 : 1, p, values[first + 1][j], s);
       // Some ten roundings of values up to 10.
       bool good = checks.close(got[0][j], p, 100 * base, where + " p");
       good = good && checks.close(got[1][j], values[first + 1][j], 0, where + " g");
@@ -141,6 +144,18 @@ void test(Checks& checks, const TypeInfo& type, const Case& t, const std::vector
       if (!good) return;
     }
   }
+}
+
+// A control block that says so leaves everything as it is.
+void skipped(Checks& checks) {
+  gs_descent d = method(GS_ADAM);
+  d.type = GS_F32;
+  const std::vector<float> one(5000, 1.f);
+  Array<float> p(one), g(one), m(one), v(one);
+  const gs_parameter o{p.data(), g.data(), {m.data(), v.data(), nullptr}, 5000};
+  Array<gs_step_control> control(std::vector<gs_step_control>{{1, 0.1, 1, 1, 0, 1, 0}});
+  ok(checks, gs_descent_step(&d, &o, 1, control.data(), nullptr), "skipped");
+  for (auto* a : {&p, &m, &v}) checks.that(a->get(checks, "skipped") == one, "skipped step");
 }
 
 void refusals(Checks& checks) {
@@ -191,9 +206,11 @@ int main() {
   for (int i = 0; i < 101; i++) many.push_back(i % 7);
   for (const auto& type : {kFloatTypes[0], kFloatTypes[1]}) {
     for (const auto& t : cases) test(checks, type, t, few, false);
+    for (const auto& t : cases) test(checks, type, t, {5, 4097}, true);
     test(checks, type, cases[4], many, true);
     test(checks, type, cases[5], long_one, true);
   }
+  skipped(checks);
   refusals(checks);
   return checks.finish();
 }

@@ -13,11 +13,13 @@
 #include <cuda.h>
 #include <cuda_runtime.h>
 #define KX_DEVICE __device__ __forceinline__
+#define KX_BOTH __host__ __device__ __forceinline__
 #define KX_LOC
 #define KX_SHARED(name, ...) __shared__ __align__(128)::kx::shared_type<__VA_ARGS__> name
 #else
 #include "emulator/intrinsics.h"
 #define KX_DEVICE inline
+#define KX_BOTH inline
 // The place of the call in the kernel, for the emulator's reports.
 #define KX_LOC , const emu::Loc& loc = emu::Loc::current()
 #define KX_SHARED(name, ...)                                  \

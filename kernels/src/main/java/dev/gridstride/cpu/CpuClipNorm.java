@@ -23,25 +23,50 @@ public final class CpuClipNorm implements ClipNorm.Kernel {
 
   @Override
   public double clip(Stream stream, List<Buffer> grads) {
-    var memory = new MemorySegment[grads.size()];
-    var chunks = new Chunks(CHUNK, memory.length);
-    for (int i = 0; i < memory.length; i++) {
-      memory[i] = grads.get(i).segment();
-      chunks.add(memory[i].byteSize() / op.type().bytes());
+    double norm = norm(grads);
+    double factor = factor(norm);
+    if (factor != 1) {
+      boolean f32 = op.type() == DType.F32;
+      MemorySegment[] memory = segments(grads);
+      chunks(memory).forEach((c, i, from, to) -> scale(memory[i], from, to, factor, f32));
     }
+    return norm;
+  }
+
+  @Override
+  public void clip(Stream stream, List<Buffer> grads, Buffer norm) {
+    norm.segment().set(JAVA_DOUBLE_UNALIGNED, 0, clip(stream, grads));
+  }
+
+  /** The norm of all gradients together. */
+  double norm(List<Buffer> grads) {
     boolean f32 = op.type() == DType.F32;
+    MemorySegment[] memory = segments(grads);
+    Chunks chunks = chunks(memory);
     var parts = new double[chunks.count()];
     chunks.forEach((c, i, from, to) -> parts[c] = squares(memory[i], from, to, f32));
     double sum = 0;
     for (double p : parts) {
       sum += p;
     }
-    double norm = Math.sqrt(sum);
-    double factor = Math.min(1, op.maxNorm() / (norm + 1e-6));
-    if (op.maxNorm() != Double.POSITIVE_INFINITY && factor != 1) {
-      chunks.forEach((c, i, from, to) -> scale(memory[i], from, to, factor, f32));
+    return Math.sqrt(sum);
+  }
+
+  /** What clips a norm; 1 when there is no limit, whatever the norm. */
+  double factor(double norm) {
+    return op.maxNorm() == Double.POSITIVE_INFINITY ? 1 : Math.min(1, op.maxNorm() / (norm + 1e-6));
+  }
+
+  private static MemorySegment[] segments(List<Buffer> grads) {
+    return grads.stream().map(Buffer::segment).toArray(MemorySegment[]::new);
+  }
+
+  private Chunks chunks(MemorySegment[] memory) {
+    var chunks = new Chunks(CHUNK, memory.length);
+    for (MemorySegment m : memory) {
+      chunks.add(m.byteSize() / op.type().bytes());
     }
-    return norm;
+    return chunks;
   }
 
   private static double squares(MemorySegment g, long from, long to, boolean f32) {

@@ -6,6 +6,7 @@ import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Stream;
 import dev.gridstride.kernels.GradientDescent;
+import dev.gridstride.kernels.StepControl.State;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -48,5 +49,13 @@ public final class CpuGradientDescent implements GradientDescent.Kernel {
       chunks.add(memory[i][0].byteSize() / op.type().bytes());
     }
     chunks.forEach((c, i, from, to) -> update.run(memory[i], from, to));
+  }
+
+  @Override
+  public void step(Stream stream, List<List<Buffer>> operands, Buffer control) {
+    State s = State.of(control.segment());
+    if (!s.skip()) {
+      step(stream, operands, s.step(), s.learningRate(), s.gradScale());
+    }
   }
 }

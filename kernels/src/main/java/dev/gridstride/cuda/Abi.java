@@ -7,6 +7,7 @@ import dev.gridstride.kernels.ImageLayout;
 import dev.gridstride.kernels.LossReduction;
 import dev.gridstride.kernels.Pool;
 import dev.gridstride.kernels.Reduce;
+import dev.gridstride.kernels.StepControl;
 import dev.gridstride.kernels.Unary;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.StructLayout;
@@ -173,6 +174,11 @@ final class Abi {
               i32("padding"))
           .withName("gs_descent");
 
+  static final StructLayout ARRAY =
+      MemoryLayout.structLayout(i64("data"), i64("count")).withName("gs_array");
+
+  static final StructLayout STEP_CONTROL = StepControl.layout().withName("gs_step_control");
+
   static final StructLayout LAYOUT =
       MemoryLayout.structLayout(i32("dims"), i32("padding"), dims("size"), dims("stride"))
           .withName("gs_layout");
@@ -259,6 +265,17 @@ final class Abi {
               dims("size_x"),
               dims("size_index"))
           .withName("gs_gather_elements");
+
+  static final StructLayout WHERE_LAYOUT =
+      MemoryLayout.structLayout(
+              i32("dims"),
+              i32("padding"),
+              dims("size"),
+              dims("stride_condition"),
+              dims("stride_a"),
+              dims("stride_b"),
+              dims("stride_y"))
+          .withName("gs_where_layout");
 
   private Abi() {}
 

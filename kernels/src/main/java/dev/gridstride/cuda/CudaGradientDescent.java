@@ -77,8 +77,20 @@ public final class CudaGradientDescent extends CudaKernel implements GradientDes
       long step,
       double learningRate,
       double gradScale) {
-    MemorySegment description =
-        describe().set("step", step).set("lr", learningRate).set("grad_scale", gradScale).memory();
+    var description =
+        describe().set("step", step).set("lr", learningRate).set("grad_scale", gradScale);
+    step(stream, operands, description.memory(), 0);
+  }
+
+  @Override
+  public void step(Stream stream, List<List<Buffer>> operands, Buffer control) {
+    // number and learning rate are the block's
+    var description = describe().set("step", 1L).set("grad_scale", 1.0);
+    step(stream, operands, description.memory(), pointer(control));
+  }
+
+  private void step(
+      Stream stream, List<List<Buffer>> operands, MemorySegment description, long control) {
     int count = operands.getFirst().size();
     var table = Struct.of(Abi.PARAMETER, count);
     for (int i = 0; i < count; i++) {
@@ -96,6 +108,6 @@ public final class CudaGradientDescent extends CudaKernel implements GradientDes
     MemorySegment parameters = table.memory();
     launch(
         stream,
-        s -> (int) STEP.invokeExact(function, description, parameters, (long) count, 0L, s));
+        s -> (int) STEP.invokeExact(function, description, parameters, (long) count, control, s));
   }
 }

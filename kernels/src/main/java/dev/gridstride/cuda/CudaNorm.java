@@ -114,7 +114,7 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
     return Struct.of(Abi.NORM)
         .set("kind", kind)
         .set("type", Abi.type(type))
-        .set("layout", layout.ordinal())
+        .set("layout", Abi.number(layout))
         .set("n", n)
         .set("c", c)
         .set("spatial", spatial)

@@ -1,10 +1,10 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuClipNorm;
+import dev.gridstride.cuda.CudaClipNorm;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
-import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
@@ -23,7 +23,9 @@ import java.util.List;
  */
 public record ClipNorm(DType type, double maxNorm) implements Op<ClipNorm.Plan> {
   private static final Implementations<ClipNorm, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("multi-tensor", CpuClipNorm::new));
+      Implementations.of(
+          Implementation.cpu("multi-tensor", CpuClipNorm::new),
+          Implementation.cuda("cuda", CudaClipNorm::new));
 
   /** Checks type and norm. */
   public ClipNorm {
@@ -50,6 +52,9 @@ public record ClipNorm(DType type, double maxNorm) implements Op<ClipNorm.Plan> 
   public interface Kernel extends DeviceKernel {
     /** Clips; returns the norm before. */
     double clip(Stream stream, List<Buffer> grads);
+
+    /** Clips; leaves the norm before on the device. */
+    void clip(Stream stream, List<Buffer> grads, Buffer norm);
   }
 
   /** A clipping that can be run. */
@@ -65,27 +70,46 @@ public record ClipNorm(DType type, double maxNorm) implements Op<ClipNorm.Plan> 
      * @return the norm before clipping
      */
     public double clip(Stream stream, List<Buffer> grads) {
-      checkStream(stream);
-      for (int i = 0; i < grads.size(); i++) {
-        check("grads", grads.get(i), op.type(), 0);
-        if (grads.get(i).bytes() % op.type().bytes() != 0) {
-          throw InvalidArgumentException.of(
-              op.name(),
-              "grads[" + i + "]",
-              "must be a multiple of the element size",
-              "bytes=%d",
-              grads.get(i).bytes());
-        }
-        for (int j = 0; j < i; j++) {
-          checkDisjoint("grads[" + i + "]", grads.get(i), "grads[" + j + "]", grads.get(j));
-        }
-      }
+      checkGradients(stream, grads);
       Buffer[] all = grads.toArray(Buffer[]::new);
       Buffer.pinAll(op.name(), all);
       try {
         return kernel.clip(stream, grads);
       } finally {
         Buffer.unpinAll(all);
+      }
+    }
+
+    /**
+     * Scales all gradients in place; the host waits for nothing.
+     *
+     * @param grads buffers of any sizes that share no memory
+     * @param norm one f64, the norm before clipping; shares no memory with a gradient
+     */
+    public void clip(Stream stream, List<Buffer> grads, Buffer norm) {
+      checkGradients(stream, grads);
+      check("norm", norm, DType.F64, 1);
+      Buffer[] all = new Buffer[grads.size() + 1];
+      grads.toArray(all);
+      all[grads.size()] = norm;
+      for (int i = 0; i < grads.size(); i++) {
+        checkDisjoint("norm", norm, "grads[" + i + "]", grads.get(i));
+      }
+      Buffer.pinAll(op.name(), all);
+      try {
+        kernel.clip(stream, grads, norm);
+      } finally {
+        Buffer.unpinAll(all);
+      }
+    }
+
+    private void checkGradients(Stream stream, List<Buffer> grads) {
+      checkStream(stream);
+      for (int i = 0; i < grads.size(); i++) {
+        checkElements("grads", i, grads.get(i), op.type());
+        for (int j = 0; j < i; j++) {
+          checkDisjoint("grads[" + i + "]", grads.get(i), "grads[" + j + "]", grads.get(j));
+        }
       }
     }
   }

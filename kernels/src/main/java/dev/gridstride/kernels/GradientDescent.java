@@ -73,6 +73,9 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
         long step,
         double learningRate,
         double gradScale);
+
+    /** One step whose number, learning rate and gradScale are in a control block, or none. */
+    void step(Stream stream, List<List<Buffer>> operands, Buffer control);
   }
 
   /** A method that can be run. */
@@ -110,6 +113,48 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
       if (step < 1) {
         throw InvalidArgumentException.of(op.name(), "step", "must be at least 1", "step=%d", step);
       }
+      var named = new ArrayList<Named>();
+      List<List<Buffer>> operands = operands(params, grads, states, named);
+      checkApart(named);
+      pinned(named, () -> kernel.step(stream, operands, step, learningRate, gradScale));
+    }
+
+    /**
+     * Updates all parameters in place by what a control block on the device says: the number of the
+     * step, the learning rate, a factor of every gradient, and whether to change nothing.
+     *
+     * @param params as in the other form, with grads and states
+     * @param control shares no memory with them; not changed, so that several steps may take it
+     */
+    public void step(
+        Stream stream,
+        List<Buffer> params,
+        List<Buffer> grads,
+        List<List<Buffer>> states,
+        StepControl control) {
+      checkStream(stream);
+      var named = new ArrayList<Named>();
+      List<List<Buffer>> operands = operands(params, grads, states, named);
+      Buffer block = control.buffer();
+      check("control", block, DType.U8, StepControl.layout().byteSize());
+      named.add(new Named("control", 0, false, block));
+      checkApart(named);
+      pinned(named, () -> kernel.step(stream, operands, block));
+    }
+
+    private void pinned(List<Named> named, Runnable work) {
+      Buffer[] all = named.stream().map(Named::buffer).toArray(Buffer[]::new);
+      Buffer.pinAll(op.name(), all);
+      try {
+        work.run();
+      } finally {
+        Buffer.unpinAll(all);
+      }
+    }
+
+    /** All lists, checked, in the kernel's order; adds each buffer to {@code named}. */
+    private List<List<Buffer>> operands(
+        List<Buffer> params, List<Buffer> grads, List<List<Buffer>> states, List<Named> named) {
       if (states.size() != op.states().size()) {
         throw InvalidArgumentException.of(
             op.name(),
@@ -122,7 +167,6 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
       operands.add(params);
       operands.add(grads);
       operands.addAll(states);
-      var named = new ArrayList<Named>();
       for (int k = 0; k < operands.size(); k++) {
         String name = k == 0 ? "params" : k == 1 ? "grads" : op.states().get(k - 2);
         checkList(name, operands.get(k), params);
@@ -130,14 +174,7 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
           named.add(new Named(name, i, k != 1, operands.get(k).get(i)));
         }
       }
-      checkApart(named);
-      Buffer[] all = named.stream().map(Named::buffer).toArray(Buffer[]::new);
-      Buffer.pinAll(op.name(), all);
-      try {
-        kernel.step(stream, operands, step, learningRate, gradScale);
-      } finally {
-        Buffer.unpinAll(all);
-      }
+      return operands;
     }
 
     private record Named(String list, int index, boolean written, Buffer buffer) {

@@ -117,6 +117,19 @@ abstract class OpPlan<S extends Op<?>, K extends DeviceKernel> implements Plan {
     }
   }
 
+  /** As {@link #check}, for buffer {@code index} of a list, of any number of whole elements. */
+  protected final void checkElements(String list, int index, Buffer buffer, DType type) {
+    check(list, buffer, type, 0);
+    if (buffer.bytes() % type.bytes() != 0) {
+      throw InvalidArgumentException.of(
+          op.name(),
+          list + "[" + index + "]",
+          "must be a multiple of the element size",
+          "bytes=%d",
+          buffer.bytes());
+    }
+  }
+
   /** The workspace must be given, of this device and large enough, when one is needed. */
   protected final void checkWorkspace(@Nullable Buffer workspace) {
     long needed = workspaceBytes();

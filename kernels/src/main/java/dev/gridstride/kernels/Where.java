@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuWhere;
+import dev.gridstride.cuda.CudaWhere;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -24,7 +25,9 @@ import java.util.Arrays;
 public record Where(DType type, Layout condition, Layout a, Layout b, Layout y)
     implements Op<Where.Plan> {
   private static final Implementations<Where, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("loops", CpuWhere::new));
+      Implementations.of(
+          Implementation.cpu("loops", CpuWhere::new),
+          Implementation.cuda("cuda", CudaWhere::accepts, CudaWhere::new));
 
   /** Checks sizes. */
   public Where {

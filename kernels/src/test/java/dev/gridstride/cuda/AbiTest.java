@@ -188,7 +188,8 @@ class AbiTest {
   private static boolean passes(Header.Declaration d, MemoryLayout layout) {
     boolean device = layout.equals(Calls.DEVICE);
     return switch (d.type()) {
-      case "gs_stream", "gs_event", "gs_graph", "gs_module", "gs_function" -> device;
+      case "gs_stream", "gs_event", "gs_graph", "gs_module", "gs_function", "gs_step_control*" ->
+          device;
       case "gs_status" -> layout.equals(Calls.I32);
       default ->
           d.isPointer()
@@ -203,6 +204,16 @@ class AbiTest {
   void theBindingAgreesWithTheHeader() throws IllegalAccessException {
     assertThat(differences(Header.parse(text))).isEmpty();
     assertThat(Calls.bound()).hasSizeGreaterThan(40);
+  }
+
+  /** Enumerations go by {@link Abi#number}, which knows those that are compared. */
+  @Test
+  void noBindingPassesAnOrdinalOfItsOwn() throws IOException {
+    try (var files = Files.list(Path.of("src/main/java/dev/gridstride/cuda"))) {
+      for (Path file : files.filter(f -> !f.endsWith("Abi.java")).toList()) {
+        assertThat(Files.readString(file)).as(file.toString()).doesNotContain(".ordinal()");
+      }
+    }
   }
 
   /** The comparison sees each kind of change. */

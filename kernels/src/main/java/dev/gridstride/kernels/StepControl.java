@@ -1,0 +1,155 @@
+package dev.gridstride.kernels;
+
+import dev.gridstride.device.Buffer;
+import dev.gridstride.device.DType;
+import dev.gridstride.device.Device;
+import dev.gridstride.device.InvalidArgumentException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * What changes from step to step of gradient descent, in device memory: a captured graph can replay
+ * a step, because nothing of it is a number that Java passed.
+ *
+ * <pre>{@code
+ * try (var control = StepControl.on(device, 1e-3, 1)) {
+ *   scaling.measure(stream, grads, control); // norm, clip factor, whether to skip
+ *   descent.step(stream, params, grads, states, control);
+ *   scaling.advance(stream, control); // number of the next step, loss scale
+ * }
+ * }</pre>
+ *
+ * <p>The methods here copy between host and device, and so wait for the device; they can't be
+ * called inside a capture. Close it to free the memory.
+ */
+public final class StepControl implements AutoCloseable {
+  private static final StructLayout LAYOUT =
+      MemoryLayout.structLayout(
+          ValueLayout.JAVA_LONG.withName("step"),
+          ValueLayout.JAVA_DOUBLE.withName("lr"),
+          ValueLayout.JAVA_DOUBLE.withName("grad_scale"),
+          ValueLayout.JAVA_LONG.withName("skip"),
+          ValueLayout.JAVA_DOUBLE.withName("norm"),
+          ValueLayout.JAVA_DOUBLE.withName("loss_scale"),
+          ValueLayout.JAVA_LONG.withName("streak"));
+  private static final long LR = LAYOUT.byteOffset(MemoryLayout.PathElement.groupElement("lr"));
+  private static final long LOSS_SCALE =
+      LAYOUT.byteOffset(MemoryLayout.PathElement.groupElement("loss_scale"));
+
+  private final Buffer buffer;
+
+  private StepControl(Buffer buffer) {
+    this.buffer = buffer;
+  }
+
+  /**
+   * The contents.
+   *
+   * @param step number of the next step, from 1
+   * @param learningRate of the next step
+   * @param gradScale factor of every gradient; {@link StepScaling} sets it
+   * @param skip whether steps change nothing; {@link StepScaling} sets it
+   * @param norm of all gradients divided by lossScale, before clipping; {@link StepScaling} sets it
+   * @param lossScale what the loss is multiplied by before backward, 1 for none
+   * @param streak steps since one was skipped or lossScale grew
+   */
+  public record State(
+      long step,
+      double learningRate,
+      double gradScale,
+      boolean skip,
+      double norm,
+      double lossScale,
+      long streak) {
+    /** Reads a block in host memory. */
+    public static State of(MemorySegment block) {
+      return new State(
+          block.get(ValueLayout.JAVA_LONG_UNALIGNED, 0),
+          block.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8),
+          block.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 16),
+          block.get(ValueLayout.JAVA_LONG_UNALIGNED, 24) != 0,
+          block.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 32),
+          block.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 40),
+          block.get(ValueLayout.JAVA_LONG_UNALIGNED, 48));
+    }
+
+    /** Writes a block in host memory. */
+    public void to(MemorySegment block) {
+      block.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, step);
+      block.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8, learningRate);
+      block.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 16, gradScale);
+      block.set(ValueLayout.JAVA_LONG_UNALIGNED, 24, skip ? 1 : 0);
+      block.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 32, norm);
+      block.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 40, lossScale);
+      block.set(ValueLayout.JAVA_LONG_UNALIGNED, 48, streak);
+    }
+  }
+
+  /** Before the first step, without clipping. */
+  public static StepControl on(Device device, double learningRate, double lossScale) {
+    var control = new StepControl(device.allocate(LAYOUT.byteSize()));
+    control.set(new State(1, learningRate, 1 / lossScale, false, 0, lossScale, 0));
+    return control;
+  }
+
+  /** Names, offsets and types of the members in memory. */
+  public static StructLayout layout() {
+    return LAYOUT;
+  }
+
+  /** The block's memory. */
+  public Buffer buffer() {
+    return buffer;
+  }
+
+  /** Reads the contents. */
+  public State state() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment block = arena.allocate(LAYOUT);
+      buffer.copyTo(block);
+      return State.of(block);
+    }
+  }
+
+  /**
+   * Writes the contents.
+   *
+   * @throws InvalidArgumentException when the step is not at least 1 or the loss scale not positive
+   */
+  public void set(State state) {
+    if (state.step() < 1 || !(state.lossScale() > 0)) {
+      throw InvalidArgumentException.of(
+          "stepControl",
+          "state",
+          "must have a step of at least 1 and a positive lossScale",
+          "step=%d, lossScale=%s",
+          state.step(),
+          state.lossScale());
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment block = arena.allocate(LAYOUT);
+      state.to(block);
+      buffer.copyFrom(block);
+    }
+  }
+
+  /** Writes the learning rate alone, as between two replays. */
+  public void learningRate(double value) {
+    try (Buffer member = buffer.slice(LR, Double.BYTES)) {
+      member.copyFrom(MemorySegment.ofArray(new double[] {value}));
+    }
+  }
+
+  /** The loss scale's memory, one f64: what a loss on the device is multiplied by. */
+  public Buffer lossScale() {
+    return buffer.slice(LOSS_SCALE, DType.F64.bytes());
+  }
+
+  @Override
+  public void close() {
+    buffer.close();
+  }
+}
