@@ -5,7 +5,6 @@ import static dev.gridstride.GradientCases.shapes;
 
 import dev.gridstride.GradientCases.Case;
 import dev.gridstride.device.DType;
-import dev.gridstride.device.Device;
 import java.util.List;
 
 /** Gradient cases of {@link Attention}. */
@@ -16,7 +15,7 @@ final class AttentionCases {
 
   private static Tensor mask() {
     // the second query sees nothing
-    return Tensors.of(Device.cpu(), new long[] {1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0}, 3, 4)
+    return Tensors.of(TestDevice.get(), new long[] {1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0}, 3, 4)
         .to(DType.BOOL);
   }
 

@@ -13,12 +13,14 @@ import java.util.function.BiPredicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Attention against plain loops, masks, refusals; the module against the op. */
+@ExtendWith(TestDevice.class)
 class AttentionTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final AttentionOptions D = AttentionOptions.DEFAULT;
   private Scope scope;
 
@@ -33,7 +35,7 @@ class AttentionTest {
   }
 
   private static Tensor normal(DType dtype, long seed, long... dims) {
-    return new Generator(seed).normal(CPU, dtype, 0, 1, dims);
+    return new Generator(seed).normal(DEVICE, dtype, 0, 1, dims);
   }
 
   /** One matrix of queries, keys and values; zeros for a query without keys. */
@@ -98,13 +100,13 @@ class AttentionTest {
     for (int i = 0; i < bits.length; i++) {
       bits[i] = i * 7 % 3 == 0 || i / s % 4 == 2 ? 0 : 1; // some queries see nothing
     }
-    Tensor mask = Tensors.of(CPU, bits, l, s).to(DType.BOOL);
+    Tensor mask = Tensors.of(DEVICE, bits, l, s).to(DType.BOOL);
     double[] expected =
         attention(qs, ks, vs, l, s, e, d, scale, (i, j) -> j <= i && bits[i * s + j] != 0);
     assertClose(
         q.scaledDotProductAttention(k, v, D.withMask(mask).withCausal(true)), expected, 1e-13);
     Tensor added =
-        mask.where(Tensors.zeros(CPU, DType.F64), Tensors.full(CPU, DType.F64, -1.0 / 0));
+        mask.where(Tensors.zeros(DEVICE, DType.F64), Tensors.full(DEVICE, DType.F64, -1.0 / 0));
     assertClose(
         q.scaledDotProductAttention(k, v, D.withMask(added).withCausal(true)), expected, 1e-13);
     // f32: sums of up to 31 terms of size 1, each rounded
@@ -121,7 +123,7 @@ class AttentionTest {
     Tensor q = normal(DType.F32, 1, 2, 3).requiresGrad(true);
     Tensor k = normal(DType.F32, 2, 2, 3).requiresGrad(true);
     Tensor v = normal(DType.F32, 3, 2, 3).requiresGrad(true);
-    Tensor none = Tensors.zeros(CPU, DType.BOOL, 2, 2);
+    Tensor none = Tensors.zeros(DEVICE, DType.BOOL, 2, 2);
     Tensor y = q.scaledDotProductAttention(k, v, D.withMask(none));
     assertThat(y.toFloatArray()).containsOnly(0);
     y.sum().backward();
@@ -133,15 +135,15 @@ class AttentionTest {
 
   @Test
   void maskedScoresDoNotMatterWhateverTheyAre() {
-    Tensor q = Tensors.of(CPU, new float[] {1, 1}, 1, 2);
-    Tensor k = Tensors.of(CPU, new float[] {1, 0, Float.NaN, 3e38f}, 2, 2);
-    Tensor v = Tensors.of(CPU, new float[] {5, 7}, 2, 1);
-    Tensor mask = Tensors.of(CPU, new long[] {1, 0}, 1, 2).to(DType.BOOL);
+    Tensor q = Tensors.of(DEVICE, new float[] {1, 1}, 1, 2);
+    Tensor k = Tensors.of(DEVICE, new float[] {1, 0, Float.NaN, 3e38f}, 2, 2);
+    Tensor v = Tensors.of(DEVICE, new float[] {5, 7}, 2, 1);
+    Tensor mask = Tensors.of(DEVICE, new long[] {1, 0}, 1, 2).to(DType.BOOL);
     assertThat(q.scaledDotProductAttention(k, v, D.withMask(mask)).toFloatArray())
         .containsExactly(5);
     assertThat(q.scaledDotProductAttention(k, v).toFloatArray()[0]).isNaN();
     // scores of 1e8: the softmax subtracts the largest
-    Tensor big = Tensors.of(CPU, new float[] {1e4f, 0, 0, 1e4f}, 2, 2);
+    Tensor big = Tensors.of(DEVICE, new float[] {1e4f, 0, 0, 1e4f}, 2, 2);
     assertThat(big.scaledDotProductAttention(big, v).toFloatArray()).containsExactly(5, 7);
   }
 
@@ -158,8 +160,8 @@ class AttentionTest {
             "scaledDotProductAttention: q, k and v must have one floating dtype");
     assertThatThrownBy(() -> q.scaledDotProductAttention(q, q, D.withMask(q)))
         .hasMessageStartingWith("scaledDotProductAttention: mask must live with q and be");
-    assertThatThrownBy(
-            () -> q.scaledDotProductAttention(q, q, D.withMask(Tensors.ones(CPU, DType.I64, 2, 2))))
+    assertThatThrownBy(() ->
+            q.scaledDotProductAttention(q, q, D.withMask(Tensors.ones(DEVICE, DType.I64, 2, 2))))
         .hasMessageStartingWith("scaledDotProductAttention: mask must be bool or of the dtype");
     assertThatThrownBy(() -> D.withDropout(new Generator(1), 1))
         .hasMessageStartingWith("scaledDotProductAttention: dropout must be in 0..1");
@@ -194,7 +196,7 @@ class AttentionTest {
     int l = 3;
     int s = 4;
     int e = 6;
-    try (var module = new MultiheadAttention(CPU, new Generator(4), e, 2)) {
+    try (var module = new MultiheadAttention(DEVICE, new Generator(4), e, 2)) {
       Map<String, Tensor> state = module.state();
       assertThat(state.keySet())
           .containsExactly("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias");
@@ -211,7 +213,7 @@ class AttentionTest {
       Tensor q = normal(DType.F32, 1, n, l, e);
       Tensor k = normal(DType.F32, 2, n, s, e);
       Tensor v = normal(DType.F32, 3, n, s, e);
-      Tensor keys = Tensors.of(CPU, new long[] {1, 1, 0, 1, 1, 1, 1, 0}, n, 1, s).to(DType.BOOL);
+      Tensor keys = Tensors.of(DEVICE, new long[] {1, 1, 0, 1, 1, 1, 1, 0}, n, 1, s).to(DType.BOOL);
       Tensor y = module.forward(q, k, v, keys, false);
       assertThat(y.shape()).isEqualTo(Shape.of(n, l, e));
       var expected = new double[n * l * e];
@@ -248,7 +250,7 @@ class AttentionTest {
   private static void assertSelf(MultiheadAttention module, Tensor x) {
     // one product for the three projections has other roundings than three
     assertClose(module.forward(x), module.forward(x, x, x, null, false).toDoubleArray(), 1e-6);
-    Tensor mask = Tensors.ones(CPU, DType.BOOL, 3, 3);
+    Tensor mask = Tensors.ones(DEVICE, DType.BOOL, 3, 3);
     assertClose(
         module.forward(x, mask, true), module.forward(x, x, x, null, true).toDoubleArray(), 1e-6);
     Tensor first = module.forward(x, null, true).slice(1, 0, 1);
@@ -257,7 +259,7 @@ class AttentionTest {
 
   @Test
   void theModuleDropsInTrainingOnly() {
-    try (var module = new MultiheadAttention(CPU, new Generator(4), 4, 2, 0.5)) {
+    try (var module = new MultiheadAttention(DEVICE, new Generator(4), 4, 2, 0.5)) {
       Tensor x = normal(DType.F32, 1, 1, 5, 4);
       assertThat(module.forward(x).toFloatArray()).isNotEqualTo(module.forward(x).toFloatArray());
       module.eval();
@@ -269,7 +271,7 @@ class AttentionTest {
       assertThatThrownBy(() -> module.forward(normal(DType.F32, 1, 5, 4)))
           .hasMessage("multiheadAttention: x must be [n, length, embed]; x=[5, 4], embed=4");
     }
-    assertThatThrownBy(() -> new MultiheadAttention(CPU, new Generator(1), 4, 3))
+    assertThatThrownBy(() -> new MultiheadAttention(DEVICE, new Generator(1), 4, 3))
         .hasMessageStartingWith("multiheadAttention: heads and dropout must be a divisor");
   }
 }

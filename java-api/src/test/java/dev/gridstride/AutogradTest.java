@@ -11,10 +11,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The tape itself; the ops' gradients are in {@link GradientTest}. */
+@ExtendWith(TestDevice.class)
 class AutogradTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private Scope scope;
 
   @BeforeEach
@@ -28,7 +30,7 @@ class AutogradTest {
   }
 
   private static Tensor leaf(double... values) {
-    return Tensors.of(CPU, values, values.length).requiresGrad(true);
+    return Tensors.of(DEVICE, values, values.length).requiresGrad(true);
   }
 
   /** An op as a user writes one: y = x^2, with plain Java in between. */
@@ -40,19 +42,19 @@ class AutogradTest {
     }
     return Autograd.record(
         "square",
-        Tensors.of(CPU, y, x.shape().dims()),
+        Tensors.of(DEVICE, y, x.shape().dims()),
         x,
         dy -> {
           double[] g = dy.toDoubleArray();
           for (int i = 0; i < g.length; i++) {
             g[i] *= 2 * v[i];
           }
-          return Tensors.of(CPU, g, x.shape().dims());
+          return Tensors.of(DEVICE, g, x.shape().dims());
         });
   }
 
   private static Tensor ones(Tensor like) {
-    return Tensors.ones(CPU, like.dtype(), like.shape().dims());
+    return Tensors.ones(DEVICE, like.dtype(), like.shape().dims());
   }
 
   @Test
@@ -101,7 +103,7 @@ class AutogradTest {
     Tensor x = leaf(3);
     Tensor y = Autograd.noGrad(() -> square(x));
     assertThat(y.requiresGrad()).isFalse();
-    assertThat(square(Tensors.ones(CPU, DType.F64, 2)).requiresGrad()).isFalse();
+    assertThat(square(Tensors.ones(DEVICE, DType.F64, 2)).requiresGrad()).isFalse();
     assertThat(square(x.detach()).requiresGrad()).isFalse();
     Autograd.noGrad(() -> assertThat(Autograd.isRecording()).isFalse());
     assertThat(Autograd.isRecording()).isTrue();
@@ -122,7 +124,7 @@ class AutogradTest {
   @Test
   void computesOnlyTheNeededGradients() {
     Tensor a = leaf(1);
-    Tensor b = Tensors.of(CPU, new double[] {2}, 1);
+    Tensor b = Tensors.of(DEVICE, new double[] {2}, 1);
     var calls = new AtomicInteger();
     Tensor y =
         Autograd.record(
@@ -173,22 +175,23 @@ class AutogradTest {
 
   @Test
   void refusesMisuse() {
-    assertThatThrownBy(() -> Tensors.ones(CPU, DType.F32, 1).backward())
+    assertThatThrownBy(() -> Tensors.ones(DEVICE, DType.F32, 1).backward())
         .hasMessageContaining("must have been computed from a tensor that requires gradients");
     assertThatThrownBy(() -> leaf(1, 2).backward()).hasMessageContaining("must have one element");
     assertThatThrownBy(() -> leaf(1, 2).backward(ones(leaf(1)), false))
         .hasMessageContaining("seed must have the tensor's shape and dtype");
-    assertThatThrownBy(() -> Tensors.ones(CPU, DType.I32, 1).requiresGrad(true))
+    assertThatThrownBy(() -> Tensors.ones(DEVICE, DType.I32, 1).requiresGrad(true))
         .hasMessageContaining("must be a leaf of a floating type");
     assertThatThrownBy(() -> square(leaf(1)).requiresGrad(false))
         .hasMessageContaining("result of=square");
     Tensor x = leaf(1);
-    assertThatThrownBy(() -> Autograd.record("bad", Tensors.ones(CPU, DType.I64, 1), x, dy -> dy))
+    assertThatThrownBy(
+            () -> Autograd.record("bad", Tensors.ones(DEVICE, DType.I64, 1), x, dy -> dy))
         .hasMessageContaining("must be of a floating type");
     assertThatThrownBy(() -> Autograd.record("bad", square(x), x, dy -> dy))
         .hasMessageContaining("must be newly made");
     Tensor wrong =
-        Autograd.record("wrong", x.detach(), x, dy -> Tensors.ones(CPU, DType.F64, 1, 1));
+        Autograd.record("wrong", x.detach(), x, dy -> Tensors.ones(DEVICE, DType.F64, 1, 1));
     assertThatThrownBy(wrong::backward)
         .hasMessageStartingWith(
             "wrong backward: gradient 0 must have the input's shape and dtype; gradient=f64[1, 1]");

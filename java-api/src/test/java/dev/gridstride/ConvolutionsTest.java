@@ -10,10 +10,12 @@ import dev.gridstride.kernels.ImageLayout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Shapes, formats and refusals of tensor convolutions; the kernels have tests of their own. */
+@ExtendWith(TestDevice.class)
 class ConvolutionsTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final ConvOptions D = ConvOptions.DEFAULT;
   private Scope scope;
 
@@ -28,7 +30,7 @@ class ConvolutionsTest {
   }
 
   private static Tensor ones(long... dims) {
-    return Tensors.ones(CPU, DType.F32, dims);
+    return Tensors.ones(DEVICE, DType.F32, dims);
   }
 
   @Test
@@ -56,7 +58,10 @@ class ConvolutionsTest {
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessage(
             "conv: w must have the input's rank and channels (divided by groups);"
-                + " x=f32[2, 3, 8, 8] on cpu, w=f32[5, 4, 3, 3] on cpu");
+                + " x=f32[2, 3, 8, 8] on "
+                + DEVICE
+                + ", w=f32[5, 4, 3, 3] on "
+                + DEVICE);
     assertThatThrownBy(() -> x.conv2d(ones(5, 3, 3), null)).hasMessageContaining("w must have");
     assertThatThrownBy(() -> x.conv2d(ones(5, 3, 9, 9), null))
         .hasMessageContaining("must not be larger than the padded input");

@@ -11,12 +11,14 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Einstein summation against the sum over all values of all labels. */
+@ExtendWith(TestDevice.class)
 class EinsumTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   /**
    * Equation, the same with letters for ellipses, shapes: {@code 2x3,3} is a matrix and a vector.
@@ -64,7 +66,7 @@ class EinsumTest {
       var tensors = new Tensor[dims.length];
       for (int i = 0; i < dims.length; i++) {
         values[i] = random.doubles(Shape.of(dims[i]).count(), -1, 1).toArray();
-        tensors[i] = Tensors.of(CPU, values[i], dims[i]);
+        tensors[i] = Tensors.of(DEVICE, values[i], dims[i]);
       }
       Tensor y = Tensors.einsum(equation, tensors);
       double[] expected = sum(letters == null ? equation : letters, dims, values);
@@ -78,7 +80,7 @@ class EinsumTest {
       for (int i = 0; i < dims.length; i++) {
         long[] rounded = Arrays.stream(values[i]).mapToLong(v -> Math.round(9 * v)).toArray();
         values[i] = Arrays.stream(rounded).asDoubleStream().toArray();
-        whole[i] = Tensors.of(CPU, rounded, dims[i]);
+        whole[i] = Tensors.of(DEVICE, rounded, dims[i]);
       }
       assertThat(Tensors.einsum(equation, whole).toDoubleArray())
           .containsExactly(sum(letters == null ? equation : letters, dims, values));
@@ -126,14 +128,14 @@ class EinsumTest {
   @Test
   void broadcastsEllipsesAndOnes() {
     try (Scope scope = Scope.open()) {
-      Tensor a = Tensors.arange(CPU, dev.gridstride.device.DType.F32, 24).reshape(2, 3, 4);
-      Tensor b = Tensors.of(CPU, new float[] {1, 2, 3, 4}, 1, 4, 1);
+      Tensor a = Tensors.arange(DEVICE, dev.gridstride.device.DType.F32, 24).reshape(2, 3, 4);
+      Tensor b = Tensors.of(DEVICE, new float[] {1, 2, 3, 4}, 1, 4, 1);
       Tensor y = Tensors.einsum("...ij,...jk->...ik", a, b);
       assertThat(y.shape()).isEqualTo(Shape.of(2, 3, 1));
       assertThat(y.toFloatArray()).containsExactly(20, 60, 100, 140, 180, 220);
-      Tensor c = Tensors.of(CPU, new float[] {1, 10, 100, 1000});
+      Tensor c = Tensors.of(DEVICE, new float[] {1, 10, 100, 1000});
       assertThat(Tensors.einsum("...j,j", a, c).shape()).isEqualTo(Shape.of(2, 3));
-      Tensor one = Tensors.of(CPU, new float[] {2}, 1, 1);
+      Tensor one = Tensors.of(DEVICE, new float[] {2}, 1, 1);
       assertThat(Tensors.einsum("ij,jk->ik", a.select(0, 0), one).toFloatArray())
           .containsExactly(12, 44, 76);
     }
@@ -155,7 +157,7 @@ class EinsumTest {
       })
   void refusesEquationsThatDoNotFit(String equation, String rule) {
     try (Scope scope = Scope.open()) {
-      Tensor x = Tensors.of(CPU, new float[6], 2, 3);
+      Tensor x = Tensors.of(DEVICE, new float[6], 2, 3);
       assertThatThrownBy(() -> Tensors.einsum(equation, x))
           .isInstanceOf(InvalidArgumentException.class)
           .hasMessageStartingWith("einsum: equation " + rule);

@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -20,8 +21,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>The ops are found by reflection: a public method of Tensor that returns tensors, also in an
  * array or a record, without a case here fails {@link #everyDifferentiableMethodHasACase}.
  */
+@ExtendWith(TestDevice.class)
 class GradientTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   static List<GradientCases.Case> cases() {
     return GradientCases.all();
@@ -96,7 +98,7 @@ class GradientTest {
   private static Tensor[] leaves(GradientCases.Case c, double[][] at) {
     var leaves = new Tensor[at.length];
     for (int i = 0; i < at.length; i++) {
-      leaves[i] = Tensors.of(CPU, at[i], c.shapes()[i]).requiresGrad(true);
+      leaves[i] = Tensors.of(DEVICE, at[i], c.shapes()[i]).requiresGrad(true);
     }
     return leaves;
   }
@@ -112,7 +114,7 @@ class GradientTest {
     try (Scope scope = Scope.open()) {
       Tensor[] leaves = leaves(c, at);
       Tensor y = c.function().apply(leaves);
-      y.backward(Tensors.of(CPU, weights, y.shape().dims()), false);
+      y.backward(Tensors.of(y.device(), weights, y.shape().dims()), false);
       double sum = 0;
       for (int i = 0; i < leaves.length; i++) {
         Tensor grad = leaves[i].grad();

@@ -4,7 +4,6 @@ import static dev.gridstride.GradientCases.s;
 import static dev.gridstride.GradientCases.shapes;
 
 import dev.gridstride.GradientCases.Case;
-import dev.gridstride.device.Device;
 import java.util.List;
 
 /** Gradient cases of {@link Indexing}. */
@@ -12,7 +11,7 @@ final class IndexingCases {
   private IndexingCases() {}
 
   private static Tensor indices(long... values) {
-    return Tensors.of(Device.cpu(), values);
+    return Tensors.of(TestDevice.get(), values);
   }
 
   static List<Case> all() {

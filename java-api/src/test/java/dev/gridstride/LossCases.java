@@ -12,12 +12,12 @@ import java.util.Locale;
 
 /** Gradient cases of the losses. */
 final class LossCases {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   private LossCases() {}
 
   private static Tensor classes(long[] values, long... dims) {
-    return Tensors.of(CPU, values, dims);
+    return Tensors.of(DEVICE, values, dims);
   }
 
   static List<Case> all() {
@@ -71,7 +71,7 @@ final class LossCases {
             t ->
                 t[0].nllLoss(
                     classes(new long[] {0, 1, 2, 0, 1, 2, 0, 1}, 2, 2, 2),
-                    Tensors.of(CPU, new double[] {0.5, 1, 2}),
+                    Tensors.of(DEVICE, new double[] {0.5, 1, 2}),
                     1,
                     r)));
   }
@@ -98,7 +98,7 @@ final class LossCases {
                     classes(new long[] {3, 1, 0}),
                     d.withIgnoreIndex(1)
                         .withLabelSmoothing(0.2)
-                        .withWeight(Tensors.of(CPU, new double[] {0.5, 1, 2, 3}))
+                        .withWeight(Tensors.of(DEVICE, new double[] {0.5, 1, 2, 3}))
                         .withReduction(LossReduction.NONE))),
         new Case(
             "crossEntropy",
@@ -106,7 +106,7 @@ final class LossCases {
             shapes(s(2, 3)),
             t ->
                 t[0].crossEntropy(
-                    Tensors.of(CPU, new double[] {0.5, 0.25, 0.25, 0, 0.9, 0.1}, 2, 3),
+                    Tensors.of(DEVICE, new double[] {0.5, 0.25, 0.25, 0, 0.9, 0.1}, 2, 3),
                     d.withReduction(LossReduction.SUM))),
         new Case(
             "crossEntropy",

@@ -14,12 +14,14 @@ import java.util.function.DoubleBinaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Losses made of other tensor ops: values against plain double loops, edge cases, refusals. */
+@ExtendWith(TestDevice.class)
 class LossValuesTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final DType[] FLOATING = {DType.F64, DType.F32, DType.BF16, DType.F16};
   private static final long[][] SHAPES = {{0, 3}, {}, {1}, {7}, {3, 5}, {2, 3, 4, 3}, {1031}};
   private static final double INF = Double.POSITIVE_INFINITY;
@@ -41,7 +43,7 @@ class LossValuesTest {
   }
 
   private static Tensor tensor(DType dtype, double[] values, long... dims) {
-    return Hosts.fromDoubles(CPU, dtype, values, Shape.of(dims));
+    return Hosts.fromDoubles(DEVICE, dtype, values, Shape.of(dims));
   }
 
   /** Errors far below, near and far above the thresholds of 0.75, some equal to 0. */
@@ -122,7 +124,7 @@ class LossValuesTest {
     compare(
         (x, t, r) -> {
           DType wide = x.dtype() == DType.F64 ? DType.F64 : DType.F32;
-          return x.binaryCrossEntropyWithLogits(t, Tensors.full(CPU, wide, 2.5), r);
+          return x.binaryCrossEntropyWithLogits(t, Tensors.full(DEVICE, wide, 2.5), r);
         },
         (x, t) -> bce(x, t, 2.5),
         share);
@@ -159,7 +161,7 @@ class LossValuesTest {
   void gradientsAtThresholdsAndInfinity() {
     for (DType dtype : new DType[] {DType.F32, DType.F64}) {
       double[] at = {-INF, -2, -0.5, 0, 0.5, 2, INF};
-      Tensor zero = Tensors.zeros(CPU, dtype, at.length);
+      Tensor zero = Tensors.zeros(DEVICE, dtype, at.length);
       Tensor x = tensor(dtype, at, at.length).requiresGrad(true);
       x.huberLoss(zero, 2, LossReduction.SUM).backward();
       assertThat(x.grad().toDoubleArray()).containsExactly(-2, -2, -0.5, 0, 0.5, 2, 2);
@@ -176,7 +178,7 @@ class LossValuesTest {
   void defaultsAreTheMeanAndNanSpreads() {
     Tensor x = tensor(DType.F64, new double[] {1, 2, 4, 8}, 4);
     Tensor t = tensor(DType.F64, new double[] {1, 1, 1, 0}, 4);
-    Tensor nan = Tensors.full(CPU, DType.F64, Double.NaN, 4);
+    Tensor nan = Tensors.full(DEVICE, DType.F64, Double.NaN, 4);
     assertThat(x.mseLoss(t).item()).isEqualTo((0 + 1 + 9 + 64) / 4.0);
     assertThat(x.l1Loss(t).item()).isEqualTo((0 + 1 + 3 + 8) / 4.0);
     assertThat(x.huberLoss(t, 2).item()).isEqualTo((0.5 + 4 + 14) / 4);
@@ -203,7 +205,7 @@ class LossValuesTest {
     double[] expected = x.mseLoss(t, LossReduction.NONE).toDoubleArray();
     assertThat(x.channelsLast().mseLoss(t, LossReduction.NONE).toDoubleArray())
         .containsExactly(expected);
-    Tensor c = Tensors.of(CPU, new long[] {0, 1, 2, 3}, 2, 2);
+    Tensor c = Tensors.of(DEVICE, new long[] {0, 1, 2, 3}, 2, 2);
     Tensor logProbs = tensor(DType.F64, random(16, random), 2, 4, 2);
     assertThat(
             logProbs
@@ -255,7 +257,7 @@ class LossValuesTest {
             }
           }
           long[] positions = CrossEntropyFunction.withoutClasses(dims);
-          Tensor t = Hosts.fromLongs(CPU, DType.I32, longs(classes), Shape.of(positions));
+          Tensor t = Hosts.fromLongs(DEVICE, DType.I32, longs(classes), Shape.of(positions));
           Tensor w = weighted ? tensor(wide, weights, 4) : null;
           Tensor none = x.nllLoss(t, w, ignored, LossReduction.NONE);
           assertThat(none.dtype()).isEqualTo(wide);
@@ -282,7 +284,7 @@ class LossValuesTest {
   void nllOfLogSoftmaxIsCrossEntropy() {
     Tensor x = tensor(DType.F64, random(4 * 6, new SplittableRandom(9)), 4, 6);
     x.requiresGrad(true);
-    Tensor t = Tensors.of(CPU, new long[] {5, -100, 0, 2});
+    Tensor t = Tensors.of(DEVICE, new long[] {5, -100, 0, 2});
     Tensor a = x.crossEntropy(t);
     a.backward();
     double[] expected = x.grad().toDoubleArray();
@@ -297,7 +299,7 @@ class LossValuesTest {
   void nllLeavesOutWhatDoesNotCount() {
     double[] at = {-INF, -1, -2, Double.NaN, -3, -INF};
     Tensor x = tensor(DType.F32, at, 3, 2).requiresGrad(true);
-    Tensor t = Tensors.of(CPU, new long[] {0, 7, 0});
+    Tensor t = Tensors.of(DEVICE, new long[] {0, 7, 0});
     Tensor weight = tensor(DType.F32, new double[] {0, 1}, 2);
     Tensor loss = x.nllLoss(t, weight, 7, LossReduction.SUM);
     assertThat(loss.item()).isZero();
@@ -310,15 +312,18 @@ class LossValuesTest {
 
   @Test
   void refusesOperandsThatDoNotMatch() {
-    Tensor x = Tensors.zeros(CPU, DType.F32, 2, 3);
-    Tensor row = Tensors.zeros(CPU, DType.F32, 3);
-    Tensor classes = Tensors.of(CPU, new int[] {1, 2});
+    Tensor x = Tensors.zeros(DEVICE, DType.F32, 2, 3);
+    Tensor row = Tensors.zeros(DEVICE, DType.F32, 3);
+    Tensor classes = Tensors.of(DEVICE, new int[] {1, 2});
     assertThatThrownBy(() -> x.mseLoss(row))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessage(
             "mseLoss: targets must have the predictions' shape and dtype and live on their device;"
-                + " predictions=f32[2, 3] on cpu, targets=f32[3] on cpu");
-    Tensor wide = Tensors.zeros(CPU, DType.F64, 2, 3);
+                + " predictions=f32[2, 3] on "
+                + DEVICE
+                + ", targets=f32[3] on "
+                + DEVICE);
+    Tensor wide = Tensors.zeros(DEVICE, DType.F64, 2, 3);
     assertThatThrownBy(() -> x.l1Loss(wide)).hasMessageStartingWith("l1Loss: targets must have");
     assertThatThrownBy(() -> x.huberLoss(row, 1))
         .hasMessageStartingWith("huberLoss: targets must have");
@@ -329,14 +334,16 @@ class LossValuesTest {
             "binaryCrossEntropyWithLogits: targets must have the logits' shape and dtype");
     assertThatThrownBy(() -> classes.mseLoss(classes))
         .hasMessage(
-            "mseLoss: predictions must be f64, f32, bf16 or f16; predictions=" + "i32[2] on cpu");
+            "mseLoss: predictions must be f64, f32, bf16 or f16; predictions="
+                + "i32[2] on "
+                + DEVICE);
     assertThatThrownBy(() -> classes.nllLoss(classes))
         .hasMessageStartingWith("nllLoss: logProbs must be f64, f32, bf16 or f16;");
   }
 
   @Test
   void refusesOptionsOutOfRange() {
-    Tensor x = Tensors.zeros(CPU, DType.F32, 2, 3);
+    Tensor x = Tensors.zeros(DEVICE, DType.F32, 2, 3);
     for (double delta : new double[] {0, -1, Double.NaN, INF, 1e300, 1e-60}) {
       assertThatThrownBy(() -> x.huberLoss(x, delta))
           .hasMessage("huberLoss: delta must be positive and finite; delta=" + delta);
@@ -347,9 +354,9 @@ class LossValuesTest {
     }
     for (Tensor bad :
         new Tensor[] {
-          Tensors.ones(CPU, DType.F32, 2),
-          Tensors.ones(CPU, DType.F64, 3),
-          Tensors.ones(CPU, DType.F32, 1, 2, 3)
+          Tensors.ones(DEVICE, DType.F32, 2),
+          Tensors.ones(DEVICE, DType.F64, 3),
+          Tensors.ones(DEVICE, DType.F32, 1, 2, 3)
         }) {
       assertThatThrownBy(() -> x.binaryCrossEntropyWithLogits(x, bad, LossReduction.MEAN))
           .hasMessageStartingWith(
@@ -359,24 +366,24 @@ class LossValuesTest {
 
   @Test
   void nllRefusesTargetsAndWeights() {
-    Tensor x = Tensors.zeros(CPU, DType.F32, 2, 3);
-    Tensor t = Tensors.of(CPU, new long[] {1, 2});
-    assertThatThrownBy(() -> x.nllLoss(Tensors.of(CPU, new long[] {1, 3})))
+    Tensor x = Tensors.zeros(DEVICE, DType.F32, 2, 3);
+    Tensor t = Tensors.of(DEVICE, new long[] {1, 2});
+    assertThatThrownBy(() -> x.nllLoss(Tensors.of(DEVICE, new long[] {1, 3})))
         .hasMessage(
             "nllLoss: targets must be in 0..classes - 1 or the ignored class; position=1,"
                 + " target=3, classes=3, ignoreIndex=-100");
-    assertThatThrownBy(() -> x.nllLoss(Tensors.of(CPU, new long[] {-1, 0})))
+    assertThatThrownBy(() -> x.nllLoss(Tensors.of(DEVICE, new long[] {-1, 0})))
         .hasMessageContaining("position=0, target=-1");
-    assertThatThrownBy(() -> x.nllLoss(Tensors.of(CPU, new long[] {1, 1, 1})))
+    assertThatThrownBy(() -> x.nllLoss(Tensors.of(DEVICE, new long[] {1, 1, 1})))
         .hasMessage(
             "nllLoss: targets must have the shape of logProbs without the class dimension;"
                 + " logProbs=[2, 3], targets=[3]");
     assertThatThrownBy(() -> x.nllLoss(x))
         .hasMessageStartingWith("nllLoss: targets must be classes (i64 or i32)");
-    Tensor scalar = Tensors.full(CPU, DType.F32, 1);
+    Tensor scalar = Tensors.full(DEVICE, DType.F32, 1);
     assertThatThrownBy(() -> scalar.nllLoss(t))
         .hasMessageStartingWith("nllLoss: logProbs must have shape [classes] or [n, classes, ...]");
-    Tensor w = Tensors.ones(CPU, DType.F64, 3);
+    Tensor w = Tensors.ones(DEVICE, DType.F64, 3);
     assertThatThrownBy(() -> x.nllLoss(t, w, -100, LossReduction.MEAN))
         .hasMessageStartingWith("nllLoss: weight must have shape [classes] and dtype f32;");
   }

@@ -10,7 +10,7 @@ import java.util.List;
 
 /** Gradient cases of {@link Normalizations}. */
 final class NormCases {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final double EPS = 1e-5;
 
   private NormCases() {}
@@ -76,6 +76,6 @@ final class NormCases {
   }
 
   private static Tensor constants(double first, int count) {
-    return Tensors.arange(CPU, DType.F64, count).add(first).detach();
+    return Tensors.arange(DEVICE, DType.F64, count).add(first).detach();
   }
 }

@@ -10,13 +10,15 @@ import dev.gridstride.device.InvalidArgumentException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Normalizations of tensors: which elements share a mean, formats, dtypes, running averages and
  * errors; accuracy is tested with the kernels.
  */
+@ExtendWith(TestDevice.class)
 class NormalizationsTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private static final double EPS = 1e-5;
   private Scope scope;
 
@@ -31,7 +33,7 @@ class NormalizationsTest {
   }
 
   private static Tensor normal(DType type, long... dims) {
-    return new Generator(3).normal(CPU, DType.F64, 1, 2, dims).to(type);
+    return new Generator(3).normal(DEVICE, DType.F64, 1, 2, dims).to(type);
   }
 
   private static void assertClose(Tensor actual, Tensor expected, double tolerance) {
@@ -73,7 +75,7 @@ class NormalizationsTest {
         }
         // sums of at most 9 squares below 100, in f64
         assertClose(
-            x.localResponseNorm(size, 0.3, 0.75, 2), Tensors.of(CPU, expected, dims), 1e-12);
+            x.localResponseNorm(size, 0.3, 0.75, 2), Tensors.of(DEVICE, expected, dims), 1e-12);
       }
     }
     assertThatThrownBy(() -> normal(DType.F64, 1, 2, 3).localResponseNorm(0, 1, 1, 1))
@@ -114,9 +116,9 @@ class NormalizationsTest {
 
   @Test
   void batchNormMovesRunningAverages() {
-    Tensor x = Tensors.of(CPU, new float[] {1, 2, 3, 6, 0, 0, 4, 4}, 4, 2);
-    Tensor mean = Tensors.of(CPU, new float[] {8, 0}, 2);
-    Tensor variance = Tensors.of(CPU, new float[] {1, 2}, 2);
+    Tensor x = Tensors.of(DEVICE, new float[] {1, 2, 3, 6, 0, 0, 4, 4}, 4, 2);
+    Tensor mean = Tensors.of(DEVICE, new float[] {8, 0}, 2);
+    Tensor variance = Tensors.of(DEVICE, new float[] {1, 2}, 2);
     int before = variance.version();
     x.batchNorm(null, null, mean, variance, 0.5, EPS);
     // batch means 2 and 3, unbiased variances 10/3 and 20/3
@@ -132,8 +134,8 @@ class NormalizationsTest {
   @Test
   void findsChangesOfStatisticsBeforeBackward() {
     Tensor x = normal(DType.F32, 4, 3).requiresGrad(true);
-    Tensor mean = Tensors.zeros(CPU, DType.F32, 3);
-    Tensor variance = Tensors.ones(CPU, DType.F32, 3);
+    Tensor mean = Tensors.zeros(DEVICE, DType.F32, 3);
+    Tensor variance = Tensors.ones(DEVICE, DType.F32, 3);
     Tensor y = x.batchNormInference(null, null, mean, variance, EPS);
     x.batchNorm(null, null, mean, variance, 0.1, EPS);
     assertThatThrownBy(() -> y.sum().backward())

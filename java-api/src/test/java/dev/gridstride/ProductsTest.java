@@ -11,12 +11,14 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Matrix products of tensors: shapes, views, broadcasting; values against loops over indices. */
+@ExtendWith(TestDevice.class)
 final class ProductsTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private final SplittableRandom random = new SplittableRandom(7);
   private Scope scope;
 
@@ -33,7 +35,7 @@ final class ProductsTest {
   private Tensor integers(long... dims) {
     var v = new double[(int) Shape.of(dims).count()];
     Arrays.setAll(v, i -> random.nextInt(-5, 6));
-    return Tensors.of(CPU, v, dims);
+    return Tensors.of(DEVICE, v, dims);
   }
 
   private static long[] dims(String text) {
@@ -85,7 +87,7 @@ final class ProductsTest {
     long[] wide = x.shape().dims();
     wide[wide.length - 1] *= 2;
     wide[wide.length - 2] *= 3;
-    Tensor big = Tensors.zeros(CPU, x.dtype(), wide);
+    Tensor big = Tensors.zeros(DEVICE, x.dtype(), wide);
     Tensor part = big.slice(-1, 0, wide[wide.length - 1], 2).slice(-2, 0, wide[wide.length - 2], 3);
     return part.addInPlace(x);
   }
@@ -147,7 +149,7 @@ final class ProductsTest {
         .hasMessage(
             "matmul: other must have leading dimensions that broadcast with this tensor's;"
                 + " this=[2, 2, 3], other=[3, 3, 5]");
-    assertThatThrownBy(() -> a.matmul(Tensors.full(CPU, DType.F64, 1)))
+    assertThatThrownBy(() -> a.matmul(Tensors.full(DEVICE, DType.F64, 1)))
         .hasMessage("matmul: other must have at least one dimension; this=[2, 3], other=[]");
     assertThatThrownBy(() -> a.matmul(a.to(DType.F32)))
         .hasMessage(

@@ -8,12 +8,14 @@ import dev.gridstride.device.InvalidArgumentException;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Scatters that reduce, and indexing by tuples, against loops over the indices. */
+@ExtendWith(TestDevice.class)
 class ScatterTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   private static double combine(ScatterReduction reduction, double own, double next) {
     return switch (reduction) {
@@ -55,10 +57,10 @@ class ScatterTest {
         }
       }
       try (Scope scope = Scope.open()) {
-        Tensor tensor = Tensors.of(CPU, x, 3, 4, 2);
+        Tensor tensor = Tensors.of(DEVICE, x, 3, 4, 2);
         Tensor y =
             tensor.scatter(
-                axis, Tensors.of(CPU, at, part), Tensors.of(CPU, source, part), reduction);
+                axis, Tensors.of(DEVICE, at, part), Tensors.of(DEVICE, source, part), reduction);
         assertThat(y.toDoubleArray()).as("axis %d", axis).containsExactly(expected);
         assertThat(tensor.toDoubleArray()).containsExactly(x);
       }
@@ -95,10 +97,10 @@ class ScatterTest {
       sourceDims[1] = 3;
       System.arraycopy(rest, 0, sourceDims, 2, rest.length);
       try (Scope scope = Scope.open()) {
-        Tensor indices = Tensors.of(CPU, at, 3, 3, depth);
+        Tensor indices = Tensors.of(DEVICE, at, 3, 3, depth);
         Tensor y =
-            Tensors.of(CPU, x, 3, 4, 2)
-                .scatterNd(indices, Tensors.of(CPU, source, sourceDims), reduction);
+            Tensors.of(DEVICE, x, 3, 4, 2)
+                .scatterNd(indices, Tensors.of(DEVICE, source, sourceDims), reduction);
         assertThat(y.toDoubleArray()).as("tuples of %d", depth).containsExactly(expected);
       }
     }
@@ -107,17 +109,17 @@ class ScatterTest {
   @Test
   void gathersByTuples() {
     try (Scope scope = Scope.open()) {
-      Tensor x = Tensors.arange(CPU, dev.gridstride.device.DType.I32, 24).reshape(2, 3, 4);
-      Tensor all = x.gatherNd(Tensors.of(CPU, new long[] {1, 2, 3, 0, -1, 0}, 2, 3), 0);
+      Tensor x = Tensors.arange(DEVICE, dev.gridstride.device.DType.I32, 24).reshape(2, 3, 4);
+      Tensor all = x.gatherNd(Tensors.of(DEVICE, new long[] {1, 2, 3, 0, -1, 0}, 2, 3), 0);
       assertThat(all.shape()).isEqualTo(Shape.of(2));
       assertThat(all.toLongArray()).containsExactly(23, 8);
-      Tensor rows = x.gatherNd(Tensors.of(CPU, new int[] {1, 0, 0, 2}, 2, 1, 2), 0);
+      Tensor rows = x.gatherNd(Tensors.of(DEVICE, new int[] {1, 0, 0, 2}, 2, 1, 2), 0);
       assertThat(rows.shape()).isEqualTo(Shape.of(2, 1, 4));
       assertThat(rows.toLongArray()).containsExactly(12, 13, 14, 15, 8, 9, 10, 11);
-      Tensor batched = x.gatherNd(Tensors.of(CPU, new long[] {1, 2}, 2, 1), 1);
+      Tensor batched = x.gatherNd(Tensors.of(DEVICE, new long[] {1, 2}, 2, 1), 1);
       assertThat(batched.shape()).isEqualTo(Shape.of(2, 4));
       assertThat(batched.toLongArray()).containsExactly(4, 5, 6, 7, 20, 21, 22, 23);
-      Tensor none = x.gatherNd(Tensors.of(CPU, new long[0], 0, 3), 0);
+      Tensor none = x.gatherNd(Tensors.of(DEVICE, new long[0], 0, 3), 0);
       assertThat(none.shape()).isEqualTo(Shape.of(0));
     }
   }
@@ -125,22 +127,22 @@ class ScatterTest {
   @Test
   void refusesBadTuples() {
     try (Scope scope = Scope.open()) {
-      Tensor x = Tensors.of(CPU, new float[6], 2, 3);
-      assertThatThrownBy(() -> x.gatherNd(Tensors.of(CPU, new long[] {0, 1, 0, 3}, 2, 2), 0))
+      Tensor x = Tensors.of(DEVICE, new float[6], 2, 3);
+      assertThatThrownBy(() -> x.gatherNd(Tensors.of(DEVICE, new long[] {0, 1, 0, 3}, 2, 2), 0))
           .isInstanceOf(InvalidArgumentException.class)
           .hasMessage("gatherNd: indices must be in -3..2; indices[1, 1]=3, size=3");
-      assertThatThrownBy(() -> x.gatherNd(Tensors.of(CPU, new long[3], 1, 3), 0))
+      assertThatThrownBy(() -> x.gatherNd(Tensors.of(DEVICE, new long[3], 1, 3), 0))
           .hasMessageStartingWith("gatherNd: indices must live with the tensor");
-      assertThatThrownBy(() -> x.gatherNd(Tensors.of(CPU, new long[3], 3, 1), 1))
+      assertThatThrownBy(() -> x.gatherNd(Tensors.of(DEVICE, new long[3], 3, 1), 1))
           .hasMessageStartingWith("gatherNd: indices must live with the tensor");
       assertThatThrownBy(() -> x.gatherNd(x, 0)).hasMessageContaining("must be i64 or i32");
-      Tensor first = Tensors.of(CPU, new long[] {0}, 1, 1);
+      Tensor first = Tensors.of(DEVICE, new long[] {0}, 1, 1);
       assertThatThrownBy(() -> x.scatterNd(first, x, ScatterReduction.ADD))
           .hasMessageStartingWith("scatterNd: source must have the tensor's dtype and device");
       assertThatThrownBy(() -> x.scatter(1, first, x, ScatterReduction.MAX))
           .hasMessageStartingWith("scatter: source must have the tensor's dtype and device");
-      Tensor far = Tensors.of(CPU, new long[] {-4}, 1, 1);
-      Tensor one = Tensors.of(CPU, new float[1], 1, 1);
+      Tensor far = Tensors.of(DEVICE, new long[] {-4}, 1, 1);
+      Tensor one = Tensors.of(DEVICE, new float[1], 1, 1);
       assertThatThrownBy(() -> x.scatter(1, far, one, ScatterReduction.MIN))
           .hasMessage("scatter: indices must be in -3..2; indices[0, 0]=-4, size=3");
     }

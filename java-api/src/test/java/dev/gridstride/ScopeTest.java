@@ -9,13 +9,15 @@ import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Ownership: who closes what, when. */
+@ExtendWith(TestDevice.class)
 class ScopeTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   private static Tensor one() {
-    return Tensors.ones(CPU, DType.F32, 3);
+    return Tensors.ones(DEVICE, DType.F32, 3);
   }
 
   @Test

@@ -13,10 +13,12 @@ import dev.gridstride.kernels.PoolAxis;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Values, sharing and refusals of the shaping and pooling methods. */
+@ExtendWith(TestDevice.class)
 class ShapingTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private Scope scope;
 
   @BeforeEach
@@ -30,7 +32,7 @@ class ShapingTest {
   }
 
   private static Tensor arange(long... dims) {
-    return Tensors.arange(CPU, DType.F32, Shape.of(dims).count()).reshape(dims);
+    return Tensors.arange(DEVICE, DType.F32, Shape.of(dims).count()).reshape(dims);
   }
 
   private static boolean shares(Tensor a, Tensor b) {
@@ -47,7 +49,7 @@ class ShapingTest {
     assertThat(x.contiguous()).isSameAs(x);
     assertThat(shares(x, x.copy())).isFalse();
     assertThat(x.to(DType.F32)).isSameAs(x);
-    assertThat(x.to(CPU)).isSameAs(x);
+    assertThat(x.to(DEVICE)).isSameAs(x);
   }
 
   @Test
@@ -61,9 +63,9 @@ class ShapingTest {
       assertThat(x.cumSum(1).toDoubleArray()).containsExactly(expected); // small integers: exact
       assertThat(x.transpose().cumSum(-2).transpose().toDoubleArray()).containsExactly(expected);
     }
-    Tensor y = Tensors.of(CPU, new long[] {2, -3, 4, 0, 5}).cumProd(0);
+    Tensor y = Tensors.of(DEVICE, new long[] {2, -3, 4, 0, 5}).cumProd(0);
     assertThat(y.toLongArray()).containsExactly(2, -6, -24, 0, 0);
-    Tensor nan = Tensors.of(CPU, new float[] {1, Float.NaN, 2, Float.POSITIVE_INFINITY});
+    Tensor nan = Tensors.of(DEVICE, new float[] {1, Float.NaN, 2, Float.POSITIVE_INFINITY});
     assertThat(nan.cumSum(0).toFloatArray()).containsExactly(1, Float.NaN, Float.NaN, Float.NaN);
   }
 
@@ -88,7 +90,7 @@ class ShapingTest {
 
   @Test
   void placesOfMaxima() {
-    Tensor x = Tensors.of(CPU, new float[] {1, 9, 2, 3, 4, 5, 8, 7, 6, 0, 0, 0}, 1, 2, 2, 3);
+    Tensor x = Tensors.of(DEVICE, new float[] {1, 9, 2, 3, 4, 5, 8, 7, 6, 0, 0, 0}, 1, 2, 2, 3);
     for (Tensor images : new Tensor[] {x, x.channelsLast()}) {
       var found = images.maxPoolWithIndices(PoolAxis.of(2, 2), PoolAxis.of(3, 2).withStride(1));
       assertThat(found.values().toFloatArray()).containsExactly(9, 9, 8, 7);
@@ -102,7 +104,7 @@ class ShapingTest {
     assertThat(x.transpose().toFloatArray()).containsExactly(0, 3, 1, 4, 2, 5);
     assertThat(x.reshape(-1).shape()).isEqualTo(Shape.of(6));
     assertThat(x.flatten(0).shape()).isEqualTo(Shape.of(6));
-    assertThat(Tensors.ones(CPU, DType.F32).flatten(0).shape()).isEqualTo(Shape.of(1));
+    assertThat(Tensors.ones(DEVICE, DType.F32).flatten(0).shape()).isEqualTo(Shape.of(1));
     assertThat(x.slice(1, -2, 3).toFloatArray()).containsExactly(1, 2, 4, 5);
     assertThat(x.slice(1, 0, 3, 2).toFloatArray()).containsExactly(0, 2, 3, 5);
     assertThat(x.select(1, -1).toFloatArray()).containsExactly(2, 5);
@@ -120,12 +122,13 @@ class ShapingTest {
     assertThat(x.split(1, 1, 2)[1].toFloatArray()).containsExactly(1, 2, 4, 5);
     assertThat(x.unsqueeze(-1).shape()).isEqualTo(Shape.of(2, 3, 1));
     assertThat(x.unsqueeze(0).squeeze().shape()).isEqualTo(Shape.of(2, 3));
-    assertThat(Tensors.full(CPU, DType.BF16, 3, 2, 2).toFloatArray()).containsExactly(3, 3, 3, 3);
+    assertThat(Tensors.full(DEVICE, DType.BF16, 3, 2, 2).toFloatArray())
+        .containsExactly(3, 3, 3, 3);
   }
 
   @Test
   void castsAsJavaDoes() {
-    Tensor x = Tensors.of(CPU, new float[] {1.7f, -1.7f, Float.NaN, 3e9f});
+    Tensor x = Tensors.of(DEVICE, new float[] {1.7f, -1.7f, Float.NaN, 3e9f});
     assertThat(x.to(DType.I32).toLongArray()).containsExactly(1, -1, 0, Integer.MAX_VALUE);
     assertThat(x.to(DType.BOOL).toLongArray()).containsExactly(1, 1, 1, 1);
     assertThat(x.to(DType.I32).requiresGrad()).isFalse();
@@ -185,7 +188,7 @@ class ShapingTest {
   @Test
   void padsKeepTheMemoryFormat() {
     try (Scope scope = Scope.open()) {
-      Tensor x = Tensors.arange(Device.cpu(), DType.F32, 24).reshape(1, 2, 3, 4);
+      Tensor x = Tensors.arange(TestDevice.get(), DType.F32, 24).reshape(1, 2, 3, 4);
       long[] before = {0, 1, 2, 1};
       long[] after = {0, 0, -1, 3};
       for (Pad.Mode mode : Pad.Mode.values()) {
@@ -195,7 +198,7 @@ class ShapingTest {
         assertThat(z.layout()).isEqualTo(Formats.channelsLast(1, 3, 4, 8));
         assertThat(z.toFloatArray()).containsExactly(y.toFloatArray());
       }
-      Tensor row = Tensors.of(Device.cpu(), new long[] {1, 2, 3});
+      Tensor row = Tensors.of(TestDevice.get(), new long[] {1, 2, 3});
       long[] two = {2};
       assertThat(row.pad(two, two, Pad.Mode.REFLECT).toLongArray())
           .containsExactly(3, 2, 1, 2, 3, 2, 1);

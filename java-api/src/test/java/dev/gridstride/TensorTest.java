@@ -15,12 +15,14 @@ import java.nio.ByteOrder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Making, reading, sharing and closing tensors. */
+@ExtendWith(TestDevice.class)
 class TensorTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private Scope scope;
 
   @BeforeEach
@@ -35,60 +37,60 @@ class TensorTest {
 
   @Test
   void comesFromArraysAndGoesBack() {
-    Tensor x = Tensors.of(CPU, new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+    Tensor x = Tensors.of(DEVICE, new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
     assertThat(x.shape()).isEqualTo(Shape.of(2, 3)).hasToString("[2, 3]");
     assertThat(x.rank()).isEqualTo(2);
     assertThat(x.size(-1)).isEqualTo(3);
     assertThat(x.count()).isEqualTo(6);
     assertThat(x.dtype()).isEqualTo(DType.F32);
-    assertThat(x.device()).isSameAs(CPU);
+    assertThat(x.device()).isSameAs(DEVICE);
     assertThat(x.toFloatArray()).containsExactly(1, 2, 3, 4, 5, 6);
     assertThat(x.toDoubleArray()).containsExactly(1, 2, 3, 4, 5, 6);
     assertThat(x.toLongArray()).containsExactly(1, 2, 3, 4, 5, 6);
-    assertThat(x).hasToString("f32[2, 3] on cpu");
-    assertThat(Tensors.of(CPU, new double[] {1.5}).item()).isEqualTo(1.5);
-    assertThat(Tensors.of(CPU, new double[] {1, 2}).shape()).isEqualTo(Shape.of(2));
-    assertThat(Tensors.of(CPU, new int[] {1, -2}).toLongArray()).containsExactly(1, -2);
-    assertThat(Tensors.arange(CPU, DType.I32, 3).toLongArray()).containsExactly(0, 1, 2);
-    assertThat(Tensors.zeros(CPU, DType.U8, 2).toFloatArray()).containsExactly(0, 0);
+    assertThat(x).hasToString("f32[2, 3] on " + DEVICE);
+    assertThat(Tensors.of(DEVICE, new double[] {1.5}).item()).isEqualTo(1.5);
+    assertThat(Tensors.of(DEVICE, new double[] {1, 2}).shape()).isEqualTo(Shape.of(2));
+    assertThat(Tensors.of(DEVICE, new int[] {1, -2}).toLongArray()).containsExactly(1, -2);
+    assertThat(Tensors.arange(DEVICE, DType.I32, 3).toLongArray()).containsExactly(0, 1, 2);
+    assertThat(Tensors.zeros(DEVICE, DType.U8, 2).toFloatArray()).containsExactly(0, 0);
   }
 
   @Test
   void keepsLongsExact() {
     long big = (1L << 53) + 1;
-    assertThat(Tensors.of(CPU, new long[] {big, Long.MIN_VALUE}).toLongArray())
+    assertThat(Tensors.of(DEVICE, new long[] {big, Long.MIN_VALUE}).toLongArray())
         .containsExactly(big, Long.MIN_VALUE);
   }
 
   @ParameterizedTest
   @EnumSource(DType.class)
   void holdsEveryDtype(DType dtype) {
-    assertThat(Tensors.ones(CPU, dtype, 2, 2).toFloatArray()).containsExactly(1, 1, 1, 1);
-    assertThat(Tensors.ones(CPU, dtype, 2).toLongArray()).containsExactly(1, 1);
-    assertThat(Tensors.ones(CPU, dtype).item()).isEqualTo(1);
+    assertThat(Tensors.ones(DEVICE, dtype, 2, 2).toFloatArray()).containsExactly(1, 1, 1, 1);
+    assertThat(Tensors.ones(DEVICE, dtype, 2).toLongArray()).containsExactly(1, 1);
+    assertThat(Tensors.ones(DEVICE, dtype).item()).isEqualTo(1);
   }
 
   @Test
   void readsHostMemory() {
     var bytes = ByteBuffer.allocateDirect(8).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putFloat(0, 1.5f).putFloat(4, -2f);
-    assertThat(Tensors.of(CPU, DType.F32, bytes, 2).toFloatArray()).containsExactly(1.5f, -2f);
-    assertThatThrownBy(() -> Tensors.of(CPU, DType.F32, bytes, 3))
+    assertThat(Tensors.of(DEVICE, DType.F32, bytes, 2).toFloatArray()).containsExactly(1.5f, -2f);
+    assertThatThrownBy(() -> Tensors.of(DEVICE, DType.F32, bytes, 3))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessageContaining("source bytes=8");
     assertThatThrownBy(
-            () -> Tensors.zeros(CPU, DType.F32, 2).copyTo(MemorySegment.ofArray(new float[3])))
+            () -> Tensors.zeros(DEVICE, DType.F32, 2).copyTo(MemorySegment.ofArray(new float[3])))
         .hasMessageContaining("target must have the tensor's size");
   }
 
   @Test
   void refusesWrongSizes() {
-    assertThatThrownBy(() -> Tensors.of(CPU, new float[5], 2, 3))
+    assertThatThrownBy(() -> Tensors.of(DEVICE, new float[5], 2, 3))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessage(
             "tensor.of: values must have as many elements as the shape; values.length=5,"
                 + " shape=[2, 3]");
-    assertThatThrownBy(() -> Tensors.zeros(CPU, DType.F32, 2).item())
+    assertThatThrownBy(() -> Tensors.zeros(DEVICE, DType.F32, 2).item())
         .hasMessage("tensor.item: tensor must have one element; shape=[2]");
     assertThatThrownBy(() -> Shape.of(2, -1)).isInstanceOf(InvalidArgumentException.class);
     assertThatThrownBy(() -> Shape.of(2).dim(1))
@@ -102,7 +104,7 @@ class TensorTest {
 
   @Test
   void viewsShareMemoryUntilTheLastIsClosed() {
-    Tensor x = Tensors.of(CPU, new float[] {1, 2});
+    Tensor x = Tensors.of(DEVICE, new float[] {1, 2});
     Tensor view = x.view();
     x.close();
     assertThat(view.toFloatArray()).containsExactly(1, 2);
@@ -120,7 +122,7 @@ class TensorTest {
 
   @Test
   void wrapsBuffers() {
-    Buffer buffer = CPU.allocate(DType.F32, 4);
+    Buffer buffer = DEVICE.allocate(DType.F32, 4);
     buffer.copyFrom(MemorySegment.ofArray(new float[] {1, 2, 3, 4}));
     assertThatThrownBy(() -> Tensor.wrap(buffer.slice(0, 8), DType.F32, Layout.contiguous(2)))
         .hasMessageContaining("must own its memory");

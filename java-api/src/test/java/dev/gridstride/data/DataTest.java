@@ -8,6 +8,7 @@ import dev.gridstride.Scope;
 import dev.gridstride.Shape;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -22,27 +23,29 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Isolated: it compares the device's memory in use before and after. */
 @Isolated
+@ExtendWith(TestDevice.class)
 class DataTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private long usedBefore;
   private Scope scope;
 
   @BeforeEach
   void open() {
-    usedBefore = CPU.memory().usedBytes();
+    usedBefore = DEVICE.memory().usedBytes();
     scope = Scope.open();
   }
 
   @AfterEach
   void close() {
     scope.close();
-    assertThat(CPU.memory().usedBytes()).isEqualTo(usedBefore);
+    assertThat(DEVICE.memory().usedBytes()).isEqualTo(usedBefore);
   }
 
   private static Dataset numbers(int n) {
@@ -53,7 +56,7 @@ class DataTest {
       x[2 * i + 1] = -i;
       y[i] = 10L * i;
     }
-    return TensorDataset.of(Tensors.of(CPU, x, n, 2), Tensors.of(CPU, y, n));
+    return TensorDataset.of(Tensors.of(DEVICE, x, n, 2), Tensors.of(DEVICE, y, n));
   }
 
   private static List<List<Long>> read(DataLoader loader, long epoch) {
@@ -204,10 +207,10 @@ class DataTest {
 
   @Test
   void imagesAreNormalisedByChannel() {
-    Tensor u8 = Tensor.empty(CPU, DType.U8, 2, 2, 1, 2);
+    Tensor u8 = Tensor.empty(DEVICE, DType.U8, 2, 2, 1, 2);
     byte[] bytes = {0, (byte) 255, 10, 20, 30, 40, (byte) 200, 50};
     u8.copyFrom(MemorySegment.ofArray(bytes));
-    Tensor y = Tensor.empty(CPU, DType.U8, 2);
+    Tensor y = Tensor.empty(DEVICE, DType.U8, 2);
     y.copyFrom(MemorySegment.ofArray(new byte[] {(byte) 200, 3}));
     double[] mean = {.5, .25};
     double[] std = {.5, 2};
@@ -223,7 +226,7 @@ class DataTest {
       assertThat((double) x[i]).isCloseTo(expected, within(1e-7));
     }
     Tensor gray = u8.reshape(4, 1, 2);
-    Tensor z = Tensors.of(CPU, new float[4], 4);
+    Tensor z = Tensors.of(DEVICE, new float[4], 4);
     Batch g =
         TensorDataset.images(gray, z, new double[] {0}, new double[] {1}).batch(new long[] {0});
     assertThat(g.x().shape()).isEqualTo(Shape.of(1, 1, 1, 2));
@@ -257,8 +260,8 @@ class DataTest {
 
   @Test
   void wrongUse() {
-    Tensor x = Tensors.zeros(CPU, DType.F32, 3, 2);
-    Tensor y = Tensors.zeros(CPU, DType.F32, 2);
+    Tensor x = Tensors.zeros(DEVICE, DType.F32, 3, 2);
+    Tensor y = Tensors.zeros(DEVICE, DType.F32, 2);
     assertThatThrownBy(() -> TensorDataset.of(x, y)).isInstanceOf(InvalidArgumentException.class);
     assertThatThrownBy(() -> TensorDataset.of(x.transpose(0, 1), y))
         .isInstanceOf(InvalidArgumentException.class)
@@ -270,19 +273,19 @@ class DataTest {
 
   @Test
   void standardisesColumns() {
-    Tensor x = Tensors.of(CPU, new double[] {1e9 + 1, 5, 1e9 + 3, 5}, 2, 2);
+    Tensor x = Tensors.of(DEVICE, new double[] {1e9 + 1, 5, 1e9 + 3, 5}, 2, 2);
     Standardizer s = Standardizer.fit(x);
     assertThat(s.mean()).containsExactly(1e9 + 2, 5);
     assertThat(s.std()).containsExactly(1, 1);
     Tensor z = s.apply(x);
     assertThat(z.toDoubleArray()).containsExactly(-1, 0, 1, 0);
     assertThat(s.invert(z).toDoubleArray()).containsExactly(x.toDoubleArray());
-    Tensor f = Tensors.of(CPU, new float[] {1e9f, 6}, 1, 2);
+    Tensor f = Tensors.of(DEVICE, new float[] {1e9f, 6}, 1, 2);
     assertThat(s.apply(f).dtype()).isEqualTo(DType.F32);
     assertThat(s.apply(f).toFloatArray()).containsExactly(-2, 1);
-    assertThatThrownBy(() -> s.apply(Tensors.zeros(CPU, DType.F32, 2, 3)))
+    assertThatThrownBy(() -> s.apply(Tensors.zeros(DEVICE, DType.F32, 2, 3)))
         .isInstanceOf(InvalidArgumentException.class);
-    assertThatThrownBy(() -> Standardizer.fit(Tensors.zeros(CPU, DType.F32, 0, 3)))
+    assertThatThrownBy(() -> Standardizer.fit(Tensors.zeros(DEVICE, DType.F32, 0, 3)))
         .isInstanceOf(InvalidArgumentException.class);
   }
 }

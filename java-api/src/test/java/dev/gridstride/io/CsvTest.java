@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.gridstride.Scope;
 import dev.gridstride.Shape;
 import dev.gridstride.Tensor;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
@@ -17,13 +18,15 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ExtendWith(TestDevice.class)
 class CsvTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   @TempDir Path dir;
   private Scope scope;
 
@@ -51,10 +54,10 @@ class CsvTest {
     assertThat(t.rows()).isEqualTo(3);
     assertThat(t.names()).containsExactly("a", "b", "kind");
     assertThat(t.namesWithout("kind")).containsExactly("a", "b");
-    Tensor x = t.numeric(CPU, DType.F64, "b", "a");
+    Tensor x = t.numeric(DEVICE, DType.F64, "b", "a");
     assertThat(x.shape()).isEqualTo(Shape.of(3, 2));
     assertThat(x.toDoubleArray()).containsExactly(2.5, 1, .5, -300, 4, 0);
-    var c = t.classes(CPU, "kind");
+    var c = t.classes(DEVICE, "kind");
     assertThat(c.names()).containsExactly("ant", "cat");
     assertThat(c.labels().toLongArray()).containsExactly(1, 0, 1);
     assertThat(t.strings("kind")).containsExactly("cat", "ant", "cat");
@@ -64,7 +67,8 @@ class CsvTest {
   @ParameterizedTest
   @EnumSource(names = {"F64", "F32", "BF16", "F16"})
   void everyFloatingType(DType dtype) throws IOException {
-    assertThat(csv("a\n1.5\n-2").numeric(CPU, dtype, "a").toDoubleArray()).containsExactly(1.5, -2);
+    assertThat(csv("a\n1.5\n-2").numeric(DEVICE, dtype, "a").toDoubleArray())
+        .containsExactly(1.5, -2);
   }
 
   @Test
@@ -80,11 +84,11 @@ class CsvTest {
       }
     }
     Csv t = csv(text.toString());
-    double[] x = t.numeric(CPU, DType.F32, t.names()).toDoubleArray();
+    double[] x = t.numeric(DEVICE, DType.F32, t.names()).toDoubleArray();
     assertThat(x).hasSize(20_000);
     assertThat(x[19_999]).isEqualTo(999 * 19);
     assertThat(x[19_980]).isEqualTo(999);
-    assertThat(t.classes(CPU, "c0").labels().count()).isEqualTo(1000);
+    assertThat(t.classes(DEVICE, "c0").labels().count()).isEqualTo(1000);
   }
 
   @Test
@@ -92,23 +96,23 @@ class CsvTest {
     Csv t = csv("\uFEFF\"a\",text\r\n\"1\",\"x, \"\"y\"\"\nz\"\r\n2,\r\n");
     assertThat(t.names()).containsExactly("a", "text");
     assertThat(t.strings("text")).containsExactly("x, \"y\"\nz", "");
-    assertThat(t.numeric(CPU, DType.F32, "a").toDoubleArray()).containsExactly(1, 2);
+    assertThat(t.numeric(DEVICE, DType.F32, "a").toDoubleArray()).containsExactly(1, 2);
     Csv s = Csv.read(write("a;b\n1,5;ä"), ';');
     assertThat(s.strings("a")).containsExactly("1,5");
     assertThat(s.strings("b")).containsExactly("ä");
     assertThat(csv("a,b\n1,2\n").strings("b")).containsExactly("2");
     assertThat(csv("a\n").rows()).isZero();
-    assertThat(csv("a\n").numeric(CPU, DType.F32, "a").shape()).isEqualTo(Shape.of(0, 1));
+    assertThat(csv("a\n").numeric(DEVICE, DType.F32, "a").shape()).isEqualTo(Shape.of(0, 1));
   }
 
   @Test
   void missingValues() throws IOException {
     Csv t = csv("a,b\n1,NA\n2,5\nNA,6\n");
-    assertThatThrownBy(() -> t.numeric(CPU, DType.F32, "b"))
+    assertThatThrownBy(() -> t.numeric(DEVICE, DType.F32, "b"))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("line 2: column b must be a number; found \"NA\"");
     Csv m = t.withMissing("NA");
-    assertThat(m.numeric(CPU, DType.F32, "b").toDoubleArray()).containsExactly(Double.NaN, 5, 6);
+    assertThat(m.numeric(DEVICE, DType.F32, "b").toDoubleArray()).containsExactly(Double.NaN, 5, 6);
     Csv b = m.dropMissing("b");
     assertThat(b.rows()).isEqualTo(2);
     assertThat(b.strings("a")).containsExactly("2", "NA");
@@ -121,7 +125,7 @@ class CsvTest {
   @ValueSource(strings = {"x", "1d", "0x1p3", "NaN", "1.2.3", "e5", "1e", "--1", "1e+", "1 2", ""})
   void refusesWhatIsNoDecimalNumber(String field) throws IOException {
     Csv t = csv("a,b\n1," + field + "\n");
-    assertThatThrownBy(() -> t.numeric(CPU, DType.F32, "b"))
+    assertThatThrownBy(() -> t.numeric(DEVICE, DType.F32, "b"))
         .isInstanceOf(FormatException.class)
         .hasMessageEndingWith("line 2: column b must be a number; found \"" + field + "\"");
   }
@@ -150,7 +154,7 @@ class CsvTest {
       text.append(i).append('\n');
     }
     Csv t = csv(text.toString());
-    assertThatThrownBy(() -> t.classes(CPU, "a"))
+    assertThatThrownBy(() -> t.classes(DEVICE, "a"))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("at most 65536 classes");
   }
@@ -158,12 +162,12 @@ class CsvTest {
   @Test
   void wrongUse() throws IOException {
     Csv t = csv("a,b\n1,2\n");
-    assertThatThrownBy(() -> t.numeric(CPU, DType.F32, "c"))
+    assertThatThrownBy(() -> t.numeric(DEVICE, DType.F32, "c"))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessage("csv: column must be in the header; column=c, header=[a, b]");
-    assertThatThrownBy(() -> t.numeric(CPU, DType.I32, "a"))
+    assertThatThrownBy(() -> t.numeric(DEVICE, DType.I32, "a"))
         .isInstanceOf(InvalidArgumentException.class);
-    assertThatThrownBy(() -> t.numeric(CPU, DType.F32, List.of("a", "a")))
+    assertThatThrownBy(() -> t.numeric(DEVICE, DType.F32, List.of("a", "a")))
         .isInstanceOf(InvalidArgumentException.class);
     assertThatThrownBy(() -> Csv.read(dir, '"')).isInstanceOf(InvalidArgumentException.class);
   }
@@ -177,9 +181,9 @@ class CsvTest {
             Csv t = Csv.read(file.path(), contents, ',');
             for (String name : t.names()) {
               assertThat(t.strings(name)).hasSize(t.rows());
-              assertThat(t.classes(CPU, name).labels().count()).isEqualTo(t.rows());
+              assertThat(t.classes(DEVICE, name).labels().count()).isEqualTo(t.rows());
             }
-            t.numeric(CPU, DType.F32, t.names().get(0));
+            t.numeric(DEVICE, DType.F32, t.names().get(0));
           }
         };
     assertThat(Damage.everyPrefix(valid, reader)).isPositive();

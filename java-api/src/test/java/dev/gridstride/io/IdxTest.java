@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.gridstride.Scope;
 import dev.gridstride.Shape;
 import dev.gridstride.Tensor;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import java.io.ByteArrayOutputStream;
@@ -18,12 +19,14 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@ExtendWith(TestDevice.class)
 class IdxTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   @TempDir Path dir;
   private Scope scope;
 
@@ -74,7 +77,7 @@ class IdxTest {
     }
     byte[] bytes = file(type, new int[] {3, 2}, data.array());
     for (byte[] form : new byte[][] {bytes, gzip(bytes)}) {
-      Tensor x = Idx.read(CPU, write(form));
+      Tensor x = Idx.read(DEVICE, write(form));
       assertThat(x.dtype()).isEqualTo(dtype);
       assertThat(x.shape()).isEqualTo(Shape.of(3, 2));
       assertThat(x.toDoubleArray()).containsExactly(v);
@@ -89,7 +92,7 @@ class IdxTest {
     byte[] packed = gzip(bytes);
     assertThat(packed.length * 16).isLessThan(bytes.length); // so that the size is counted first
     for (byte[] form : new byte[][] {bytes, packed}) {
-      long[] x = Idx.read(CPU, write(form)).toLongArray();
+      long[] x = Idx.read(DEVICE, write(form)).toLongArray();
       assertThat(x[32767]).isZero();
       assertThat(x[32768]).isEqualTo(0x0909);
       assertThat(x[x.length - 1]).isEqualTo(0x0909);
@@ -98,8 +101,8 @@ class IdxTest {
 
   @Test
   void zeroSizesAndScalars() throws IOException {
-    assertThat(Idx.read(CPU, write(file(8, new int[] {0, 28}, new byte[0]))).count()).isZero();
-    assertThat(Idx.read(CPU, write(file(8, new int[] {}, new byte[] {7}))).item()).isEqualTo(7);
+    assertThat(Idx.read(DEVICE, write(file(8, new int[] {0, 28}, new byte[0]))).count()).isZero();
+    assertThat(Idx.read(DEVICE, write(file(8, new int[] {}, new byte[] {7}))).item()).isEqualTo(7);
   }
 
   @Test
@@ -108,34 +111,34 @@ class IdxTest {
     for (int type : new int[] {8, 14}) {
       byte[] bytes = file(type, huge, new byte[10]);
       for (byte[] form : new byte[][] {bytes, gzip(bytes)}) {
-        assertThatThrownBy(() -> Idx.read(CPU, write(form)))
+        assertThatThrownBy(() -> Idx.read(DEVICE, write(form)))
             .isInstanceOf(FormatException.class)
             .hasMessageContaining("2147483647")
             .hasMessageContaining("bytes after the header=10");
       }
     }
     byte[] bytes = file(9, new int[] {-1, -1, 0}, new byte[0]); // 2^32 - 1, twice, and 0
-    assertThatThrownBy(() -> Idx.read(CPU, write(bytes))).isInstanceOf(FormatException.class);
+    assertThatThrownBy(() -> Idx.read(DEVICE, write(bytes))).isInstanceOf(FormatException.class);
   }
 
   @Test
   void saysWhatIsWrong() throws IOException {
-    assertThatThrownBy(() -> Idx.read(CPU, write(new byte[] {1, 0, 8, 1})))
+    assertThatThrownBy(() -> Idx.read(DEVICE, write(new byte[] {1, 0, 8, 1})))
         .hasMessageContaining("two zero bytes");
-    assertThatThrownBy(() -> Idx.read(CPU, write(file(10, new int[] {1}, new byte[1]))))
+    assertThatThrownBy(() -> Idx.read(DEVICE, write(file(10, new int[] {1}, new byte[1]))))
         .hasMessageContaining("type=0x0A");
-    assertThatThrownBy(() -> Idx.read(CPU, write(new byte[] {0, 0, 8, 65})))
+    assertThatThrownBy(() -> Idx.read(DEVICE, write(new byte[] {0, 0, 8, 65})))
         .hasMessageContaining("rank=65");
-    assertThatThrownBy(() -> Idx.read(CPU, write(new byte[] {0, 0, 8, 2, 0, 0, 0, 1})))
+    assertThatThrownBy(() -> Idx.read(DEVICE, write(new byte[] {0, 0, 8, 2, 0, 0, 0, 1})))
         .hasMessageContaining("a size for each dimension");
-    assertThatThrownBy(() -> Idx.read(CPU, dir))
+    assertThatThrownBy(() -> Idx.read(DEVICE, dir))
         .isInstanceOf(FileException.class)
         .hasMessageContaining("not a regular file");
-    assertThatThrownBy(() -> Idx.read(CPU, dir.resolve("none")))
+    assertThatThrownBy(() -> Idx.read(DEVICE, dir.resolve("none")))
         .isInstanceOf(FileException.class)
         .hasMessageContaining("no such file");
     byte[] longer = gzip(file(8, new int[] {1}, new byte[2]));
-    assertThatThrownBy(() -> Idx.read(CPU, write(longer)))
+    assertThatThrownBy(() -> Idx.read(DEVICE, write(longer)))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("bytes follow");
   }
@@ -147,7 +150,7 @@ class IdxTest {
     Damage.Reader reader =
         (file, contents) -> {
           try (Scope inner = Scope.open()) {
-            Tensor x = Idx.read(CPU, file);
+            Tensor x = Idx.read(DEVICE, file);
             assertThat(x.count()).isEqualTo(x.dtype() == DType.F64 ? 0 : 6 / width(contents));
           }
         };
@@ -158,7 +161,7 @@ class IdxTest {
     Damage.Reader same =
         (file, contents) -> {
           try (Scope inner = Scope.open()) {
-            Tensor x = Idx.read(CPU, file);
+            Tensor x = Idx.read(DEVICE, file);
             assertThat(x.shape()).isEqualTo(Shape.of(2, 3));
             assertThat(x.toLongArray()).containsExactly(1, 2, 3, 4, 5, 6);
           }

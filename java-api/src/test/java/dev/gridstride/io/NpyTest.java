@@ -7,6 +7,7 @@ import dev.gridstride.Scope;
 import dev.gridstride.Shape;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import java.io.ByteArrayOutputStream;
@@ -19,14 +20,16 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ExtendWith(TestDevice.class)
 class NpyTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   @TempDir Path dir;
   private Scope scope;
 
@@ -101,12 +104,12 @@ class NpyTest {
     double[] v = {1, 0, 1, dtype == DType.BOOL ? 1 : 77, 0, 1};
     for (int version = 1; version <= 3; version++) {
       Tensor x =
-          Npy.read(CPU, write(file(version, dict(descr, "False", "(2, 3)"), encode(descr, v))));
+          Npy.read(DEVICE, write(file(version, dict(descr, "False", "(2, 3)"), encode(descr, v))));
       assertThat(x.dtype()).isEqualTo(dtype);
       assertThat(x.shape()).isEqualTo(Shape.of(2, 3));
       assertThat(x.toDoubleArray()).containsExactly(v);
       Tensor y =
-          Npy.read(CPU, write(file(version, dict(descr, "True", "(2, 3)"), encode(descr, v))));
+          Npy.read(DEVICE, write(file(version, dict(descr, "True", "(2, 3)"), encode(descr, v))));
       assertThat(y.toDoubleArray()).containsExactly(v[0], v[2], v[4], v[1], v[3], v[5]);
     }
   }
@@ -115,21 +118,22 @@ class NpyTest {
   @ValueSource(strings = {"<u2", ">u2", "|V2", "<V2"})
   void readsBf16OnRequest(String descr) throws IOException {
     Path p = write(file(1, dict(descr, "False", "(2,)"), encode(descr, 1.5, -2)));
-    Tensor x = Npy.readBf16(CPU, p);
+    Tensor x = Npy.readBf16(DEVICE, p);
     assertThat(x.dtype()).isEqualTo(DType.BF16);
     assertThat(x.toDoubleArray()).containsExactly(1.5, -2);
-    assertThatThrownBy(() -> Npy.read(CPU, p))
+    assertThatThrownBy(() -> Npy.read(DEVICE, p))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("explicitly");
     Path f = write(file(1, dict("<f4", "False", "(1,)"), new byte[4]));
-    assertThatThrownBy(() -> Npy.readBf16(CPU, f)).isInstanceOf(FormatException.class);
+    assertThatThrownBy(() -> Npy.readBf16(DEVICE, f)).isInstanceOf(FormatException.class);
   }
 
   @Test
   void largeBigEndianFilesAreSwappedInPieces() throws IOException {
     double[] v = new double[100_003];
     java.util.Arrays.setAll(v, i -> i);
-    Tensor x = Npy.read(CPU, write(file(1, dict(">f4", "False", "(100003,)"), encode(">f4", v))));
+    Tensor x =
+        Npy.read(DEVICE, write(file(1, dict(">f4", "False", "(100003,)"), encode(">f4", v))));
     assertThat(x.toDoubleArray()).containsExactly(v);
   }
 
@@ -137,10 +141,10 @@ class NpyTest {
   @EnumSource(DType.class)
   void writesWhatItReads(DType dtype) {
     for (long[] dims : new long[][] {{}, {3}, {0, 2}, {2, 3, 4}}) {
-      Tensor x = Tensors.full(CPU, dtype, 1, dims);
+      Tensor x = Tensors.full(DEVICE, dtype, 1, dims);
       Path p = dir.resolve("w.npy");
       Npy.write(p, x);
-      Tensor y = dtype == DType.BF16 ? Npy.readBf16(CPU, p) : Npy.read(CPU, p);
+      Tensor y = dtype == DType.BF16 ? Npy.readBf16(DEVICE, p) : Npy.read(DEVICE, p);
       assertThat(y.shape()).isEqualTo(x.shape());
       assertThat(y.dtype()).isEqualTo(dtype);
       assertThat(y.toDoubleArray()).containsExactly(x.toDoubleArray());
@@ -150,7 +154,7 @@ class NpyTest {
   @Test
   void writesTheBytesThatNumPyWrites() throws IOException {
     Path p = dir.resolve("w.npy");
-    Npy.write(p, Tensors.of(CPU, new float[] {1, 2}, 2));
+    Npy.write(p, Tensors.of(DEVICE, new float[] {1, 2}, 2));
     byte[] all = Files.readAllBytes(p);
     assertThat(all).hasSize(128 + 8);
     assertThat(new String(all, 10, 118, StandardCharsets.US_ASCII))
@@ -189,7 +193,7 @@ class NpyTest {
   void refusesBrokenHeaders(String line) throws IOException {
     int cut = line.lastIndexOf('|');
     Path p = write(file(1, line.substring(0, cut), new byte[4]));
-    assertThatThrownBy(() -> Npy.read(CPU, p))
+    assertThatThrownBy(() -> Npy.read(DEVICE, p))
         .isInstanceOf(FormatException.class)
         .hasMessageStartingWith(p.toString())
         .hasMessageContaining(line.substring(cut + 1));
@@ -198,16 +202,16 @@ class NpyTest {
   @Test
   void acceptsWhatOldNumPyWrote() throws IOException {
     Path p = write(file(1, "{\"shape\":(2L,),'descr':'|u1','fortran_order':False}", new byte[2]));
-    assertThat(Npy.read(CPU, p).count()).isEqualTo(2);
+    assertThat(Npy.read(DEVICE, p).count()).isEqualTo(2);
   }
 
   @Test
   void refusesAHeaderWithoutLineFeedAndWrongVersions() throws IOException {
     byte[] bytes = file(1, dict("<f4", "False", "(1,)"), new byte[4]);
     bytes[bytes.length - 5] = ' ';
-    assertThatThrownBy(() -> Npy.read(CPU, write(bytes))).hasMessageContaining("line feed");
+    assertThatThrownBy(() -> Npy.read(DEVICE, write(bytes))).hasMessageContaining("line feed");
     bytes[6] = 4;
-    assertThatThrownBy(() -> Npy.read(CPU, write(bytes))).hasMessageContaining("version=4.0");
+    assertThatThrownBy(() -> Npy.read(DEVICE, write(bytes))).hasMessageContaining("version=4.0");
   }
 
   @Test
@@ -217,7 +221,7 @@ class NpyTest {
     Damage.Reader reader =
         (file, contents) -> {
           try (Scope inner = Scope.open()) {
-            Tensor x = Npy.read(CPU, file, false);
+            Tensor x = Npy.read(DEVICE, file, false);
             assertThat(x.dtype().bytes(x.count())).isEqualTo(4);
             assertThat(contents).hasSameSizeAs(valid);
           }

@@ -7,6 +7,7 @@ import dev.gridstride.Scope;
 import dev.gridstride.Shape;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -26,14 +27,16 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ExtendWith(TestDevice.class)
 class SafetensorsTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   @TempDir Path dir;
   private Scope scope;
 
@@ -77,8 +80,8 @@ class SafetensorsTest {
       assertThat(file.metadata()).containsExactly(Map.entry("by", "händ 😀\n"));
       assertThat(file.shape("a")).isEqualTo(Shape.of(1, 2));
       assertThat(file.dtype("b")).isEqualTo(DType.I32);
-      assertThat(file.read(CPU, "a").toLongArray()).containsExactly(1, 2);
-      assertThat(file.read(CPU, "b").toLongArray()).containsExactly(0x06050403, 0x0a090807);
+      assertThat(file.read(DEVICE, "a").toLongArray()).containsExactly(1, 2);
+      assertThat(file.read(DEVICE, "b").toLongArray()).containsExactly(0x06050403, 0x0a090807);
     }
   }
 
@@ -86,11 +89,11 @@ class SafetensorsTest {
   @EnumSource(DType.class)
   void everyDtypeSurvives(DType dtype) {
     double[] values = dtype == DType.BOOL ? new double[] {0, 1, 1} : new double[] {0, 1, 2};
-    Tensor x = Tensors.full(CPU, dtype, 1, 3);
+    Tensor x = Tensors.full(DEVICE, dtype, 1, 3);
     x.copyFrom(bytesOf(dtype, values));
     Path p = dir.resolve("x.safetensors");
     Safetensors.write(p, Map.of("x", x));
-    Tensor y = Safetensors.read(CPU, p).get("x");
+    Tensor y = Safetensors.read(DEVICE, p).get("x");
     assertThat(y.dtype()).isEqualTo(dtype);
     assertThat(y.toDoubleArray()).containsExactly(values);
   }
@@ -114,11 +117,11 @@ class SafetensorsTest {
   @Test
   void writesDeterministicAlignedBytes() throws IOException {
     var first = new LinkedHashMap<String, Tensor>();
-    first.put("z", Tensors.full(CPU, DType.F32, 1, 2));
-    first.put("a", Tensors.full(CPU, DType.U8, 7, 3));
-    first.put("b", Tensors.of(CPU, new float[] {1, 2, 3, 4}, 2, 2));
-    first.put("s", Tensors.full(CPU, DType.F64, 2.5));
-    first.put("e", Tensors.zeros(CPU, DType.F32, 0, 3));
+    first.put("z", Tensors.full(DEVICE, DType.F32, 1, 2));
+    first.put("a", Tensors.full(DEVICE, DType.U8, 7, 3));
+    first.put("b", Tensors.of(DEVICE, new float[] {1, 2, 3, 4}, 2, 2));
+    first.put("s", Tensors.full(DEVICE, DType.F64, 2.5));
+    first.put("e", Tensors.zeros(DEVICE, DType.F32, 0, 3));
     var second = new LinkedHashMap<String, Tensor>();
     first.keySet().stream().sorted().forEach(k -> second.put(k, first.get(k)));
     Path p = dir.resolve("1");
@@ -141,9 +144,9 @@ class SafetensorsTest {
     assertThat(all).hasSize(8 + length + 35);
     try (var file = Safetensors.open(p)) {
       assertThat(file.metadata()).containsEntry("x", "a\"\\\u0001");
-      assertThat(file.read(CPU, "b").toFloatArray()).containsExactly(1, 2, 3, 4);
-      assertThat(file.read(CPU, "e").count()).isZero();
-      assertThat(file.read(CPU, "s").item()).isEqualTo(2.5);
+      assertThat(file.read(DEVICE, "b").toFloatArray()).containsExactly(1, 2, 3, 4);
+      assertThat(file.read(DEVICE, "e").count()).isZero();
+      assertThat(file.read(DEVICE, "s").item()).isEqualTo(2.5);
     }
     try (var files = Files.list(dir)) {
       assertThat(files).hasSize(2); // nothing temporary is left
@@ -152,18 +155,18 @@ class SafetensorsTest {
 
   @Test
   void writesStridedTensorsRowMajor() {
-    Tensor x = Tensor.empty(CPU, DType.F32, Layout.of(new long[] {2, 2}, new long[] {1, 2}));
+    Tensor x = Tensor.empty(DEVICE, DType.F32, Layout.of(new long[] {2, 2}, new long[] {1, 2}));
     x.buffer().copyFrom(MemorySegment.ofArray(new float[] {1, 2, 3, 4}));
     Path p = dir.resolve("x");
     Safetensors.write(p, Map.of("x", x));
-    assertThat(Safetensors.read(CPU, p).get("x").toFloatArray()).containsExactly(1, 3, 2, 4);
+    assertThat(Safetensors.read(DEVICE, p).get("x").toFloatArray()).containsExactly(1, 3, 2, 4);
   }
 
   @Test
   void anEmptyFileOfTensorsIsFine() {
     Path p = dir.resolve("x");
     Safetensors.write(p, Map.of());
-    assertThat(Safetensors.read(CPU, p)).isEmpty();
+    assertThat(Safetensors.read(DEVICE, p)).isEmpty();
   }
 
   @ParameterizedTest
@@ -215,7 +218,7 @@ class SafetensorsTest {
       })
   void refusesBrokenHeaders(String header, int dataBytes, String message) throws IOException {
     Path p = write(header.replace('\'', '"').replace("{\"\"", "{'"), dataBytes);
-    assertThatThrownBy(() -> Safetensors.read(CPU, p))
+    assertThatThrownBy(() -> Safetensors.read(DEVICE, p))
         .isInstanceOf(FormatException.class)
         .hasMessageStartingWith(p.toString())
         .hasMessageContaining(message);
@@ -247,7 +250,7 @@ class SafetensorsTest {
   void namesTheDtypeThatTensorsLack() throws IOException {
     Path p = write("{\"a\":{\"dtype\":\"U64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8);
     try (var file = Safetensors.open(p)) {
-      assertThatThrownBy(() -> file.read(CPU, "a"))
+      assertThatThrownBy(() -> file.read(DEVICE, "a"))
           .isInstanceOf(FormatException.class)
           .hasMessageContaining("no dtype to hold it; dtype in file=U64");
     }
@@ -256,7 +259,7 @@ class SafetensorsTest {
   @Test
   void refusesBooleansOtherThan0And1() throws IOException {
     Path p = write("{\"a\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[0,2]}}", 2);
-    assertThatThrownBy(() -> Safetensors.read(CPU, p))
+    assertThatThrownBy(() -> Safetensors.read(DEVICE, p))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("a boolean must be 0 or 1; found 2");
   }
@@ -272,7 +275,7 @@ class SafetensorsTest {
         (file, contents) -> {
           try (Scope inner = Scope.open()) {
             long bytes = 0;
-            for (Tensor x : Safetensors.read(CPU, SafetensorsFile.open(file)).values()) {
+            for (Tensor x : Safetensors.read(DEVICE, SafetensorsFile.open(file)).values()) {
               bytes += x.dtype().bytes(x.count());
             }
             long header = ByteBuffer.wrap(contents).order(ByteOrder.LITTLE_ENDIAN).getLong();
@@ -301,9 +304,9 @@ class SafetensorsTest {
   void readingCopiesNothingOnTheHeap() throws ReflectiveOperationException {
     Path p = dir.resolve("big");
     int n = 4 << 20;
-    Safetensors.write(p, Map.of("x", Tensors.full(CPU, DType.U8, 3, n)));
+    Safetensors.write(p, Map.of("x", Tensors.full(DEVICE, DType.U8, 3, n)));
     long before = allocatedBytes();
-    Tensor x = Safetensors.read(CPU, p).get("x");
+    Tensor x = Safetensors.read(DEVICE, p).get("x");
     assertThat(allocatedBytes() - before).isLessThan(256 << 10);
     assertThat(x.count()).isEqualTo(n);
   }
@@ -331,12 +334,12 @@ class SafetensorsTest {
   @Test
   void aFileCutWhileOpenIsNoCrash() throws IOException {
     Path p = dir.resolve("x");
-    Safetensors.write(p, Map.of("x", Tensors.full(CPU, DType.U8, 3, 1 << 20)));
+    Safetensors.write(p, Map.of("x", Tensors.full(DEVICE, DType.U8, 3, 1 << 20)));
     try (var file = Safetensors.open(p)) {
       try (var channel = FileChannel.open(p, StandardOpenOption.WRITE)) {
         channel.truncate(4096);
       }
-      assertThatThrownBy(() -> file.read(CPU, "x"))
+      assertThatThrownBy(() -> file.read(DEVICE, "x"))
           .isInstanceOf(FileException.class)
           .hasMessageContaining("cut while it was being read");
     }
@@ -369,7 +372,7 @@ class SafetensorsTest {
 
   @Test
   void wrongUse() throws IOException {
-    Tensor x = Tensors.zeros(CPU, DType.F32, 1);
+    Tensor x = Tensors.zeros(DEVICE, DType.F32, 1);
     Path p = dir.resolve("x");
     assertThatThrownBy(() -> Safetensors.write(p, Map.of("__metadata__", x)))
         .isInstanceOf(InvalidArgumentException.class)
@@ -380,20 +383,20 @@ class SafetensorsTest {
     assertThat(p).doesNotExist();
     Safetensors.write(p, Map.of("x", x));
     var file = Safetensors.open(p);
-    assertThatThrownBy(() -> file.read(CPU, "y"))
+    assertThatThrownBy(() -> file.read(DEVICE, "y"))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessageContaining("name=y");
     file.close();
-    assertThatThrownBy(() -> file.read(CPU, "x")).isInstanceOf(ClosedException.class);
+    assertThatThrownBy(() -> file.read(DEVICE, "x")).isInstanceOf(ClosedException.class);
     assertThatThrownBy(file::close).isInstanceOf(ClosedException.class);
   }
 
   @Test
   void aFailedWriteLeavesTheOldFile() throws IOException {
     Path p = dir.resolve("x");
-    Safetensors.write(p, Map.of("x", Tensors.zeros(CPU, DType.F32, 1)));
+    Safetensors.write(p, Map.of("x", Tensors.zeros(DEVICE, DType.F32, 1)));
     byte[] before = Files.readAllBytes(p);
-    Tensor closed = Tensors.zeros(CPU, DType.F32, 1);
+    Tensor closed = Tensors.zeros(DEVICE, DType.F32, 1);
     closed.close();
     assertThatThrownBy(() -> Safetensors.write(p, Map.of("x", closed)))
         .isInstanceOf(ClosedException.class);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.gridstride.Scope;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
@@ -14,9 +15,11 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(TestDevice.class)
 class MetricsTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private Scope scope;
 
   @BeforeEach
@@ -31,11 +34,11 @@ class MetricsTest {
 
   private static Tensor scores() {
     float nan = Float.NaN;
-    return Tensors.of(CPU, new float[] {1, 2, 0, 3, 3, 1, 0, nan, 5, -0f, 0f, -1}, 4, 3);
+    return Tensors.of(DEVICE, new float[] {1, 2, 0, 3, 3, 1, 0, nan, 5, -0f, 0f, -1}, 4, 3);
   }
 
   private static Tensor targets(long... t) {
-    return Tensors.of(CPU, t, t.length);
+    return Tensors.of(DEVICE, t, t.length);
   }
 
   @Test
@@ -47,17 +50,18 @@ class MetricsTest {
     assertThat(Metrics.topK(scores(), targets(2, 2, 0, 2), 3)).isEqualTo(1);
     assertThat(Metrics.accuracy(scores(), targets(1, 0, 0, 1))).isEqualTo(.5);
     assertThat(
-            Metrics.accuracy(Tensors.zeros(CPU, DType.F32, 0, 3), Tensors.zeros(CPU, DType.I64, 0)))
+            Metrics.accuracy(
+                Tensors.zeros(DEVICE, DType.F32, 0, 3), Tensors.zeros(DEVICE, DType.I64, 0)))
         .isNaN();
   }
 
   @Test
   void errorsOfRegression() {
-    Tensor p = Tensors.of(CPU, new float[] {1, 2, 3, 4}, 4);
-    Tensor t = Tensors.of(CPU, new float[] {1, 4, 0, 4}, 4);
+    Tensor p = Tensors.of(DEVICE, new float[] {1, 2, 3, 4}, 4);
+    Tensor t = Tensors.of(DEVICE, new float[] {1, 4, 0, 4}, 4);
     assertThat(Metrics.mae(p, t)).isEqualTo(1.25);
     assertThat(Metrics.rmse(p, t)).isCloseTo(Math.sqrt(13 / 4.0), within(1e-15));
-    assertThatThrownBy(() -> Metrics.mae(p, Tensors.zeros(CPU, DType.F32, 4, 1)))
+    assertThatThrownBy(() -> Metrics.mae(p, Tensors.zeros(DEVICE, DType.F32, 4, 1)))
         .isInstanceOf(InvalidArgumentException.class)
         .hasMessageStartingWith("mae: target must have the prediction's shape");
   }

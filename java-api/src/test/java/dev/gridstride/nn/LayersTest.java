@@ -11,6 +11,7 @@ import dev.gridstride.Scope;
 import dev.gridstride.Shape;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
@@ -21,11 +22,13 @@ import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Layers against plain loops; their parameters' names, shapes and way through a file. */
+@ExtendWith(TestDevice.class)
 class LayersTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private Scope scope;
 
   @BeforeEach
@@ -43,7 +46,7 @@ class LayersTest {
   }
 
   private static Tensor normal(long... dims) {
-    return new Generator(1).normal(CPU, DType.F32, 0, 1, dims);
+    return new Generator(1).normal(DEVICE, DType.F32, 0, 1, dims);
   }
 
   @Test
@@ -74,9 +77,9 @@ class LayersTest {
       }
     });
     // erf(1 / sqrt 2) = 0.6826894921370859
-    assertThat(new GELU().forward(Tensors.of(CPU, new double[] {1}, 1)).item())
+    assertThat(new GELU().forward(Tensors.of(DEVICE, new double[] {1}, 1)).item())
         .isCloseTo((1 + 0.6826894921370859) / 2, within(1e-14));
-    assertThat(new ELU(2).forward(Tensors.of(CPU, new double[] {-1}, 1)).item())
+    assertThat(new ELU(2).forward(Tensors.of(DEVICE, new double[] {-1}, 1)).item())
         .isCloseTo(2 * Math.expm1(-1), within(1e-14));
   }
 
@@ -132,7 +135,7 @@ class LayersTest {
     assertClose(
         new MaxPool1d(PoolOptions.of(4).withCeil()).forward(x),
         pool1d(v, 6, 10, 3, o -> 4 * o, o -> 4 * o + 4, 0, true));
-    Tensor ones = Tensors.ones(CPU, DType.F32, 1, 1, 4);
+    Tensor ones = Tensors.ones(DEVICE, DType.F32, 1, 1, 4);
     assertThat(
             new AvgPool1d(PoolOptions.of(3).withStride(1).withPadding(1).withoutPadInAverage())
                 .forward(ones)
@@ -140,7 +143,7 @@ class LayersTest {
         .containsExactly(1, 1, 1, 1);
     assertThat(
             new MaxPool1d(PoolOptions.of(2).withStride(1).withDilation(2))
-                .forward(Tensors.of(CPU, new float[] {5, 1, 2, 3}, 1, 1, 4))
+                .forward(Tensors.of(DEVICE, new float[] {5, 1, 2, 3}, 1, 1, 4))
                 .toFloatArray())
         .containsExactly(5, 3);
   }
@@ -190,7 +193,7 @@ class LayersTest {
     assertThatThrownBy(() -> new AdaptiveAvgPool2d(0))
         .hasMessage("adaptiveAvgPool2d: out must be at least 1; out=[0]");
     assertThatThrownBy(
-            () -> new AdaptiveAvgPool1d(2).forward(Tensors.ones(CPU, DType.F32, 1, 1, 0)))
+            () -> new AdaptiveAvgPool1d(2).forward(Tensors.ones(DEVICE, DType.F32, 1, 1, 0)))
         .hasMessageStartingWith("adaptiveAvgPool1d: x must not have an empty spatial dimension");
     assertThatThrownBy(() -> new MaxPool2d(2).forward(x))
         .isInstanceOf(InvalidArgumentException.class)
@@ -202,20 +205,20 @@ class LayersTest {
 
   @Test
   void convolutionsHaveTheirShapesAndInitialValues() {
-    try (var c1 = new Conv1d(CPU, g(), 2, 4, 3);
-        var c2 = new Conv2d(CPU, g(), 2, 4, new long[] {3, 1}, ConvOptions.DEFAULT, false);
-        var c3 = new Conv3d(CPU, g(), 2, 4, 2, ConvOptions.DEFAULT.withGroups(2), true);
-        var t1 = new ConvTranspose1d(CPU, g(), 2, 4, 3);
+    try (var c1 = new Conv1d(DEVICE, g(), 2, 4, 3);
+        var c2 = new Conv2d(DEVICE, g(), 2, 4, new long[] {3, 1}, ConvOptions.DEFAULT, false);
+        var c3 = new Conv3d(DEVICE, g(), 2, 4, 2, ConvOptions.DEFAULT.withGroups(2), true);
+        var t1 = new ConvTranspose1d(DEVICE, g(), 2, 4, 3);
         var t2 =
             new ConvTranspose2d(
-                CPU,
+                DEVICE,
                 g(),
                 4,
                 2,
                 3,
                 ConvOptions.DEFAULT.withStride(2).withPadding(1).withOutputPadding(1),
                 true);
-        var t3 = new ConvTranspose3d(CPU, g(), 2, 4, 2)) {
+        var t3 = new ConvTranspose3d(DEVICE, g(), 2, 4, 2)) {
       assertThat(c1.state().get("weight").shape()).isEqualTo(Shape.of(4, 2, 3));
       assertThat(c2.state()).containsOnlyKeys("weight");
       assertThat(c2.parameters().getFirst().shape()).isEqualTo(Shape.of(4, 2, 3, 1));
@@ -235,7 +238,8 @@ class LayersTest {
       assertThatThrownBy(() -> t2.forward(normal(1, 4, 5)))
           .hasMessageStartingWith("convTranspose2d: x must have a batch");
     }
-    assertThatThrownBy(() -> new Conv1d(CPU, g(), 3, 4, 3, ConvOptions.DEFAULT.withGroups(2), true))
+    assertThatThrownBy(
+            () -> new Conv1d(DEVICE, g(), 3, 4, 3, ConvOptions.DEFAULT.withGroups(2), true))
         .hasMessage(
             "conv1d: in and out must be positive multiples of groups; in or out=4 and 3, groups=2");
   }
@@ -243,8 +247,9 @@ class LayersTest {
   /** A signal by the definition, and the adjoint of a transposed convolution. */
   @Test
   void convolutionsComputeTheirFormulas() {
-    try (var c = new Conv1d(CPU, g(), 2, 3, 3);
-        var t = new ConvTranspose2d(CPU, g(), 2, 3, 3, ConvOptions.DEFAULT.withStride(2), false)) {
+    try (var c = new Conv1d(DEVICE, g(), 2, 3, 3);
+        var t =
+            new ConvTranspose2d(DEVICE, g(), 2, 3, 3, ConvOptions.DEFAULT.withStride(2), false)) {
       Tensor x = normal(1, 2, 6);
       float[] xs = x.toFloatArray();
       float[] w = c.state().get("weight").toFloatArray();
@@ -273,9 +278,9 @@ class LayersTest {
 
   @Test
   void embedsAndLeavesThePaddingAlone() {
-    try (var plain = new Embedding(CPU, g(), 5, 3);
-        var padded = new Embedding(CPU, g(), 5, 3, -4)) {
-      Tensor indices = Tensors.of(CPU, new long[] {4, 1, 1, -4, 0, 2}, 2, 3);
+    try (var plain = new Embedding(DEVICE, g(), 5, 3);
+        var padded = new Embedding(DEVICE, g(), 5, 3, -4)) {
+      Tensor indices = Tensors.of(DEVICE, new long[] {4, 1, 1, -4, 0, 2}, 2, 3);
       Tensor y = plain.forward(indices);
       assertThat(y.shape()).isEqualTo(Shape.of(2, 3, 3));
       float[] w = plain.state().get("weight").toFloatArray();
@@ -299,18 +304,18 @@ class LayersTest {
       assertThat(Autograd.noGrad(() -> padded.forward(indices)).toFloatArray())
           .containsExactly(out.toFloatArray());
     }
-    assertThatThrownBy(() -> new Embedding(CPU, g(), 5, 3, 5))
+    assertThatThrownBy(() -> new Embedding(DEVICE, g(), 5, 3, 5))
         .hasMessage("embedding: paddingIndex must name an entry; paddingIndex=5, entries=5");
   }
 
   private static Sequential network(long seed) {
     var g = new Generator(seed);
     return new Sequential(
-        new Conv1d(CPU, g, 2, 4, 3),
+        new Conv1d(DEVICE, g, 2, 4, 3),
         new ReLU(),
         new AdaptiveAvgPool1d(3),
         new Flatten(),
-        new Linear(CPU, g, 12, 2));
+        new Linear(DEVICE, g, 12, 2));
   }
 
   @Test
@@ -319,7 +324,7 @@ class LayersTest {
         var b = network(77)) {
       Path file = dir.resolve("net.safetensors");
       Safetensors.write(file, a.state());
-      b.load(Safetensors.read(CPU, file));
+      b.load(Safetensors.read(DEVICE, file));
       Tensor x = normal(3, 2, 8);
       assertThat(b.forward(x).toFloatArray()).containsExactly(a.forward(x).toFloatArray());
     }
@@ -330,7 +335,7 @@ class LayersTest {
     for (double x = -6; x <= 6; x += 0.25) {
       // through the tensor's erf, which shares no code: p carries a rounding of 1e-16, which the
       // inverse magnifies by 1 / density
-      double erf = Tensors.of(CPU, new double[] {x / Math.sqrt(2)}, 1).erf().item();
+      double erf = Tensors.of(DEVICE, new double[] {x / Math.sqrt(2)}, 1).erf().item();
       double density = Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
       assertThat(NormalQuantile.of((1 + erf) / 2))
           .as("at %s", x)
@@ -346,7 +351,8 @@ class LayersTest {
 
   @Test
   void truncatesTheNormalDistribution() {
-    double[] x = Init.truncatedNormal(g(), CPU, DType.F64, 1, 0.5, 0, 2, 200, 200).toDoubleArray();
+    double[] x =
+        Init.truncatedNormal(g(), DEVICE, DType.F64, 1, 0.5, 0, 2, 200, 200).toDoubleArray();
     double sum = 0;
     double squares = 0;
     for (double v : x) {
@@ -357,11 +363,11 @@ class LayersTest {
     // cut at 2 deviations: variance 0.7737 of the whole; 40,000 samples: within 2%
     assertThat(sum / x.length).isCloseTo(0, within(0.01));
     assertThat(squares / x.length / 0.25).isCloseTo(0.77374, within(0.016));
-    float[] tail = Init.truncatedNormal(g(), CPU, DType.F32, 0, 1, 3, 4, 50).toFloatArray();
+    float[] tail = Init.truncatedNormal(g(), DEVICE, DType.F32, 0, 1, 3, 4, 50).toFloatArray();
     for (float v : tail) {
       assertThat(v).isBetween(3f, 4f);
     }
-    assertThatThrownBy(() -> Init.truncatedNormal(g(), CPU, DType.F32, 0, 1, 2, 1, 50))
+    assertThatThrownBy(() -> Init.truncatedNormal(g(), DEVICE, DType.F32, 0, 1, 2, 1, 50))
         .hasMessageStartingWith("truncatedNormal: std, low and high must be");
   }
 
@@ -369,7 +375,7 @@ class LayersTest {
   void orthogonalWeightsAreOrthonormal() {
     long[][] shapes = {{4, 9}, {9, 4}, {5, 5}, {3, 2, 2, 2}, {1, 1}};
     for (long[] dims : shapes) {
-      Tensor w = Init.orthogonal(g(), CPU, DType.F64, 2, dims);
+      Tensor w = Init.orthogonal(g(), DEVICE, DType.F64, 2, dims);
       assertThat(w.shape()).isEqualTo(Shape.of(dims));
       Tensor m = w.reshape(dims[0], -1);
       m = m.size(0) > m.size(1) ? m.transpose() : m;
@@ -379,7 +385,7 @@ class LayersTest {
         assertThat(gram[i]).isCloseTo(i / n == i % n ? 4 : 0, within(1e-14));
       }
     }
-    assertThatThrownBy(() -> Init.orthogonal(g(), CPU, DType.F64, 1, 3))
+    assertThatThrownBy(() -> Init.orthogonal(g(), DEVICE, DType.F64, 1, 3))
         .hasMessage("init: dims must be at least 2; dims=[3]");
   }
 }

@@ -8,26 +8,29 @@ import dev.gridstride.Scope;
 import dev.gridstride.Shape;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Modules: names, modes, ownership, state; and the layers' shapes and initial values. */
+@ExtendWith(TestDevice.class)
 class NnTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
 
   private static Sequential network(long seed) {
     var g = new Generator(seed);
     return new Sequential(
-        new Conv2d(CPU, g, 1, 4, 3),
+        new Conv2d(DEVICE, g, 1, 4, 3),
         new Layer(Tensor::relu),
         new Layer(x -> x.maxPool2d(2)),
         new Dropout(g, 0.5),
         new Layer(x -> x.flatten(1)),
-        new Linear(CPU, g, 4 * 3 * 3, 10));
+        new Linear(DEVICE, g, 4 * 3 * 3, 10));
   }
 
   @Test
@@ -45,10 +48,10 @@ class NnTest {
   void trainsEveryParameter() {
     try (var net = network(1);
         Scope scope = Scope.open()) {
-      Tensor x = new Generator(2).normal(CPU, DType.F32, 0, 1, 5, 1, 8, 8);
+      Tensor x = new Generator(2).normal(DEVICE, DType.F32, 0, 1, 5, 1, 8, 8);
       Tensor y = net.forward(x);
       assertThat(y.shape()).isEqualTo(Shape.of(5, 10));
-      y.crossEntropy(Tensors.of(CPU, new int[] {0, 1, 2, 3, 4})).backward();
+      y.crossEntropy(Tensors.of(DEVICE, new int[] {0, 1, 2, 3, 4})).backward();
       for (Tensor p : net.parameters()) {
         assertThat(p.grad()).isNotNull();
         assertThat(p.grad().shape()).isEqualTo(p.shape());
@@ -76,7 +79,7 @@ class NnTest {
   void dropoutOnlyInTraining() {
     var net = new Sequential(new Dropout(new Generator(1), 0.25));
     try (Scope scope = Scope.open()) {
-      Tensor x = Tensors.ones(CPU, DType.F32, 10_000);
+      Tensor x = Tensors.ones(DEVICE, DType.F32, 10_000);
       assertThat(net.isTraining()).isTrue();
       float[] y = net.forward(x).toFloatArray();
       long zeros = Arrays.stream(toDouble(y)).filter(v -> v == 0).count();
@@ -141,11 +144,11 @@ class NnTest {
     try (Scope scope = Scope.open()) {
       long[] dims = {200, 100, 1, 2};
       Object[][] cases = {
-        {Init.kaimingUniform(g, CPU, DType.F64, dims), 2.0 / 200},
-        {Init.kaimingNormal(g, CPU, DType.F64, dims), 2.0 / 200},
-        {Init.xavierUniform(g, CPU, DType.F64, dims), 2.0 / 600},
-        {Init.xavierNormal(g, CPU, DType.F64, dims), 2.0 / 600},
-        {Init.torchDefault(g, CPU, DType.F64, dims), 1.0 / 600}
+        {Init.kaimingUniform(g, DEVICE, DType.F64, dims), 2.0 / 200},
+        {Init.kaimingNormal(g, DEVICE, DType.F64, dims), 2.0 / 200},
+        {Init.xavierUniform(g, DEVICE, DType.F64, dims), 2.0 / 600},
+        {Init.xavierNormal(g, DEVICE, DType.F64, dims), 2.0 / 600},
+        {Init.torchDefault(g, DEVICE, DType.F64, dims), 1.0 / 600}
       };
       for (Object[] c : cases) {
         double[] v = ((Tensor) c[0]).toDoubleArray();
@@ -162,16 +165,16 @@ class NnTest {
   void generatorsResume() {
     var g = new Generator(5);
     try (Scope scope = Scope.open()) {
-      g.uniform(CPU, DType.F32, 0, 1, 7);
+      g.uniform(DEVICE, DType.F32, 0, 1, 7);
       long at = g.position();
-      float[] next = g.normal(CPU, DType.F32, 0, 1, 9).toFloatArray();
+      float[] next = g.normal(DEVICE, DType.F32, 0, 1, 9).toFloatArray();
       var h = new Generator(5);
       assertThat(h.seed()).isEqualTo(5);
       h.position(at);
-      assertThat(h.normal(CPU, DType.F32, 0, 1, 9).toFloatArray()).containsExactly(next);
-      assertThat(Arrays.stream(h.integers(CPU, DType.I64, -3, 4, 100).toLongArray()).boxed())
+      assertThat(h.normal(DEVICE, DType.F32, 0, 1, 9).toFloatArray()).containsExactly(next);
+      assertThat(Arrays.stream(h.integers(DEVICE, DType.I64, -3, 4, 100).toLongArray()).boxed())
           .allMatch(v -> v >= -3 && v < 4);
-      assertThat(h.bernoulli(CPU, DType.U8, 0.5, 100).toLongArray()).contains(0, 1);
+      assertThat(h.bernoulli(DEVICE, DType.U8, 0.5, 100).toLongArray()).contains(0, 1);
     }
   }
 
@@ -179,8 +182,8 @@ class NnTest {
   void drawsDoNotOverlap() {
     var g = new Generator(7);
     try (Scope scope = Scope.open()) {
-      double[] first = g.uniform(CPU, DType.F64, 0, 1, 8).toDoubleArray();
-      double[] second = g.uniform(CPU, DType.F64, 0, 1, 8).toDoubleArray();
+      double[] first = g.uniform(DEVICE, DType.F64, 0, 1, 8).toDoubleArray();
+      double[] second = g.uniform(DEVICE, DType.F64, 0, 1, 8).toDoubleArray();
       for (double v : second) {
         assertThat(first).doesNotContain(v);
       }

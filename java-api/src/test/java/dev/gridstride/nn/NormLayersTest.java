@@ -9,6 +9,7 @@ import dev.gridstride.Scope;
 import dev.gridstride.Shape;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
@@ -18,11 +19,13 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Normalization layers: names, modes, running averages, way through a file, and errors. */
+@ExtendWith(TestDevice.class)
 class NormLayersTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private Scope scope;
 
   @BeforeEach
@@ -36,7 +39,7 @@ class NormLayersTest {
   }
 
   private static Tensor normal(long... dims) {
-    return new Generator(1).normal(CPU, DType.F32, 3, 2, dims);
+    return new Generator(1).normal(DEVICE, DType.F32, 3, 2, dims);
   }
 
   private static void assertClose(Tensor actual, double... expected) {
@@ -64,10 +67,10 @@ class NormLayersTest {
 
   @Test
   void namesAndInitialValuesAreThoseOfPyTorch() {
-    try (var batch = new BatchNorm2d(CPU, 3);
-        var layer = new LayerNorm(CPU, 2, 3);
-        var group = new GroupNorm(CPU, 2, 4);
-        var rms = new RMSNorm(CPU, 5)) {
+    try (var batch = new BatchNorm2d(DEVICE, 3);
+        var layer = new LayerNorm(DEVICE, 2, 3);
+        var group = new GroupNorm(DEVICE, 2, 4);
+        var rms = new RMSNorm(DEVICE, 5)) {
       assertThat(batch.state().keySet())
           .containsExactly("weight", "bias", "running_mean", "running_var", "num_batches_tracked");
       assertThat(batch.namedParameters()).containsOnlyKeys("weight", "bias");
@@ -85,18 +88,18 @@ class NormLayersTest {
       assertThat(rms.state()).containsOnlyKeys("weight");
     }
     var none = BatchNormOptions.DEFAULT.withoutAffine().withoutTracking();
-    assertThat(new BatchNorm1d(CPU, 3, none).state()).isEmpty();
-    assertThat(new LayerNorm(CPU, 1e-5, false, true, 3).state()).isEmpty();
-    assertThat(new GroupNorm(CPU, 1, 3, 1e-5, false).state()).isEmpty();
-    assertThat(new RMSNorm(CPU, 1e-6, false, 3).state()).isEmpty();
-    try (var layer = new LayerNorm(CPU, 1e-5, true, false, 3)) {
+    assertThat(new BatchNorm1d(DEVICE, 3, none).state()).isEmpty();
+    assertThat(new LayerNorm(DEVICE, 1e-5, false, true, 3).state()).isEmpty();
+    assertThat(new GroupNorm(DEVICE, 1, 3, 1e-5, false).state()).isEmpty();
+    assertThat(new RMSNorm(DEVICE, 1e-6, false, 3).state()).isEmpty();
+    try (var layer = new LayerNorm(DEVICE, 1e-5, true, false, 3)) {
       assertThat(layer.state()).containsOnlyKeys("weight");
     }
   }
 
   @Test
   void batchNormTrainsAndEvaluates() {
-    try (var layer = new BatchNorm2d(CPU, 3)) {
+    try (var layer = new BatchNorm2d(DEVICE, 3)) {
       Tensor x = normal(4, 3, 2, 5);
       Tensor y = layer.forward(x);
       var mean = new double[3];
@@ -130,9 +133,9 @@ class NormLayersTest {
   @Test
   void averagesAllBatches() {
     var options = BatchNormOptions.DEFAULT.withCumulativeAverage();
-    try (var layer = new BatchNorm1d(CPU, 1, options)) {
+    try (var layer = new BatchNorm1d(DEVICE, 1, options)) {
       for (float v : new float[] {1, 2, 6}) {
-        layer.forward(Tensors.of(CPU, new float[] {v - 1, v + 1}, 2, 1));
+        layer.forward(Tensors.of(DEVICE, new float[] {v - 1, v + 1}, 2, 1));
       }
       assertClose(layer.state().get("running_mean"), 3);
       assertClose(layer.state().get("running_var"), 2);
@@ -142,9 +145,10 @@ class NormLayersTest {
 
   @Test
   void otherMomentumEpsAndNoAverages() {
-    Tensor x = Tensors.of(CPU, new float[] {-1, 1}, 2, 1);
-    try (var half = new BatchNorm1d(CPU, 1, BatchNormOptions.DEFAULT.withMomentum(0.5).withEps(3));
-        var untracked = new BatchNorm1d(CPU, 1, BatchNormOptions.DEFAULT.withoutTracking())) {
+    Tensor x = Tensors.of(DEVICE, new float[] {-1, 1}, 2, 1);
+    try (var half =
+            new BatchNorm1d(DEVICE, 1, BatchNormOptions.DEFAULT.withMomentum(0.5).withEps(3));
+        var untracked = new BatchNorm1d(DEVICE, 1, BatchNormOptions.DEFAULT.withoutTracking())) {
       assertClose(half.forward(x), -0.5, 0.5);
       assertClose(half.state().get("running_var"), 1.5);
       untracked.eval();
@@ -155,32 +159,32 @@ class NormLayersTest {
 
   @Test
   void eachRankHasItsLayer() {
-    try (var b1 = new BatchNorm1d(CPU, 3);
-        var b3 = new BatchNorm3d(CPU, 3);
-        var group = new GroupNorm(CPU, 3, 3);
-        var layer = new LayerNorm(CPU, 4, 5)) {
+    try (var b1 = new BatchNorm1d(DEVICE, 3);
+        var b3 = new BatchNorm3d(DEVICE, 3);
+        var group = new GroupNorm(DEVICE, 3, 3);
+        var layer = new LayerNorm(DEVICE, 4, 5)) {
       Tensor x = normal(2, 3, 4, 5);
       float[] expected = b1.forward(x.reshape(2, 3, 20)).toFloatArray();
       assertThat(b3.forward(x.reshape(2, 3, 2, 2, 5)).toFloatArray()).containsExactly(expected);
       assertThat(b1.forward(normal(5, 3)).shape()).isEqualTo(Shape.of(5, 3));
       assertClose(group.forward(x), layer.forward(x).toDoubleArray());
     }
-    try (var rms = new RMSNorm(CPU, 2)) {
+    try (var rms = new RMSNorm(DEVICE, 2)) {
       double r = Math.sqrt(12.5);
-      assertClose(rms.forward(Tensors.of(CPU, new float[] {3, 4}, 1, 2)), 3 / r, 4 / r);
+      assertClose(rms.forward(Tensors.of(DEVICE, new float[] {3, 4}, 1, 2)), 3 / r, 4 / r);
     }
   }
 
   private static Sequential network() {
     var g = new Generator(5);
     return new Sequential(
-        new Conv2d(CPU, g, 1, 4, 3),
-        new BatchNorm2d(CPU, 4),
+        new Conv2d(DEVICE, g, 1, 4, 3),
+        new BatchNorm2d(DEVICE, 4),
         new ReLU(),
         new Flatten(),
-        new Linear(CPU, g, 16, 6),
-        new LayerNorm(CPU, 6),
-        new Linear(CPU, g, 6, 2));
+        new Linear(DEVICE, g, 16, 6),
+        new LayerNorm(DEVICE, 6),
+        new Linear(DEVICE, g, 6, 2));
   }
 
   @Test
@@ -195,7 +199,7 @@ class NormLayersTest {
       a.forward(x);
       Path file = dir.resolve("net.safetensors");
       Safetensors.write(file, a.state());
-      Map<String, Tensor> read = Safetensors.read(CPU, file);
+      Map<String, Tensor> read = Safetensors.read(DEVICE, file);
       assertThat(read)
           .containsKeys("1.weight", "1.running_mean", "1.running_var", "1.num_batches_tracked");
       assertThat(read.get("1.num_batches_tracked").toLongArray()).containsExactly(2);
@@ -209,9 +213,9 @@ class NormLayersTest {
 
   @Test
   void refusesWhatDoesNotFit() {
-    try (var batch = new BatchNorm2d(CPU, 3);
-        var one = new BatchNorm1d(CPU, 3);
-        var group = new GroupNorm(CPU, 1, 3)) {
+    try (var batch = new BatchNorm2d(DEVICE, 3);
+        var one = new BatchNorm1d(DEVICE, 3);
+        var group = new GroupNorm(DEVICE, 1, 3)) {
       assertThatThrownBy(() -> batch.forward(normal(2, 3, 4)))
           .isInstanceOf(InvalidArgumentException.class)
           .hasMessage(
@@ -226,16 +230,16 @@ class NormLayersTest {
       assertThatThrownBy(() -> group.forward(normal(1, 4)))
           .hasMessageStartingWith("groupNorm: x must be [n, channels, spatial...]");
     }
-    assertThatThrownBy(() -> new BatchNorm1d(CPU, 0))
+    assertThatThrownBy(() -> new BatchNorm1d(DEVICE, 0))
         .hasMessage("batchNorm1d: channels must be at least 1; channels=0");
-    assertThatThrownBy(() -> new BatchNorm3d(CPU, 1, BatchNormOptions.DEFAULT.withMomentum(2)))
+    assertThatThrownBy(() -> new BatchNorm3d(DEVICE, 1, BatchNormOptions.DEFAULT.withMomentum(2)))
         .hasMessage("batchNorm3d: momentum must be in 0..1; momentum=2.0");
-    assertThatThrownBy(() -> new BatchNorm3d(CPU, 1, BatchNormOptions.DEFAULT.withEps(-1)))
+    assertThatThrownBy(() -> new BatchNorm3d(DEVICE, 1, BatchNormOptions.DEFAULT.withEps(-1)))
         .hasMessage("batchNorm3d: eps must be finite and not negative; eps=-1.0");
-    assertThatThrownBy(() -> new GroupNorm(CPU, 2, 3))
+    assertThatThrownBy(() -> new GroupNorm(DEVICE, 2, 3))
         .hasMessage("groupNorm: groups must divide the channels; groups=2, channels=3");
-    assertThatThrownBy(() -> new LayerNorm(CPU))
+    assertThatThrownBy(() -> new LayerNorm(DEVICE))
         .hasMessage("layerNorm: shape must have dimensions, of at least 1 each; shape=[]");
-    assertThatThrownBy(() -> new RMSNorm(CPU, 3, 0)).hasMessageContaining("shape=[3, 0]");
+    assertThatThrownBy(() -> new RMSNorm(DEVICE, 3, 0)).hasMessageContaining("shape=[3, 0]");
   }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.gridstride.Scope;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.TestDevice;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import java.util.List;
@@ -15,12 +16,14 @@ import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Optimizers on tensors; the formulas are tested with the kernels. */
+@ExtendWith(TestDevice.class)
 class OptimizerTest {
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.get();
   private Scope scope;
 
   @BeforeEach
@@ -44,7 +47,7 @@ class OptimizerTest {
   }
 
   private static Tensor parameter() {
-    return Tensors.of(CPU, new float[] {1, -1, 0.5f, 2}, 1, 4).requiresGrad(true);
+    return Tensors.of(DEVICE, new float[] {1, -1, 0.5f, 2}, 1, 4).requiresGrad(true);
   }
 
   private static double train(Tensor p, Optimizer optimizer, int steps) {
@@ -52,7 +55,7 @@ class OptimizerTest {
     for (int i = 0; i < steps; i++) {
       try (Scope step = Scope.open()) {
         optimizer.zeroGrad();
-        Tensor loss = p.crossEntropy(Tensors.of(CPU, new long[] {1}, 1));
+        Tensor loss = p.crossEntropy(Tensors.of(DEVICE, new long[] {1}, 1));
         loss.backward();
         optimizer.step();
         last = loss.item();
@@ -68,7 +71,7 @@ class OptimizerTest {
     try (Optimizer optimizer = make.apply(List.of(p))) {
       double first = train(p, optimizer, 1);
       assertThat(train(p, optimizer, 20)).isLessThan(first);
-      Tensor q = Tensors.of(CPU, p.toFloatArray(), 1, 4).requiresGrad(true);
+      Tensor q = Tensors.of(DEVICE, p.toFloatArray(), 1, 4).requiresGrad(true);
       Map<String, Tensor> state = optimizer.exportState();
       train(p, optimizer, 7);
       try (Optimizer resumed = make.apply(List.of(q))) {
@@ -86,8 +89,8 @@ class OptimizerTest {
     Tensor unused = parameter();
     try (var sgd = new SGD(List.of(p, unused), 1, 0)) {
       var group = sgd.addGroup(List.of(q), 0, t -> dev.gridstride.kernels.Sgd.of(t, 0));
-      p.crossEntropy(Tensors.of(CPU, new long[] {0}, 1)).backward();
-      q.crossEntropy(Tensors.of(CPU, new long[] {0}, 1)).backward();
+      p.crossEntropy(Tensors.of(DEVICE, new long[] {0}, 1)).backward();
+      q.crossEntropy(Tensors.of(DEVICE, new long[] {0}, 1)).backward();
       sgd.step();
       assertThat(p.toFloatArray()).isNotEqualTo(parameter().toFloatArray());
       assertThat(q.toFloatArray()).containsExactly(parameter().toFloatArray());
@@ -111,7 +114,7 @@ class OptimizerTest {
   void clipsGradients() {
     Tensor p = parameter();
     assertThat(Optimizer.clipGradNorm(List.of(p), 1)).isZero();
-    p.crossEntropy(Tensors.of(CPU, new long[] {1}, 1)).backward();
+    p.crossEntropy(Tensors.of(DEVICE, new long[] {1}, 1)).backward();
     double norm = Optimizer.clipGradNorm(List.of(p), 0.1);
     assertThat(norm).isGreaterThan(0.5);
     assertThat(Optimizer.clipGradNorm(List.of(p), 1)).isCloseTo(0.1, within(1e-5));
