@@ -693,6 +693,38 @@ GS_API gs_status gs_conv_transpose_backward_weight(const gs_conv* adjoint, const
                                                    const void* dy, void* dw, void* dbias,
                                                    void* workspace, gs_stream stream);
 
+/* ---- attention ---- */
+
+/* y = softmax(scale q k^T) v for each of `products` (batch times heads): q [products][queries]
+ * [depth], k [products / sharing][keys][depth], v [products / sharing][keys][value_depth], y
+ * [products][queries][value_depth], row-major. `sharing` neighbouring products use the same keys
+ * and values. With causal, query i looks at the keys 0..i, also where the numbers differ. */
+typedef struct gs_attention {
+  int64_t products, sharing, queries, keys;
+  int64_t depth, value_depth; /* at most 256, for f64 64; else unsupported */
+  double scale;
+  int32_t type; /* GS_F32, GS_F64, GS_BF16 or GS_F16, of all but lse */
+  int32_t causal;
+} gs_attention;
+
+/* lse [products][queries], f32 (f64 for f64): log(sum(exp(scale q k^T))), for the backward pass;
+ * may be null. Computed in f32, f64 for f64, without a matrix of all scores (Dao et al.,
+ * "FlashAttention", 2022). A query that looks at no key gives zeros, and an lse of -Inf. One with a
+ * score of NaN or +Inf, or with scores of -Inf alone, gives NaN. A value that is not finite may
+ * make NaN of the results of queries with other keys of its tile. y overlaps nothing. */
+GS_API gs_status gs_attention_forward(const gs_attention* attention, const void* q, const void* k,
+                                      const void* v, void* y, void* lse, gs_stream stream);
+
+/* Sets *bytes to the workspace that gs_attention_backward needs, aligned to 256. */
+GS_API gs_status gs_attention_workspace(const gs_attention* attention, int64_t* bytes);
+
+/* dq, dk and dv, each null when not wanted, from the forward's operands and results and dy. The
+ * weights are computed anew; each element is one sum in a fixed order. Results overlap nothing. */
+GS_API gs_status gs_attention_backward(const gs_attention* attention, const void* q, const void* k,
+                                       const void* v, const void* y, const void* lse,
+                                       const void* dy, void* dq, void* dk, void* dv,
+                                       void* workspace, gs_stream stream);
+
 /* ---- normalization ---- */
 
 enum {

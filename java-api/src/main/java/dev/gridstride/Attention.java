@@ -17,9 +17,13 @@ public sealed interface Attention permits Tensor {
    * there are more keys than queries. A bool mask and causal hold together. A pair that does not
    * take part (by causal, by a false mask, by an added -Inf) has weight 0, whatever its score, and
    * passes no gradient to it; a query without any key gives zeros and passes no gradients, where
-   * the formula would give NaN. A weight of 0 times an infinite or NaN value is NaN, as in a
-   * product. Composed of {@link Products#matmul} and {@link Activations#softmax}: their precision
-   * and their order of summation.
+   * the formula would give NaN. A value that is not finite may make NaN of results whose weight for
+   * it is 0.
+   *
+   * <p>Without a mask and dropout one op computes it, without a matrix of the scores ({@link
+   * dev.gridstride.kernels.Attention}: scores and weights at least f32). Otherwise, and where the
+   * device does not offer that, it is composed of {@link Products#matmul} and {@link
+   * Activations#softmax}: their precision and their order of summation.
    *
    * <p>Vaswani et al., "Attention Is All You Need", 2017, section 3.2.1.
    *

@@ -1,11 +1,19 @@
 package dev.gridstride;
 
+import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.device.Support;
+import dev.gridstride.kernels.Attention;
+import dev.gridstride.kernels.Layout;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Attention composed of recorded tensor ops. */
+/**
+ * Attention by the op of that name where there is neither a mask nor dropout, else composed of
+ * recorded tensor ops.
+ */
 final class AttentionFunction {
   private static final String NAME = "scaledDotProductAttention";
 
@@ -15,6 +23,12 @@ final class AttentionFunction {
     check(q, k, v);
     double e = q.size(-1);
     double scale = Double.isNaN(options.scale()) ? 1 / Math.sqrt(e) : options.scale();
+    if (options.mask() == null && options.dropout() == 0 && !Double.isNaN(scale)) {
+      Tensor y = fused(q, k, v, scale, options.causal());
+      if (y != null) {
+        return y;
+      }
+    }
     Tensor scores = q.mul(scale).matmul(k.transpose());
     Tensor mask = options.mask();
     Tensor allowed = options.causal() ? causal(q.device(), q.size(-2), k.size(-2)) : null;
@@ -42,6 +56,87 @@ final class AttentionFunction {
       weights = generator.dropout(weights, options.dropout());
     }
     return weights.matmul(v);
+  }
+
+  /** By the op that keeps no matrix of scores; null where the device does not offer it. */
+  private static @Nullable Tensor fused(
+      Tensor query, Tensor key, Tensor value, double scale, boolean causal) {
+    long[] leading = leading(leading(leading(query), key), value);
+    Tensor q = wide(query, leading);
+    Tensor k = wide(key, leading);
+    Tensor v = wide(value, leading);
+    var op =
+        new Attention(
+            q.dtype(),
+            Shape.of(leading).count(),
+            1,
+            q.size(-2),
+            k.size(-2),
+            q.size(-1),
+            v.size(-1),
+            scale,
+            causal);
+    if (op.supports(q.device()) instanceof Support.Unsupported) {
+      return null;
+    }
+    Attention.Plan plan = Plans.of(q.device(), op);
+    Tensor y = Tensor.empty(q.device(), q.dtype(), dims(leading, q.size(-2), v.size(-1)));
+    Tensor lse = Tensor.empty(q.device(), op.statType(), op.products(), op.queries());
+    plan.forward(q.stream(), q.buffer(), k.buffer(), v.buffer(), y.buffer(), lse.buffer());
+    Autograd.record(
+        NAME,
+        y,
+        (gradient, needed) -> {
+          Tensor dy = gradient.contiguous();
+          Tensor dq = needed[0] ? Tensor.emptyLike(q) : null;
+          Tensor dk = needed[1] ? Tensor.emptyLike(k) : null;
+          Tensor dv = needed[2] ? Tensor.emptyLike(v) : null;
+          plan.backward(
+              q.stream(),
+              q.buffer(),
+              k.buffer(),
+              v.buffer(),
+              y.buffer(),
+              lse.buffer(),
+              dy.buffer(),
+              of(dq),
+              of(dk),
+              of(dv));
+          return new @Nullable Tensor[] {dq, dk, dv};
+        },
+        q,
+        k,
+        v);
+    if (!y.requiresGrad()) {
+      lse.close();
+    }
+    return y;
+  }
+
+  private static @Nullable Buffer of(@Nullable Tensor t) {
+    return t == null ? null : t.buffer();
+  }
+
+  /** The dimensions before the last two. */
+  private static long[] leading(Tensor t) {
+    return Arrays.copyOf(t.shape().dims(), t.rank() - 2);
+  }
+
+  private static long[] leading(long[] dims, Tensor t) {
+    return Layout.broadcastDims(NAME, dims, leading(t));
+  }
+
+  private static long[] dims(long[] leading, long rows, long columns) {
+    long[] all = Arrays.copyOf(leading, leading.length + 2);
+    all[leading.length] = rows;
+    all[leading.length + 1] = columns;
+    return all;
+  }
+
+  /** t with these leading dimensions, without gaps. */
+  private static Tensor wide(Tensor t, long[] leading) {
+    boolean fits = Arrays.equals(leading(t), leading);
+    return (fits ? t : t.expand(dims(leading, t.size(-2), t.size(-1)))).contiguous();
   }
 
   private static Tensor both(@Nullable Tensor a, Tensor b) {

@@ -60,6 +60,11 @@ final class Abi {
   static final int MAX_DIMS = 8;
   static final int NAME_BYTES = 256;
 
+  static final int LAYER_NORM = 0;
+  static final int RMS_NORM = 1;
+  static final int GROUP_NORM = 2;
+  static final int BATCH_NORM = 3;
+
   static final StructLayout DEVICE_PROPERTIES =
       MemoryLayout.structLayout(
               MemoryLayout.sequenceLayout(NAME_BYTES, ValueLayout.JAVA_BYTE).withName("name"),
@@ -198,6 +203,19 @@ final class Abi {
               i64("low"),
               i64("high"))
           .withName("gs_random");
+
+  static final StructLayout ATTENTION =
+      MemoryLayout.structLayout(
+              i64("products"),
+              i64("sharing"),
+              i64("queries"),
+              i64("keys"),
+              i64("depth"),
+              i64("value_depth"),
+              f64("scale"),
+              i32("type"),
+              i32("causal"))
+          .withName("gs_attention");
 
   static final StructLayout NORM =
       MemoryLayout.structLayout(

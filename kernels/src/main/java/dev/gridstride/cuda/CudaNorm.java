@@ -63,12 +63,12 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
 
   /** A kernel for {@code op}. */
   public CudaNorm(LayerNorm op, Device device) {
-    this(op.name(), device, rows(0, op.type(), op.rows(), op.cols(), op.eps()));
+    this(op.name(), device, rows(Abi.LAYER_NORM, op.type(), op.rows(), op.cols(), op.eps()));
   }
 
   /** A kernel for {@code op}. */
   public CudaNorm(RmsNorm op, Device device) {
-    this(op.name(), device, rows(1, op.type(), op.rows(), op.cols(), op.eps()));
+    this(op.name(), device, rows(Abi.RMS_NORM, op.type(), op.rows(), op.cols(), op.eps()));
   }
 
   /** A kernel for {@code op}. */
@@ -76,7 +76,15 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
     this(
         op.name(),
         device,
-        images(2, op.type(), op.layout(), op.n(), op.c(), op.spatial(), op.groups(), op.eps()));
+        images(
+            Abi.GROUP_NORM,
+            op.type(),
+            op.layout(),
+            op.n(),
+            op.c(),
+            op.spatial(),
+            op.groups(),
+            op.eps()));
   }
 
   /** A kernel for {@code op}. */
@@ -84,7 +92,7 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
     this(
         op.name(),
         device,
-        images(3, op.type(), op.layout(), op.n(), op.c(), op.spatial(), 1, op.eps()));
+        images(Abi.BATCH_NORM, op.type(), op.layout(), op.n(), op.c(), op.spatial(), 1, op.eps()));
   }
 
   private CudaNorm(String name, Device device, MemorySegment norm) {
