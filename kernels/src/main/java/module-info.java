@@ -1,9 +1,11 @@
 /** Ops on raw buffers: devices, plans, and the CPU implementations. Knows no tensors. */
 module dev.gridstride.kernels {
   requires static jdk.incubator.vector;
+  requires static jcuda;
   requires static org.jspecify;
 
   exports dev.gridstride.device;
+  exports dev.gridstride.jcuda;
   exports dev.gridstride.kernels;
 
   uses dev.gridstride.device.DeviceProvider;

@@ -1,5 +1,6 @@
 package dev.gridstride.cuda;
 
+import dev.gridstride.device.Block;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.DeviceException;
@@ -76,7 +77,7 @@ final class CudaDevice extends Device {
     }
     this.streams = new CudaStreams(this);
     this.memory = new CudaMemory(this, streams);
-    this.defaultStream = new CudaStream(this, streams, 0);
+    this.defaultStream = new CudaStream(this, streams, 0, false);
   }
 
   private String describe(MemorySegment p) {
@@ -192,6 +193,36 @@ final class CudaDevice extends Device {
       check(op, enter().streamCreate(handle));
       return handle.get(ValueLayout.JAVA_LONG, 0);
     }
+  }
+
+  @Override
+  public Buffer wrapMemory(long pointer, long bytes) {
+    if (pointer == 0 || bytes < 0 || pointer > Long.MAX_VALUE - bytes) {
+      throw InvalidArgumentException.of(
+          "device.wrapMemory",
+          "memory",
+          "must be an address and a size that is not negative",
+          "pointer=%d, bytes=%d",
+          pointer,
+          bytes);
+    }
+    return Buffer.own(this, new WrappedMemory(pointer), bytes);
+  }
+
+  @Override
+  public Stream wrapStream(long handle) {
+    return handle == 0 ? defaultStream : streams.wrap(handle);
+  }
+
+  /** Memory of others, which they free. */
+  private record WrappedMemory(long address) implements Block {
+    @Override
+    public @Nullable MemorySegment segment() {
+      return null;
+    }
+
+    @Override
+    public void free() {}
   }
 
   @Override

@@ -11,14 +11,21 @@ final class CudaStream implements Stream {
   private final CudaStreams streams;
   private final Handle handle;
 
-  CudaStream(CudaDevice device, CudaStreams streams, long stream) {
+  /**
+   * A stream of the device.
+   *
+   * @param owned whether close destroys it
+   */
+  CudaStream(CudaDevice device, CudaStreams streams, long stream, boolean owned) {
     this.device = device;
     this.streams = streams;
     this.handle =
         new Handle("stream", stream) {
           @Override
           void destroy() {
-            device.release("stream.close", calls -> calls.streamDestroy(stream));
+            if (owned) {
+              device.release("stream.close", calls -> calls.streamDestroy(stream));
+            }
           }
         };
   }

@@ -18,11 +18,17 @@ final class CudaStreams {
 
   /** A new stream, behind what the default stream has queued so far. */
   CudaStream open() {
-    var stream = new CudaStream(device, this, device.createStream("device.newStream"));
-    synchronized (this) {
-      open.add(stream);
-      order(0, stream.address());
-    }
+    return add(new CudaStream(device, this, device.createStream("device.newStream"), true));
+  }
+
+  /** A stream of others, from now on in the same order with the default one. */
+  CudaStream wrap(long handle) {
+    return add(new CudaStream(device, this, handle, false));
+  }
+
+  private synchronized CudaStream add(CudaStream stream) {
+    open.add(stream);
+    order(0, stream.address());
     return stream;
   }
 

@@ -175,6 +175,31 @@ public abstract class Device {
     throw new UnsupportedException("graph.capture: " + name() + " records no graphs");
   }
 
+  /**
+   * Device memory that another library of this process allocated, as a buffer: a {@code
+   * CUdeviceptr} of the device's primary context. Closing the buffer does not free it; it must live
+   * until the work on it is done, and be at least aligned as its elements.
+   *
+   * @param pointer address of the first byte
+   * @param bytes usable size from there
+   * @throws InvalidArgumentException when pointer is 0, or bytes negative or past the address space
+   * @throws UnsupportedException on a device that shares memory with no other library
+   */
+  public Buffer wrapMemory(long pointer, long bytes) {
+    throw new UnsupportedException("device.wrapMemory: " + name() + " has no device pointers");
+  }
+
+  /**
+   * A stream that another library of this process made: a {@code cudaStream_t} of the device's
+   * primary context; 0 gives the default stream. Closing it waits for its work and does not destroy
+   * it; it must not be destroyed before.
+   *
+   * @throws UnsupportedException on a device that shares streams with no other library
+   */
+  public Stream wrapStream(long handle) {
+    throw new UnsupportedException("device.wrapStream: " + name() + " has no native streams");
+  }
+
   /** Copies host memory to the start of {@code target}, a buffer of this device that is pinned. */
   protected abstract void copyIn(Buffer target, MemorySegment source);
 
