@@ -13,6 +13,7 @@ public final class Examples {
           TwoClasses.spam(),
           new MnistMlp(),
           new Mnist(),
+          new Denoise(),
           new Pca(),
           new Segments(),
           new Recommend(),

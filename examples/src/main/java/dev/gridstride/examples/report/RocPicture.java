@@ -36,7 +36,8 @@ public final class RocPicture {
       double[] x = roc.falsePositiveRates();
       Charts.line(chart, label, x, roc.truePositiveRates(), COLOURS.get(i++), 2f);
     }
-    double[] ends = {0, 1};
+    // the point between lies on no grid: XChart makes its ticks of values that lie on one
+    double[] ends = {0, 1 / Math.PI, 1};
     Charts.line(chart, "chance", ends, ends, Charts.GREY, 1f);
     chart.getStyler().setLegendPosition(LegendPosition.InsideSE);
     Charts.save(file, chart);
