@@ -881,6 +881,87 @@ GS_API gs_status gs_gather_elements_scatter(const gs_gather_elements* gather, co
                                             const void* index, void* target, int32_t add,
                                             void* workspace, gs_stream stream);
 
+/* ---- padding ---- */
+
+/* What a border holds. */
+enum {
+  GS_PAD_CONSTANT = 0,  /* the value */
+  GS_PAD_REFLECT = 1,   /* x mirrored at its ends, which are not repeated */
+  GS_PAD_REPLICATE = 2, /* the first or last element */
+  GS_PAD_CIRCULAR = 3   /* x from its other end */
+};
+
+/* y[o] = x[source(o - before)] in each dimension of a row-major x; y's sizes are before + size +
+ * after. Negative numbers cut elements off. A border is shorter than the dimension with REFLECT,
+ * not longer with CIRCULAR, and none at an empty dimension with REPLICATE. */
+typedef struct gs_pad {
+  int32_t mode;
+  int32_t type; /* of x and y: any */
+  int32_t dims;
+  int32_t padding;
+  int64_t size[GS_MAX_DIMS];
+  int64_t before[GS_MAX_DIMS];
+  int64_t after[GS_MAX_DIMS];
+  double value; /* of GS_PAD_CONSTANT, cast as by gs_fill_f64 */
+} gs_pad;
+
+/* Copies bits. y overlaps nothing. */
+GS_API gs_status gs_pad_forward(const gs_pad* pad, const void* x, void* y, gs_stream stream);
+
+/* dx[i] = sum of dy[o] over all o that hold x[i], in row-major order of o, in f64, rounded once; 0
+ * where none does. Floating types. Every element of dx is written; it overlaps nothing. */
+GS_API gs_status gs_pad_backward(const gs_pad* pad, const void* dy, void* dx, gs_stream stream);
+
+/* ---- order ---- */
+
+/* Comparisons are exact in every type; -0 equals 0. Types: GS_F32, GS_F64, GS_BF16, GS_F16, GS_I32,
+ * GS_I64. Results depend on the elements alone. */
+
+enum { GS_ARG_MAX = 0, GS_ARG_MIN = 1 };
+
+/* The place of the largest or smallest element along one dimension, which must not be empty. A NaN
+ * wins over every number, for the smallest too. */
+typedef struct gs_arg_reduce {
+  int32_t kind;
+  int32_t type;
+  int32_t axis;
+  int32_t last; /* of equal ones, or of several NaN, the last is taken rather than the first */
+  gs_layout x;
+} gs_arg_reduce;
+
+/* Sets *bytes to the workspace that gs_arg_reduce_run needs, 256-byte aligned; 0: it may be null.
+ */
+GS_API gs_status gs_arg_reduce_workspace(const gs_arg_reduce* op, int64_t* bytes);
+
+/* y: places counted from 0, row-major without gaps over the other dimensions; overlaps nothing. */
+GS_API gs_status gs_arg_reduce_run(const gs_arg_reduce* op, const void* x, int64_t* y,
+                                   void* workspace, gs_stream stream);
+
+/* The k largest or smallest elements along one dimension, best first, equal ones by lower place.
+ * NaN is larger than every number: first among the largest, last among the smallest. */
+typedef struct gs_top_k {
+  int32_t type;
+  int32_t axis;
+  int32_t largest;
+  int32_t padding;
+  int64_t k; /* 0 to the axis' size; more than 1024 of more than 2^32-1 elements: unsupported */
+  gs_layout x;
+} gs_top_k;
+
+/* Sets *bytes to the workspace that both functions need, 256-byte aligned. */
+GS_API gs_status gs_top_k_workspace(const gs_top_k* op, int64_t* bytes);
+
+/* values (bits of x) and indices (places counted from 0): row-major without gaps, with size k at
+ * the axis. Nothing overlaps. */
+GS_API gs_status gs_top_k_forward(const gs_top_k* op, const void* x, void* values, int64_t* indices,
+                                  void* workspace, gs_stream stream);
+
+/* dx, row-major without gaps: dy at the places of indices, which are distinct along the axis, 0
+ * elsewhere. Floating types. The first 8 bytes of the workspace hold afterwards the place (int64)
+ * in indices of the first that is not in 0..size, or -1; such are left out. Nothing overlaps. */
+GS_API gs_status gs_top_k_backward(const gs_top_k* op, const void* dy, const int64_t* indices,
+                                   void* dx, void* workspace, gs_stream stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -41,6 +41,30 @@ KX_DEVICE W group_max(W v, W* scratch) {
   return group_reduce<GROUP>(v, [](W a, W b) { return larger(a, b); }, scratch);
 }
 
+// The sum of v over the threads before this one, and over all; all kGroupThreads of the block call.
+// scratch: kGroupThreads / 32 elements of shared memory for the block.
+template <class V>
+KX_DEVICE V block_prefix(V v, V* scratch, V* total) {
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  V inclusive = v;
+#pragma unroll
+  for (int distance = 1; distance < 32; distance <<= 1) {
+    const V other = __shfl_up_sync(0xffffffffu, inclusive, distance);
+    if (lane >= distance) inclusive += other;
+  }
+  __syncthreads();  // the last prefix's reads of scratch
+  if (lane == 31) scratch[warp] = inclusive;
+  __syncthreads();  // the warps' sums are complete
+  V before = 0, all = 0;
+#pragma unroll
+  for (int w = 0; w < kGroupThreads / 32; w++) {
+    if (w < warp) before += scratch[w];
+    all += scratch[w];
+  }
+  *total = all;
+  return before + inclusive - v;
+}
+
 // The running maximum of a row and the sum of exponentials relative to it.
 template <class W>
 struct OnlineSum {

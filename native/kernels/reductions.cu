@@ -226,22 +226,6 @@ bool by_columns(const ReduceArguments& p) {
          std::llabs(p.reduced.stride[0][p.reduced.dims - 1]);
 }
 
-// Dimensions of one kind, neighbours merged; the order stays.
-Walk<1> joined(const gs_reduce& op, bool reduced) {
-  Walk<1> w;
-  for (int d = 0; d < op.x.dims; d++) {
-    if ((op.axes >> d & 1) != (reduced ? 1u : 0u) || op.x.size[d] == 1) continue;
-    const int last = w.dims - 1;
-    if (last >= 0 && w.stride[0][last] == op.x.stride[d] * op.x.size[d]) {
-      w.size[last] *= op.x.size[d];
-    } else {
-      w.size[w.dims++] = op.x.size[d];
-    }
-    w.stride[0][w.dims - 1] = op.x.stride[d];
-  }
-  return w;
-}
-
 // Checks the description; the arguments but for what depends on pointers.
 gs_status describe(const gs_reduce* op, ReduceArguments* p) {
   GS_REQUIRE(op, "reduce: the description must not be null");
@@ -266,7 +250,7 @@ gs_status describe(const gs_reduce* op, ReduceArguments* p) {
   GS_REQUIRE(count > 0 || !integer || (term != kMax && term != kMin),
              "reduce: x must not be empty for the maximum or minimum of integers");
   *p = {};
-  p->kept = joined(*op, false), p->reduced = joined(*op, true);
+  p->kept = joined(x, ~op->axes), p->reduced = joined(x, op->axes);
   p->outputs = count_of(p->kept), p->depth = count_of(p->reduced);
   p->term = term, p->kind = op->kind;
   const int64_t wanted =

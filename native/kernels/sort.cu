@@ -10,12 +10,14 @@
 // A word's rank among equal digits of its warp comes from ballots, so the order is stable and fixed
 // (multisplit; Ashkiani et al., "GPU Multisplit", 2016). Counts are integers: their atomic sums in
 // shared memory do not depend on the order.
+#include "reduce.h"
 #include "sort.h"
 
 namespace gs {
 namespace {
 constexpr int kDigitBits = 8, kDigits = 1 << kDigitBits;
-constexpr int kSortThreads = kDigits;  // a thread a digit where digits are added up
+constexpr int kSortThreads = kGroupThreads;
+static_assert(kSortThreads == kDigits, "a thread a digit where digits are added up");
 constexpr int kWarps = kSortThreads / 32, kItems = 8, kTile = kSortThreads * kItems;
 
 struct Tile {
@@ -23,29 +25,6 @@ struct Tile {
   uint32_t counts[kWarps][kDigits];
   uint32_t starts[kDigits];  // where each digit begins in the ordered tile
 };
-
-// The sum of v over the threads before this one, and of all of them. sums: one for each warp.
-template <class V>
-KX_DEVICE V block_prefix(V v, V* sums, V* total) {
-  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  V inclusive = v;
-#pragma unroll
-  for (int distance = 1; distance < 32; distance <<= 1) {
-    const V other = __shfl_up_sync(0xffffffffu, inclusive, distance);
-    if (lane >= distance) inclusive += other;
-  }
-  __syncthreads();  // the last prefix's reads of sums
-  if (lane == 31) sums[warp] = inclusive;
-  __syncthreads();  // the warps' sums are complete
-  V before = 0, all = 0;
-#pragma unroll
-  for (int w = 0; w < kWarps; w++) {
-    if (w < warp) before += sums[w];
-    all += sums[w];
-  }
-  *total = all;
-  return before + inclusive - v;
-}
 
 KX_DEVICE int place_in_tile(int item) {
   return (int)(threadIdx.x / 32 * kItems + item) * 32 + (int)threadIdx.x % 32;

@@ -66,6 +66,22 @@ Walk<OPERANDS> merged(const Walk<OPERANDS>& w) {
   return m;
 }
 
+// The dimensions d of a layout with bit d of `axes` set: the order stays, neighbours are merged.
+inline Walk<1> joined(const gs_layout& l, uint32_t axes) {
+  Walk<1> w;
+  for (int d = 0; d < l.dims; d++) {
+    if ((axes >> d & 1) == 0 || l.size[d] == 1) continue;
+    const int last = w.dims - 1;
+    if (last >= 0 && w.stride[0][last] == l.stride[d] * l.size[d]) {
+      w.size[last] *= l.size[d];
+    } else {
+      w.size[w.dims++] = l.size[d];
+    }
+    w.stride[0][w.dims - 1] = l.stride[d];
+  }
+  return w;
+}
+
 // Product of the sizes, or -1 when one is negative or elements of 16 bytes could not be addressed.
 inline int64_t count_of(int dims, const int64_t* size) {
   int64_t count = 1;

@@ -1,10 +1,12 @@
 package dev.gridstride.cuda;
 
 import dev.gridstride.device.DType;
+import dev.gridstride.kernels.ArgReduce;
 import dev.gridstride.kernels.Binary;
 import dev.gridstride.kernels.Epilogue;
 import dev.gridstride.kernels.ImageLayout;
 import dev.gridstride.kernels.LossReduction;
+import dev.gridstride.kernels.Pad;
 import dev.gridstride.kernels.Pool;
 import dev.gridstride.kernels.Reduce;
 import dev.gridstride.kernels.StepControl;
@@ -49,10 +51,12 @@ final class Abi {
   /** Enumerations that are passed by ordinal, with the first constant of each in C. */
   static final Map<Class<? extends Enum<?>>, String> BY_ORDINAL =
       Map.of(
+          ArgReduce.Kind.class, "GS_ARG_MAX",
           Binary.Kind.class, "GS_ADD",
           Epilogue.Activation.class, "GS_IDENTITY",
           ImageLayout.class, "GS_NCHW",
           LossReduction.class, "GS_REDUCE_NONE",
+          Pad.Mode.class, "GS_PAD_CONSTANT",
           Pool.Kind.class, "GS_POOL_MAX",
           Reduce.Kind.class, "GS_REDUCTION_SUM",
           Unary.Function.class, "GS_NEG");
@@ -294,6 +298,33 @@ final class Abi {
               dims("stride_b"),
               dims("stride_y"))
           .withName("gs_where_layout");
+
+  static final StructLayout PAD =
+      MemoryLayout.structLayout(
+              i32("mode"),
+              i32("type"),
+              i32("dims"),
+              i32("padding"),
+              dims("size"),
+              dims("before"),
+              dims("after"),
+              f64("value"))
+          .withName("gs_pad");
+
+  static final StructLayout ARG_REDUCE =
+      MemoryLayout.structLayout(
+              i32("kind"), i32("type"), i32("axis"), i32("last"), LAYOUT.withName("x"))
+          .withName("gs_arg_reduce");
+
+  static final StructLayout TOP_K =
+      MemoryLayout.structLayout(
+              i32("type"),
+              i32("axis"),
+              i32("largest"),
+              i32("padding"),
+              i64("k"),
+              LAYOUT.withName("x"))
+          .withName("gs_top_k");
 
   private Abi() {}
 

@@ -10,9 +10,14 @@ final class Layouts {
 
   /** Refuses more dimensions than the kernels take. */
   static Support rank(Layout layout) {
-    return layout.rank() <= Abi.MAX_DIMS
+    return rank(layout.rank());
+  }
+
+  /** The same for an operand without gaps. */
+  static Support rank(int dimensions) {
+    return dimensions <= Abi.MAX_DIMS
         ? Support.YES
-        : Support.no("at most " + Abi.MAX_DIMS + " dimensions; given " + layout.rank());
+        : Support.no("at most " + Abi.MAX_DIMS + " dimensions; given " + dimensions);
   }
 
   /** The sizes of {@code layout}; strides are 0 until {@link #strides}. */

@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuArgReduce;
+import dev.gridstride.cuda.CudaArgReduce;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -35,7 +36,9 @@ public record ArgReduce(Kind kind, DType type, Layout x, int axis, boolean last)
   }
 
   private static final Implementations<ArgReduce, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("rows or columns", CpuArgReduce::new));
+      Implementations.of(
+          Implementation.cpu("rows or columns", CpuArgReduce::new),
+          Implementation.cuda("cuda", CudaArgReduce::accepts, CudaArgReduce::new));
 
   /** Checks axis, type and sizes. */
   public ArgReduce {

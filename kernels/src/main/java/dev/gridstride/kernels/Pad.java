@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuPad;
+import dev.gridstride.cuda.CudaPad;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -59,7 +60,9 @@ public record Pad(Mode mode, DType type, List<PadAxis> axes, double value) imple
   }
 
   private static final Implementations<Pad, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("rows", CpuPad::new));
+      Implementations.of(
+          Implementation.cpu("rows", CpuPad::new),
+          Implementation.cuda("cuda", CudaPad::accepts, CudaPad::new));
 
   /** Checks sizes and the lengths that the mode allows. */
   public Pad {

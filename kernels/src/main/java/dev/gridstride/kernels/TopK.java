@@ -1,6 +1,7 @@
 package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuTopK;
+import dev.gridstride.cuda.CudaTopK;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -27,7 +28,9 @@ import dev.gridstride.device.Support;
 public record TopK(DType type, Layout x, int axis, long k, boolean largest)
     implements Op<TopK.Plan> {
   private static final Implementations<TopK, Kernel> IMPLEMENTATIONS =
-      Implementations.of(Implementation.cpu("heap", CpuTopK::accepts, CpuTopK::new));
+      Implementations.of(
+          Implementation.cpu("heap", CpuTopK::accepts, CpuTopK::new),
+          Implementation.cuda("cuda", CudaTopK::accepts, CudaTopK::new));
 
   /** Checks axis, type and k. */
   public TopK {
