@@ -55,7 +55,8 @@ public final class CudaTopK extends CudaKernel implements TopK.Kernel {
   public static Support accepts(TopK op) {
     long size = op.x().dim(op.axis());
     if (op.k() > LARGEST_SELECTED && size > LARGEST_SORTED) {
-      return Support.no("at most 1024 of more than 2^32-1 elements; k=" + op.k() + ", size=" + size);
+      return Support.no(
+          "at most 1024 of more than 2^32-1 elements; k=" + op.k() + ", size=" + size);
     }
     return Layouts.rank(op.x());
   }
