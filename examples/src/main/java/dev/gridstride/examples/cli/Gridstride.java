@@ -27,7 +27,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ListCommand.class,
       TrainCommand.class,
       RunCommand.class,
-      VerifyCommand.class
+      VerifyCommand.class,
+      FuzzCommand.class
     },
     footer = {
       "  bench  Measures the kernels; see bench --help.",

@@ -27,7 +27,8 @@ class CommandLineTest {
         "list --help",
         "train --help",
         "run --help",
-        "verify --help"
+        "verify --help",
+        "fuzz --help"
       })
   void helpGoesToTheOutput(String line) {
     var outcome = Cli.run(line.isEmpty() ? new String[0] : line.split(" "));
@@ -97,7 +98,7 @@ class CommandLineTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "foo                        | there is no command 'foo'; known: bench, info, list, train, run, verify",
+        "foo                        | there is no command 'foo'; known: bench, info, list, train, run, verify, fuzz",
         "--foo                      | Unknown option: '--foo'; see ./gridstride --help",
         "train                      | 'NAME'; see ./gridstride train --help",
         "train foo                  | train: there is no example 'foo'; known: housing, cancer, spam, mnist-mlp, mnist, denoise, recommend, gridworld",
@@ -121,6 +122,8 @@ class CommandLineTest {
         "verify src --rtol -1       | --rtol must be a number that is not negative; given -1.0",
         "verify src --device gpu    | --device must be auto, cpu, cuda, cuda:N or emulator; given"
             + " gpu",
+        "fuzz --cases 0             | --cases and --size must be at least 1",
+        "fuzz --ops none            | --ops: there is no 'none'; known: binary, cast, conv,",
         "list extra                 | Unmatched argument at index 1: 'extra'",
       })
   void badArgumentsGiveOneLineAndCode2(String line, String message) {
