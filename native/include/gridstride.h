@@ -213,6 +213,13 @@ enum {
   GS_GELU_TANH = 3 /* z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))) */
 };
 
+/* How a product is computed. */
+enum {
+  GS_GEMM_AUTO = 0, /* the first of those below, in descending order, that can */
+  GS_GEMM_SIMT = 1, /* fused multiply-adds without tensor cores; all types */
+  GS_GEMM_MMA = 2   /* tensor cores by mma.sync; A and B both bf16, both f16, or f32 with tf32 */
+};
+
 /* C[i] = epilogue(alpha op(A[i]) op(B[i]) + beta C[i]) for i in [0, batch).
  *
  * op(A) is m x k and stored as [m][k], with trans_a as [k][m], rows lda elements apart; op(B) is k
@@ -220,29 +227,43 @@ enum {
  * Leading dimensions are at least the stored columns. Products lie stride_a, stride_b, stride_c
  * elements apart; 0 uses one A or B for all. stride_c: at least (m - 1) ldc + n when batch > 1.
  *
+ * Types: GS_F64 throughout; or GS_F32, GS_BF16 or GS_F16 for each of A, B and C. bias and aux are
+ * of C's type.
+ *
  * Epilogue, with Z = alpha op(A) op(B) + beta C + bias: forward C = activation(Z), and with
  * save_aux also aux = Z. Backward: C = (alpha op(A) op(B) + beta C) activation'(aux). bias has n
  * elements for all rows and products, aux has the layout of C; both may be null where they are not
- * used. */
+ * used. With bias_gradient, which excludes add_bias, bias is written instead: the sum of C as
+ * stored over rows and products. */
 typedef struct gs_gemm {
   int64_t m, n, k;
   int64_t lda, ldb, ldc;
   int64_t batch, stride_a, stride_b, stride_c;
   int32_t trans_a, trans_b;
+  int32_t a_type, b_type, c_type;
+  int32_t tf32; /* f32 operands may be rounded to tf32 (10 bits of mantissa, ties away from 0) */
   int32_t activation;
   int32_t backward;
   int32_t add_bias;
   int32_t save_aux;
+  int32_t bias_gradient;
+  int32_t method;
 } gs_gemm;
 
-/* Computes in the operands' type: one chain of fused multiply-adds in the order of k for each
- * element. beta = 0 never reads C; alpha = 0 or k = 0 reads neither A nor B; both by value, NaN
- * included. m, n or batch 0 does nothing. Source: BLAS Level 3 (Dongarra et al., 1990), in
+/* Sets *bytes to the workspace that gs_gemm_run needs, 256-byte aligned. GS_UNSUPPORTED: the method
+ * can't compute this product on the current device; the message says why. */
+GS_API gs_status gs_gemm_workspace(const gs_gemm* gemm, int64_t* bytes);
+
+/* Multiplies, adds and applies the epilogue in f32 (f64 for f64) and rounds once when storing. A
+ * sum over k is one chain in the order of k; where C is small and k long, chains over parts of k
+ * that are added in order; the parts depend on sizes, types and method alone. Tensor cores add the
+ * terms of 16 k (tf32: 8) at once and may cut off bits below those of the largest. beta = 0 never
+ * reads C; alpha = 0 or k = 0 reads neither A nor B; both by value, NaN included. m, n or batch 0
+ * does nothing but to set the bias' gradient to 0. alpha and beta are rounded to f32 where sums
+ * are. The gradient of the bias is summed in f64. Source: BLAS Level 3 (Dongarra et al., 1990), in
  * row-major order. */
-GS_API gs_status gs_gemm_f32(const gs_gemm* gemm, float alpha, const float* a, const float* b,
-                             float beta, float* c, const float* bias, float* aux, gs_stream stream);
-GS_API gs_status gs_gemm_f64(const gs_gemm* gemm, double alpha, const double* a, const double* b,
-                             double beta, double* c, const double* bias, double* aux,
+GS_API gs_status gs_gemm_run(const gs_gemm* gemm, double alpha, const void* a, const void* b,
+                             double beta, void* c, void* bias, void* aux, void* workspace,
                              gs_stream stream);
 
 /* ---- softmax ---- */

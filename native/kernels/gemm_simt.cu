@@ -1,53 +1,21 @@
-// General matrix product without tensor cores: strict f32, and f64.
+// General matrix product without tensor cores: f64, strict f32, and f32 arithmetic on any mix of
+// f32, bf16 and f16.
 //
 // | kernel | tile | for |
 // |---|---|---|
 // | gemm_tiled_kernel<T, TA, TB, 1> | 64 x 64 x 8, 4 x 4 a thread | f64; small f32 products |
 // | gemm_tiled_kernel<T, TA, TB, 2> | 128 x 128 x 8, 8 x 8 a thread as 4 x 4 quads | f32 |
+// | gemm_mixed_kernel | 64 x 64 x 8 | other types, widened as they are loaded |
 //
 // 256 threads; warps of 32 Q x 16 Q elements. Operands come through a ring of shared-memory stages
 // filled by cp.async, A and B both stored k by k, so that a thread reads its rows and columns as
 // vectors. One barrier for each step of 8 along k.
-#include "activations.h"
-#include "kx/kx.h"
+#include "gemm.h"
 #include "status.h"
 
 namespace gs {
 namespace {
 constexpr int kThreads = 256, kStep = 8, kStages = 4;
-// Blocks along the batch; more products than that are done by blocks in turn.
-constexpr int kProductBlocks = 1024;
-
-template <class T>
-struct GemmArguments {
-  int64_t m, n, k, lda, ldb, ldc, batch, stride_a, stride_b, stride_c;
-  const T *a, *b, *bias;
-  T *c, *aux;
-  T alpha, beta;
-  int activation;
-  bool backward, vector_a, vector_b;
-};
-
-template <class T>
-KX_DEVICE void load4(T (&to)[4], const T* from) {
-  if constexpr (sizeof(T) == 4) {
-    const float4 v = *reinterpret_cast<const float4*>(from);
-    to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
-  } else {
-    const double2 v = reinterpret_cast<const double2*>(from)[0];
-    const double2 w = reinterpret_cast<const double2*>(from)[1];
-    to[0] = v.x, to[1] = v.y, to[2] = w.x, to[3] = w.y;
-  }
-}
-template <class T>
-KX_DEVICE void store4(T* to, const T (&from)[4]) {
-  if constexpr (sizeof(T) == 4) {
-    *reinterpret_cast<float4*>(to) = make_float4(from[0], from[1], from[2], from[3]);
-  } else {
-    reinterpret_cast<double2*>(to)[0] = make_double2(from[0], from[1]);
-    reinterpret_cast<double2*>(to)[1] = make_double2(from[2], from[3]);
-  }
-}
 
 // Starts copying an operand's tile into stage[kStep][SIDE + 4]: kStep along k, of which k_left
 // exist, SIDE along the other dimension, of which side_left exist; zeros outside. K_CONTIGUOUS:
@@ -86,21 +54,30 @@ KX_DEVICE void load_tile(T* stage, const T* tile, int64_t ld, int side_left, int
   }
 }
 
-// One element of the result before it is stored.
-template <class T>
-KX_DEVICE T finish(const GemmArguments<T>& p, T sum, int64_t offset, int64_t col) {
-  T z = p.alpha * sum;
-  if (p.beta != T(0)) z += p.beta * p.c[offset];
-  if (p.backward) return z * activation_derivative(p.activation, p.aux[offset]);
-  if (p.bias) z += p.bias[col];
-  if (p.aux) p.aux[offset] = z;
-  return activate(p.activation, z);
+// The same for an operand of type `type` whose elements along its side lie `along_side` apart,
+// along k `along_k`; widened, by ordinary loads and stores.
+template <int SIDE>
+KX_DEVICE void load_mixed(float* stage, const void* operand, int type, int64_t at,
+                          int64_t along_side, int64_t along_k, int side_left, int k_left) {
+  const int i = threadIdx.x % SIDE;
+#pragma unroll 1
+  for (int kk = threadIdx.x / SIDE; kk < kStep; kk += kThreads / SIDE) {
+    float value = 0;
+    if (kk < k_left && i < side_left) {
+      const int64_t index = at + i * along_side + kk * along_k;
+      value = type == GS_BF16  ? kx::to_float(static_cast<const kx::bf16*>(operand)[index])
+              : type == GS_F16 ? kx::to_float(static_cast<const kx::f16*>(operand)[index])
+                               : static_cast<const float*>(operand)[index];
+    }
+    stage[kk * (SIDE + 4) + i] = value;
+  }
 }
 
-// Q: quads of 4 x 4 elements a thread along each dimension.
-template <class T, bool TA, bool TB, int Q>
-__global__ __launch_bounds__(kThreads,
-                             2) void gemm_tiled_kernel(const __grid_constant__ GemmArguments<T> p) {
+// Q: quads of 4 x 4 elements a thread along each dimension. Loader: begin(product, row, col, k)
+// names the first elements; load(stage, k, rows, cols, depth) starts filling a stage from k further
+// on, with so many of each.
+template <class T, int Q, class Loader>
+KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
   constexpr int kTile = 64 * Q, kStageSize = kStep * (kTile + 4);
   // After the last step the stages' memory holds, for each warp, 32 rows of its results.
   constexpr int kSlicePitch = 16 * Q + 4, kSlice = 32 * kSlicePitch;
@@ -111,27 +88,20 @@ __global__ __launch_bounds__(kThreads,
   const int row_in_tile = warp % 2 * 32 * Q + lane / 4 * 4;
   const int col_in_tile = warp / 2 * 16 * Q + lane % 4 * 4;
 
-  // Blocks of 8 rows of tiles, column by column: neighbours share operands in the L2 cache.
-  const int64_t rows = (p.m + kTile - 1) / kTile, cols = (p.n + kTile - 1) / kTile;
-  const int64_t band = blockIdx.x / (8 * cols), in_band = blockIdx.x % (8 * cols);
-  const int64_t height = min(rows - band * 8, (int64_t)8);
-  const int64_t m0 = (band * 8 + in_band % height) * kTile, n0 = in_band / height * kTile;
-  const int steps = (int)((p.k + kStep - 1) / kStep);
+  const int64_t tile_rows = (p.m + kTile - 1) / kTile, tile_cols = (p.n + kTile - 1) / kTile;
+  const TilePlace place = tile_place(blockIdx.x, tile_rows, tile_cols);
+  const int64_t m0 = place.row * kTile, n0 = place.col * kTile;
+  const int64_t k_begin = blockIdx.z * p.chunk;
+  const int depth = (int)min(p.k - k_begin, p.chunk), steps = (depth + kStep - 1) / kStep;
   const int rows_left = (int)min(p.m - m0, (int64_t)kTile);
   const int cols_left = (int)min(p.n - n0, (int64_t)kTile);
 
   for (int64_t product = blockIdx.y; product < p.batch; product += gridDim.y) {
-    const T* a = p.a + product * p.stride_a + m0 * (TA ? 1 : p.lda);
-    const T* b = p.b + product * p.stride_b + n0 * (TB ? p.ldb : 1);
+    loader.begin(product, m0, n0, k_begin);
     const auto load = [&](int step) {
       if (step < steps) {
-        T* as = shared + step % kStages * (2 * kStageSize);
-        const int64_t k0 = (int64_t)step * kStep;
-        const int k_left = (int)min(p.k - k0, (int64_t)kStep);
-        load_tile<T, kTile, !TA>(as, a + k0 * (TA ? p.lda : 1), p.lda, rows_left, k_left,
-                                 p.vector_a);
-        load_tile<T, kTile, TB>(as + kStageSize, b + k0 * (TB ? 1 : p.ldb), p.ldb, cols_left,
-                                k_left, p.vector_b);
+        loader.load(shared + step % kStages * (2 * kStageSize), step * kStep, rows_left, cols_left,
+                    min(depth - step * kStep, kStep));
       }
       kx::copy_async_commit();  // also when empty: the waits count groups
     };
@@ -180,127 +150,87 @@ __global__ __launch_bounds__(kThreads,
         }
       }
       __syncwarp();
-      // Neighbouring lanes take neighbouring columns.
-      const int64_t col = n0 + warp / 2 * 16 * Q + lane % (16 * Q);
-#pragma unroll 1
-      for (int r = lane / (16 * Q); r < 32; r += 2 / Q) {
-        const int64_t row = m0 + warp % 2 * 32 * Q + qi * 32 + r;
-        if (row < p.m && col < p.n) {
-          const int64_t offset = product * p.stride_c + row * p.ldc + col;
-          p.c[offset] = finish(p, slice[r * kSlicePitch + lane % (16 * Q)], offset, col);
-        }
-      }
+      store_rows<32, 16 * Q, kSlicePitch>(p, slice, product, blockIdx.z,
+                                          m0 + warp % 2 * 32 * Q + qi * 32, n0 + warp / 2 * 16 * Q);
       __syncwarp();  // before the slice is overwritten
     }
     __syncthreads();  // before the next product's copies overwrite the slices
   }
 }
 
+template <class T, bool TA, bool TB, int Q>
+struct CopyingLoader {
+  static constexpr int kTile = 64 * Q;
+  const GemmArguments<T>& p;
+  const T *a, *b;
+
+  KX_DEVICE void begin(int64_t product, int64_t row, int64_t col, int64_t k) {
+    a = static_cast<const T*>(p.a) + product * p.stride_a +
+        (TA ? k * p.lda + row : row * p.lda + k);
+    b = static_cast<const T*>(p.b) + product * p.stride_b +
+        (TB ? col * p.ldb + k : k * p.ldb + col);
+  }
+  KX_DEVICE void load(T* stage, int k, int rows, int cols, int depth) {
+    load_tile<T, kTile, !TA>(stage, a + k * (TA ? p.lda : 1), p.lda, rows, depth, p.vector_a);
+    load_tile<T, kTile, TB>(stage + kStep * (kTile + 4), b + k * (TB ? 1 : p.ldb), p.ldb, cols,
+                            depth, p.vector_b);
+  }
+};
+template <class T, bool TA, bool TB, int Q>
+__global__ __launch_bounds__(kThreads,
+                             2) void gemm_tiled_kernel(const __grid_constant__ GemmArguments<T> p) {
+  multiply_tiles<T, Q>(p, CopyingLoader<T, TA, TB, Q>{p, nullptr, nullptr});
+}
+
+struct WideningLoader {
+  const GemmArguments<float>& p;
+  int64_t a, b;
+
+  KX_DEVICE void begin(int64_t product, int64_t row, int64_t col, int64_t k) {
+    a = product * p.stride_a + (p.trans_a ? k * p.lda + row : row * p.lda + k);
+    b = product * p.stride_b + (p.trans_b ? col * p.ldb + k : k * p.ldb + col);
+  }
+  KX_DEVICE void load(float* stage, int k, int rows, int cols, int depth) {
+    const int64_t a_side = p.trans_a ? 1 : p.lda, a_k = p.trans_a ? p.lda : 1;
+    const int64_t b_side = p.trans_b ? p.ldb : 1, b_k = p.trans_b ? 1 : p.ldb;
+    load_mixed<64>(stage, p.a, p.a_type, a + k * a_k, a_side, a_k, rows, depth);
+    load_mixed<64>(stage + kStep * 68, p.b, p.b_type, b + k * b_k, b_side, b_k, cols, depth);
+  }
+};
+__global__ __launch_bounds__(kThreads, 2) void gemm_mixed_kernel(
+    const __grid_constant__ GemmArguments<float> p) {
+  multiply_tiles<float, 1>(p, WideningLoader{p, 0, 0});
+}
+
 // ---- launchers ----
-template <class T, int Q>
-cudaError_t launch_tiled(const GemmArguments<T>& p, bool ta, bool tb, gs_stream stream) {
-  constexpr int64_t kTile = 64 * Q;
-  const int64_t tiles = (p.m + kTile - 1) / kTile * ((p.n + kTile - 1) / kTile);
+template <class T>
+cudaError_t launch(const GemmArguments<T>& p, void (*kernel)(GemmArguments<T>), int64_t side,
+                   cudaStream_t stream) {
+  const int64_t tiles = (p.m + side - 1) / side * ((p.n + side - 1) / side);
   const kx::launch_config config{
-      dim3((unsigned)tiles, (unsigned)min(p.batch, (int64_t)kProductBlocks)), dim3(kThreads), 0,
-      stream_of(stream)};
-  const auto kernel =
-      ta   ? tb ? gemm_tiled_kernel<T, true, true, Q> : gemm_tiled_kernel<T, true, false, Q>
-      : tb ? gemm_tiled_kernel<T, false, true, Q>
-           : gemm_tiled_kernel<T, false, false, Q>;
+      dim3((unsigned)tiles, (unsigned)min(p.batch, (int64_t)kGemmProductBlocks),
+           (unsigned)p.splits),
+      dim3(kThreads), 0, stream};
   return kx::launch("gemm_tiled_kernel", kernel, config, p);
 }
 
-template <class T>
-bool aligned(const T* p, int64_t extent, int64_t ld, int64_t stride) {
-  constexpr int64_t kVector = 16 / sizeof(T);
-  return reinterpret_cast<uintptr_t>(p) % 16 == 0 && extent % kVector == 0 && ld % kVector == 0 &&
-         stride % kVector == 0;
-}
-
-// Whether (count - 1) * pitch + columns fits in what offsets can address, in elements.
-bool addressable(int64_t count, int64_t pitch, int64_t columns) {
-  int64_t product, sum;
-  return count == 0 || (!__builtin_mul_overflow(count - 1, pitch, &product) &&
-                        !__builtin_add_overflow(product, columns, &sum) && sum <= INT64_MAX / 16);
-}
-
-template <class T>
-gs_status gemm(const gs_gemm* g, T alpha, const T* a, const T* b, T beta, T* c, const T* bias,
-               T* aux, gs_stream stream) {
-  GS_REQUIRE(g, "gemm: the description must not be null");
-  GS_REQUIRE(g->m >= 0 && g->n >= 0 && g->k >= 0 && g->batch >= 0,
-             "gemm: sizes must not be negative; m=%lld, n=%lld, k=%lld, batch=%lld",
-             (long long)g->m, (long long)g->n, (long long)g->k, (long long)g->batch);
-  const int64_t a_cols = g->trans_a ? g->m : g->k, b_cols = g->trans_b ? g->k : g->n;
-  const int64_t a_rows = g->trans_a ? g->k : g->m, b_rows = g->trans_b ? g->n : g->k;
-  GS_REQUIRE(g->lda >= a_cols && g->ldb >= b_cols && g->ldc >= g->n,
-             "gemm: leading dimensions must be at least the stored columns; lda=%lld (%lld), "
-             "ldb=%lld (%lld), ldc=%lld (%lld)",
-             (long long)g->lda, (long long)a_cols, (long long)g->ldb, (long long)b_cols,
-             (long long)g->ldc, (long long)g->n);
-  GS_REQUIRE(g->stride_a >= 0 && g->stride_b >= 0 && g->stride_c >= 0,
-             "gemm: strides must not be negative; stride_a=%lld, stride_b=%lld, stride_c=%lld",
-             (long long)g->stride_a, (long long)g->stride_b, (long long)g->stride_c);
-  GS_REQUIRE(addressable(a_rows, g->lda, a_cols) && addressable(b_rows, g->ldb, b_cols) &&
-                 addressable(g->m, g->ldc, g->n) && addressable(g->batch, g->stride_a, 0) &&
-                 addressable(g->batch, g->stride_b, 0) && addressable(g->batch, g->stride_c, 0),
-             "gemm: operands must be addressable; m=%lld, n=%lld, k=%lld, batch=%lld",
-             (long long)g->m, (long long)g->n, (long long)g->k, (long long)g->batch);
-  GS_REQUIRE(g->batch <= 1 || g->m == 0 || g->n == 0 || g->stride_c >= (g->m - 1) * g->ldc + g->n,
-             "gemm: products must not overlap in C; stride_c=%lld", (long long)g->stride_c);
-  GS_REQUIRE(g->activation >= GS_IDENTITY && g->activation <= GS_GELU_TANH,
-             "gemm: activation must be one of GS_IDENTITY..GS_GELU_TANH; activation=%d",
-             g->activation);
-  GS_REQUIRE(!g->backward || (!g->add_bias && !g->save_aux),
-             "gemm: a backward form neither adds a bias nor saves aux");
-  if (g->m == 0 || g->n == 0 || g->batch == 0) return GS_OK;
-  const int64_t k = alpha == T(0) ? 0 : g->k;
-  GS_REQUIRE(c, "gemm: c must not be null");
-  GS_REQUIRE(k == 0 || (a && b), "gemm: a and b must not be null");
-  GS_REQUIRE(!g->add_bias || bias, "gemm: bias must not be null with add_bias");
-  GS_REQUIRE(!(g->save_aux || g->backward) || aux,
-             "gemm: aux must not be null with save_aux or backward");
-
-  GemmArguments<T> p{};
-  p.m = g->m, p.n = g->n, p.k = k;
-  p.lda = g->lda, p.ldb = g->ldb, p.ldc = g->ldc;
-  p.batch = g->batch, p.stride_a = g->stride_a, p.stride_b = g->stride_b, p.stride_c = g->stride_c;
-  p.a = a, p.b = b, p.c = c;
-  p.bias = g->add_bias ? bias : nullptr;
-  p.aux = g->save_aux || g->backward ? aux : nullptr;
-  p.alpha = alpha, p.beta = beta;
-  p.activation = g->activation;
-  p.backward = g->backward != 0;
-  p.vector_a = aligned(a, g->m, g->lda, g->stride_a);
-  p.vector_b = aligned(b, g->n, g->ldb, g->stride_b);
-  // Large tiles do twice the work for a byte loaded, small ones fill the device when C is small.
-  const bool large = sizeof(T) == 4 && (p.m + 127) / 128 * ((p.n + 127) / 128) * p.batch >= 64;
-  const int64_t side = large ? 128 : 64;
-  const int64_t tile_rows = (p.m + side - 1) / side, tile_cols = (p.n + side - 1) / side;
-  if (tile_rows > INT32_MAX / tile_cols || p.k > INT32_MAX) {
-    return fail(
-        GS_UNSUPPORTED,
-        "gemm: C has more than 2^31 - 1 tiles, or k is above 2^31 - 1; m=%lld, n=%lld, k=%lld",
-        (long long)p.m, (long long)p.n, (long long)p.k);
-  }
-  if constexpr (sizeof(T) == 4) {
-    if (large) {
-      return check(launch_tiled<T, 2>(p, g->trans_a, g->trans_b, stream), "gemm");
-    }
-  }
-  return check(launch_tiled<T, 1>(p, g->trans_a, g->trans_b, stream), "gemm");
+template <class T, int Q>
+cudaError_t launch_tiled(const GemmArguments<T>& p, cudaStream_t stream) {
+  const auto kernel = p.trans_a   ? p.trans_b ? gemm_tiled_kernel<T, true, true, Q>
+                                              : gemm_tiled_kernel<T, true, false, Q>
+                        : p.trans_b ? gemm_tiled_kernel<T, false, true, Q>
+                                  : gemm_tiled_kernel<T, false, false, Q>;
+  return launch<T>(p, kernel, 64 * Q, stream);
 }
 }  // namespace
-}  // namespace gs
 
-extern "C" gs_status gs_gemm_f32(const gs_gemm* gemm, float alpha, const float* a, const float* b,
-                                 float beta, float* c, const float* bias, float* aux,
-                                 gs_stream stream) {
-  return gs::gemm(gemm, alpha, a, b, beta, c, bias, aux, stream);
+cudaError_t gemm_simt(const GemmArguments<float>& p, cudaStream_t stream) {
+  if (p.a_type != GS_F32 || p.b_type != GS_F32) {
+    return launch<float>(p, gemm_mixed_kernel, 64, stream);
+  }
+  return p.large ? launch_tiled<float, 2>(p, stream) : launch_tiled<float, 1>(p, stream);
 }
-extern "C" gs_status gs_gemm_f64(const gs_gemm* gemm, double alpha, const double* a,
-                                 const double* b, double beta, double* c, const double* bias,
-                                 double* aux, gs_stream stream) {
-  return gs::gemm(gemm, alpha, a, b, beta, c, bias, aux, stream);
+cudaError_t gemm_simt(const GemmArguments<double>& p, cudaStream_t stream) {
+  return launch_tiled<double, 1>(p, stream);
 }
+}  // namespace gs

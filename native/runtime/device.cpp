@@ -1,5 +1,9 @@
 // The library and its devices.
+#include "device.h"
+
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "status.h"
@@ -28,6 +32,28 @@ void explain_absence(cudaError_t error) {
   }
 }
 }  // namespace
+
+namespace gs {
+namespace {
+int attribute(cudaDeviceAttr which) {
+  int device = 0, value = 0;
+  if (cudaGetDevice(&device) != cudaSuccess ||
+      cudaDeviceGetAttribute(&value, which, device) != cudaSuccess) {
+    cudaGetLastError();
+    return 0;
+  }
+  return value;
+}
+}  // namespace
+
+int device_capability() {
+  const int found = 10 * attribute(cudaDevAttrComputeCapabilityMajor) +
+                    attribute(cudaDevAttrComputeCapabilityMinor);
+  const char* limit = getenv("GRIDSTRIDE_CAPABILITY");
+  return limit && *limit ? std::min(found, atoi(limit)) : found;
+}
+int device_multiprocessors() { return attribute(cudaDevAttrMultiProcessorCount); }
+}  // namespace gs
 
 extern "C" {
 int32_t gs_abi_version(void) { return GS_ABI_VERSION; }
