@@ -248,6 +248,8 @@ typedef struct gs_gemm {
   int32_t save_aux;
   int32_t bias_gradient;
   int32_t method;
+  int32_t tile;   /* side of C's tiles, 64 or 128; 0 chooses by sizes */
+  int32_t splits; /* parts of k, at most 1024; 0 chooses by sizes */
 } gs_gemm;
 
 /* Sets *bytes to the workspace that gs_gemm_run needs, 256-byte aligned. GS_UNSUPPORTED: the method
@@ -256,7 +258,7 @@ GS_API gs_status gs_gemm_workspace(const gs_gemm* gemm, int64_t* bytes);
 
 /* Multiplies, adds and applies the epilogue in f32 (f64 for f64) and rounds once when storing. A
  * sum over k is one chain in the order of k; where C is small and k long, chains over parts of k
- * that are added in order; the parts depend on sizes, types and method alone. Tensor cores add the
+ * that are added in order; the parts depend on the description alone. Tensor cores add the
  * terms of 16 k (tf32: 8) at once and may cut off bits below those of the largest. beta = 0 never
  * reads C; alpha = 0 or k = 0 reads neither A nor B; both by value, NaN included. m, n or batch 0
  * does nothing but to set the bias' gradient to 0. alpha and beta are rounded to f32 where sums

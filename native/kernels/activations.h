@@ -60,7 +60,7 @@ template <class T>
 KX_DEVICE T activation_derivative(int activation, T z) {
   switch (activation) {
     case GS_RELU:
-      return z > T(0) ? T(1) : T(0);
+      return z <= T(0) ? T(0) : T(1);  // as the CPU, also where z is NaN
     case GS_GELU:
       return gelu_derivative(z);
     case GS_GELU_TANH:

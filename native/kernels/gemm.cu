@@ -83,6 +83,10 @@ gs_status check_description(const gs_gemm* g) {
              "gemm: the bias can't be added where its gradient is stored");
   GS_REQUIRE(g->method >= GS_GEMM_AUTO && g->method <= GS_GEMM_MMA,
              "gemm: method must be one of GS_GEMM_AUTO..GS_GEMM_MMA; method=%d", g->method);
+  GS_REQUIRE(g->tile == 0 || g->tile == 64 || g->tile == 128,
+             "gemm: tile must be 64, 128 or 0; tile=%d", g->tile);
+  GS_REQUIRE(g->splits >= 0 && g->splits <= 1024, "gemm: splits must be 0 to 1024; splits=%d",
+             g->splits);
   const auto in_int = [](int64_t v) { return v <= INT32_MAX; };
   if (!in_int(g->k) || !in_int((g->m + 63) / 64) || !in_int((g->n + 63) / 64) ||
       !in_int((g->m + 63) / 64 * ((g->n + 63) / 64))) {
@@ -97,11 +101,11 @@ gs_status check_description(const gs_gemm* g) {
 // Why a method can't do it here, or null.
 const char* refusal(const gs_gemm& g, int32_t method) {
   if (method == GS_GEMM_MMA) {
-    if (g.a_type != g.b_type) return "mma: A and B must have one type";
+    if (g.a_type != g.b_type) return "mma needs A and B of one type";
     if (!is_16_bit(g.a_type) && !(g.a_type == GS_F32 && g.tf32)) {
-      return "mma: A and B must be bf16 or f16, or f32 with tf32 allowed";
+      return "mma takes bf16 or f16, or f32 with tf32 allowed";
     }
-    if (device_capability() < 80) return "mma: needs compute capability 8.0";
+    if (device_capability() < 80) return "mma needs compute capability 8.0";
   }
   return nullptr;
 }
@@ -125,16 +129,16 @@ struct Parts {
 int64_t tiles_of(const gs_gemm& g, int64_t side) {
   return (g.m + side - 1) / side * ((g.n + side - 1) / side) * g.batch;
 }
-// From sizes and method alone, so that results do not depend on the device. Large tiles do twice
-// the work for a byte loaded; small ones, and then parts of k, fill the device when C is small.
+// From the description alone, so that results do not depend on the device. Large tiles do twice the
+// work for a byte loaded; small ones, and then parts of k, fill the device when C is small.
 Parts parts_of(const gs_gemm& g, int32_t method, int64_t k) {
   Parts parts{1, std::max(k, (int64_t)1), false};
-  const bool mixed = method == GS_GEMM_SIMT && (g.a_type != GS_F32 || g.b_type != GS_F32);
-  parts.large = !mixed && std::min(g.m, g.n) > 64 && tiles_of(g, 128) >= 64;
-  const int64_t tiles = tiles_of(g, 64);
-  if (tiles == 0 || tiles >= 128) return parts;
-  const int64_t splits = std::min(256 / tiles, k / 512);
-  if (splits < 2) return parts;
+  const bool only_small = method == GS_GEMM_SIMT && (g.a_type != GS_F32 || g.b_type != GS_F32);
+  parts.large = !only_small &&
+                (g.tile != 0 ? g.tile == 128 : std::min(g.m, g.n) > 64 && tiles_of(g, 128) >= 64);
+  const int64_t tiles = std::max(tiles_of(g, 64), (int64_t)1);
+  const int64_t splits = g.splits != 0 ? g.splits : std::min(256 / tiles, k / 512);
+  if (splits < 2 || k == 0) return parts;
   parts.chunk = ((k + splits - 1) / splits + 63) / 64 * 64;
   parts.splits = (int32_t)((k + parts.chunk - 1) / parts.chunk);
   return parts;

@@ -7,7 +7,7 @@
 
 namespace gs {
 // Blocks along the batch; more products than that are done by blocks in turn.
-constexpr int kGemmProductBlocks = 1024;
+constexpr int kGemmProductBlocks = 512;
 
 // W: the type of sums, double when the operands are f64, else float.
 template <class W>

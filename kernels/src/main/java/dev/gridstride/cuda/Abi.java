@@ -42,6 +42,10 @@ final class Abi {
   static final int ADAGRAD = 3;
   static final int ADADELTA = 4;
 
+  // methods of the matrix product
+  static final int GEMM_SIMT = 1;
+  static final int GEMM_MMA = 2;
+
   // distributions of random numbers
   static final int UNIFORM = 0;
   static final int NORMAL = 1;
@@ -97,10 +101,18 @@ final class Abi {
               i64("stride_c"),
               i32("trans_a"),
               i32("trans_b"),
+              i32("a_type"),
+              i32("b_type"),
+              i32("c_type"),
+              i32("tf32"),
               i32("activation"),
               i32("backward"),
               i32("add_bias"),
-              i32("save_aux"))
+              i32("save_aux"),
+              i32("bias_gradient"),
+              i32("method"),
+              i32("tile"),
+              i32("splits"))
           .withName("gs_gemm");
 
   static final StructLayout SOFTMAX =

@@ -1,66 +1,104 @@
 package dev.gridstride.cuda;
 
 import dev.gridstride.device.Buffer;
-import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import dev.gridstride.kernels.Epilogue;
 import dev.gridstride.kernels.Gemm;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
-/** Matrix products in f32 and f64 by {@code gs_gemm_f32} and {@code gs_gemm_f64}. */
+/**
+ * Matrix products by {@code gs_gemm_run}, with one of its methods.
+ *
+ * <p>What a method can't do is the library's to say. The workspace is of the call, from the
+ * stream-ordered pool: plans are shared by threads.
+ */
 public final class CudaGemm extends CudaKernel implements Gemm.Kernel {
-  private static final MethodHandle GEMM_F32 =
-      status("gs_gemm_f32", HOST, F32, DEVICE, DEVICE, F32, DEVICE, DEVICE, DEVICE, DEVICE);
-  private static final MethodHandle GEMM_F64 =
-      status("gs_gemm_f64", HOST, F64, DEVICE, DEVICE, F64, DEVICE, DEVICE, DEVICE, DEVICE);
+  private static final MethodHandle WORKSPACE = status("gs_gemm_workspace", HOST, HOST);
+  private static final MethodHandle RUN =
+      status("gs_gemm_run", HOST, F64, DEVICE, DEVICE, F64, DEVICE, DEVICE, DEVICE, DEVICE, DEVICE);
 
-  private final MemorySegment function;
+  private final MemorySegment run = symbol("gs_gemm_run");
   private final MemorySegment gemm;
-  private final boolean wide;
+  private final long workspace;
 
-  /** A kernel for {@code op}. */
-  public CudaGemm(Gemm op, Device device) {
+  private CudaGemm(Gemm op, Device device, int method) {
     super(op.name(), device);
-    Epilogue e = op.epilogue();
-    this.wide = op.cType() == DType.F64;
-    this.function = symbol(wide ? "gs_gemm_f64" : "gs_gemm_f32");
-    this.gemm =
-        Struct.of(Abi.GEMM)
-            .set("m", op.m())
-            .set("n", op.n())
-            .set("k", op.k())
-            .set("lda", op.leadingA())
-            .set("ldb", op.leadingB())
-            .set("ldc", op.leadingC())
-            .set("batch", op.batch())
-            .set("stride_a", op.strideA())
-            .set("stride_b", op.strideB())
-            .set("stride_c", op.strideC())
-            .set("trans_a", op.transposedA())
-            .set("trans_b", op.transposedB())
-            .set("activation", Abi.number(e.activation()))
-            .set("backward", e.isBackward())
-            .set("add_bias", e.addsBias())
-            .set("save_aux", e.savesAux())
-            .memory();
+    this.gemm = describe(op, method);
+    MemorySegment query = symbol("gs_gemm_workspace");
+    this.workspace = sizes(1, s -> (int) WORKSPACE.invokeExact(query, gemm, s))[0];
   }
 
-  /** Whether there is a kernel for {@code op}. */
-  public static Support accepts(Gemm op) {
-    if (op.epilogue().storesBiasGradient()) {
-      return Support.no("no epilogue with the bias gradient");
+  /** Whether tensor cores can be used by mma.sync. */
+  public static Support mma(Gemm op, Device device) {
+    return accepts(op, device, Abi.GEMM_MMA);
+  }
+
+  /** A kernel for tensor cores, by mma.sync. */
+  public static CudaGemm withMma(Gemm op, Device device) {
+    return new CudaGemm(op, device, Abi.GEMM_MMA);
+  }
+
+  /** Whether it can be computed without tensor cores. */
+  public static Support simt(Gemm op, Device device) {
+    return accepts(op, device, Abi.GEMM_SIMT);
+  }
+
+  /** A kernel without tensor cores. */
+  public static CudaGemm withSimt(Gemm op, Device device) {
+    return new CudaGemm(op, device, Abi.GEMM_SIMT);
+  }
+
+  private static Support accepts(Gemm op, Device device, int method) {
+    return new Query(op, device).accepts(describe(op, method));
+  }
+
+  /** Asks the library without preparing a kernel. */
+  private static final class Query extends CudaKernel {
+    Query(Gemm op, Device device) {
+      super(op.name(), device);
     }
-    if (op.aType() != op.cType()
-        || op.bType() != op.cType()
-        || (op.cType() != DType.F32 && op.cType() != DType.F64)) {
-      return Support.no(
-          "f32 or f64 throughout; given " + op.aType() + ", " + op.bType() + ", " + op.cType());
+
+    Support accepts(MemorySegment gemm) {
+      MemorySegment query = symbol("gs_gemm_workspace");
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
+        return support(() -> (int) WORKSPACE.invokeExact(query, gemm, bytes));
+      }
     }
-    return Support.YES;
+  }
+
+  private static MemorySegment describe(Gemm op, int method) {
+    Epilogue e = op.epilogue();
+    return Struct.of(Abi.GEMM)
+        .set("m", op.m())
+        .set("n", op.n())
+        .set("k", op.k())
+        .set("lda", op.leadingA())
+        .set("ldb", op.leadingB())
+        .set("ldc", op.leadingC())
+        .set("batch", op.batch())
+        .set("stride_a", op.strideA())
+        .set("stride_b", op.strideB())
+        .set("stride_c", op.strideC())
+        .set("trans_a", op.transposedA())
+        .set("trans_b", op.transposedB())
+        .set("a_type", Abi.type(op.aType()))
+        .set("b_type", Abi.type(op.bType()))
+        .set("c_type", Abi.type(op.cType()))
+        .set("tf32", op.tf32())
+        .set("activation", Abi.number(e.activation()))
+        .set("backward", e.isBackward())
+        .set("add_bias", e.addsBias())
+        .set("save_aux", e.savesAux())
+        .set("bias_gradient", e.storesBiasGradient())
+        .set("method", method)
+        .memory();
   }
 
   @Override
@@ -73,22 +111,35 @@ public final class CudaGemm extends CudaKernel implements Gemm.Kernel {
       Buffer c,
       @Nullable Buffer bias,
       @Nullable Buffer aux,
-      @Nullable Buffer workspace) {
+      @Nullable Buffer unused) {
     long pa = pointer(a);
     long pb = pointer(b);
     long pc = pointer(c);
     long pBias = pointer(bias);
     long pAux = pointer(aux);
-    float alpha32 = (float) alpha;
-    float beta32 = (float) beta;
-    launch(
+    if (workspace == 0) {
+      run(stream, alpha, pa, pb, beta, pc, pBias, pAux, 0);
+      return;
+    }
+    withWorkspace(
         stream,
-        s ->
-            wide
-                ? (int)
-                    GEMM_F64.invokeExact(function, gemm, alpha, pa, pb, beta, pc, pBias, pAux, s)
-                : (int)
-                    GEMM_F32.invokeExact(
-                        function, gemm, alpha32, pa, pb, beta32, pc, pBias, pAux, s));
+        workspace,
+        work -> {
+          run(stream, alpha, pa, pb, beta, pc, pBias, pAux, work);
+          return 0;
+        });
+  }
+
+  private void run(
+      Stream stream,
+      double alpha,
+      long a,
+      long b,
+      double beta,
+      long c,
+      long bias,
+      long aux,
+      long work) {
+    launch(stream, s -> (int) RUN.invokeExact(run, gemm, alpha, a, b, beta, c, bias, aux, work, s));
   }
 }

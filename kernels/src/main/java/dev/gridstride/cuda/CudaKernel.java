@@ -3,6 +3,7 @@ package dev.gridstride.cuda;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.Stream;
+import dev.gridstride.device.Support;
 import dev.gridstride.kernels.DeviceKernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -79,6 +80,22 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
       MemorySegment sizes = arena.allocate(ValueLayout.JAVA_LONG, count);
       call(() -> function.into(sizes));
       return sizes.toArray(ValueLayout.JAVA_LONG);
+    }
+  }
+
+  /** Whether a function that enqueues nothing finds a description supported, and why not. */
+  final Support support(HostCall function) {
+    try {
+      device.enter();
+      int status = function.run();
+      if (status != Abi.UNSUPPORTED) {
+        device.check(op, status);
+        return Support.YES;
+      }
+      String reason = device.library().lastError();
+      return Support.no(reason.startsWith(op + ": ") ? reason.substring(op.length() + 2) : reason);
+    } catch (Throwable t) {
+      throw unexpected(t);
     }
   }
 

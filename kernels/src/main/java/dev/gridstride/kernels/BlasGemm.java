@@ -31,7 +31,23 @@ final class BlasGemm {
     checkLeading("ldc", ldc, n);
     this.op =
         new Gemm(
-            m, n, k, type, type, type, transA, transB, lda, ldb, ldc, 1, 0, 0, 0, Epilogue.NONE);
+            m,
+            n,
+            k,
+            type,
+            type,
+            type,
+            transA,
+            transB,
+            lda,
+            ldb,
+            ldc,
+            1,
+            0,
+            0,
+            0,
+            Epilogue.NONE,
+            false);
   }
 
   Gemm op() {

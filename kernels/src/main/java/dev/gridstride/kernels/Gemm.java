@@ -23,10 +23,12 @@ import org.jspecify.annotations.Nullable;
  * neither read nor written.
  *
  * <p>Types: f64 throughout; or f32, bf16 or f16 for each of A, B and C, multiplied and accumulated
- * in f32 and rounded once, to nearest even, when stored. The sum over k is a chain of fused
- * multiply-adds over at most 512 terms; the chains' results are added in order. (For m = 1 or n = 1
- * and contiguous vectors, lanes hold partial sums instead.) Same bits from run to run and for any
- * number of threads.
+ * in f32 and rounded once, to nearest even, when stored. On the CPU the sum over k is a chain of
+ * fused multiply-adds over at most 512 terms; the chains' results are added in order. (For m = 1 or
+ * n = 1 and contiguous vectors, lanes hold partial sums instead.) On a GPU it is one chain, or one
+ * for each of a few parts of k, added in order, where C is small; bf16 and f16 go through tensor
+ * cores, which add 16 products at once. Same bits from run to run and for any number of threads;
+ * not the same on CPU and GPU.
  *
  * <p>NaN and infinities follow IEEE 754 with the rules of BLAS: beta = 0 never reads C (it may hold
  * NaN), and alpha = 0 or k = 0 reads neither A nor B: the result is then epilogue(beta C). m or n
@@ -51,6 +53,7 @@ import org.jspecify.annotations.Nullable;
  * @param strideB the same of B
  * @param strideC the same of C and aux; products must not overlap in C
  * @param epilogue what is done to the result before it is stored
+ * @param tf32 whether f32 elements of A and B may be rounded to TF32, see {@link #allowTf32}
  */
 public record Gemm(
     long m,
@@ -68,12 +71,14 @@ public record Gemm(
     long strideA,
     long strideB,
     long strideC,
-    Epilogue epilogue)
+    Epilogue epilogue,
+    boolean tf32)
     implements Op<Gemm.Plan> {
   private static final Implementations<Gemm, Kernel> IMPLEMENTATIONS =
       Implementations.of(
               Implementation.cpu("blocked", CpuGemm::new),
-              Implementation.cuda("simt", CudaGemm::accepts, CudaGemm::new))
+              Implementation.cuda("mma", CudaGemm::mma, CudaGemm::withMma),
+              Implementation.cuda("simt", CudaGemm::simt, CudaGemm::withSimt))
           .withVendor(Implementation.cuda("cublaslt", CublasLtGemm::accepts, CublasLtGemm::new));
 
   /** Checks sizes, types, leading dimensions and strides. */
@@ -143,7 +148,23 @@ public record Gemm(
   /** An f32 product of tight matrices. */
   public static Gemm of(long m, long n, long k) {
     return new Gemm(
-        m, n, k, DType.F32, DType.F32, DType.F32, false, false, 0, 0, 0, 1, 0, 0, 0, Epilogue.NONE);
+        m,
+        n,
+        k,
+        DType.F32,
+        DType.F32,
+        DType.F32,
+        false,
+        false,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        Epilogue.NONE,
+        false);
   }
 
   /** The same with these element types. */
@@ -164,7 +185,8 @@ public record Gemm(
         strideA,
         strideB,
         strideC,
-        epilogue);
+        epilogue,
+        tf32);
   }
 
   /** The same with one element type for all operands. */
@@ -186,7 +208,7 @@ public record Gemm(
   public Gemm trans(boolean a, boolean b) {
     return new Gemm(
         m, n, k, aType, bType, cType, a, b, lda, ldb, ldc, batch, strideA, strideB, strideC,
-        epilogue);
+        epilogue, tf32);
   }
 
   /** The same with these leading dimensions, 0 for tight rows. */
@@ -207,7 +229,8 @@ public record Gemm(
         strideA,
         strideB,
         strideC,
-        epilogue);
+        epilogue,
+        tf32);
   }
 
   /** {@code count} products, one after the other in memory without gaps. */
@@ -237,7 +260,8 @@ public record Gemm(
         a,
         b,
         c,
-        epilogue);
+        epilogue,
+        tf32);
   }
 
   /** The same with this epilogue. */
@@ -258,7 +282,33 @@ public record Gemm(
         strideA,
         strideB,
         strideC,
-        after);
+        after,
+        tf32);
+  }
+
+  /**
+   * The same with f32 operands of A and B that may be rounded to TF32, which keeps 10 bits of the
+   * mantissa, where that lets a device use its tensor cores; never without this call.
+   */
+  public Gemm allowTf32() {
+    return new Gemm(
+        m,
+        n,
+        k,
+        aType,
+        bType,
+        cType,
+        transposedA,
+        transposedB,
+        lda,
+        ldb,
+        ldc,
+        batch,
+        strideA,
+        strideB,
+        strideC,
+        epilogue,
+        true);
   }
 
   // ---- short forms

@@ -237,7 +237,7 @@ class AbiTest {
           GS_MAX = 4,                            | GS_MAXIMUM = 4,
           GS_RMSPROP = 2                         | GS_RMSPROP = 5
           GS_NCHW = 0, GS_NHWC = 1               | GS_NHWC = 0, GS_NCHW = 1
-          float alpha, const float* a            | double alpha, const float* a
+          double alpha, const void* a            | float alpha, const void* a
           int64_t count, double p,               | double p, int64_t count,
           const gs_pool* pool, const void* x     | int64_t pool, const void* x
           void* dx, void* workspace, gs_stream   | void* dx, gs_stream

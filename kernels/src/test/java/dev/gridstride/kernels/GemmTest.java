@@ -120,14 +120,16 @@ final class GemmTest {
   /**
    * The criterion of BLAS's own test program (SBLAT3): 16 eps of the sum of magnitudes. Activations
    * have slopes of at most 1.13 and functions accurate to a few eps; GELU's density is taken from a
-   * difference quotient in the oracle, good to 1e-9.
+   * difference quotient in the oracle, good to 1e-9. Operands rounded to TF32 are off by 2^-11
+   * each.
    */
   private static double[] allowed(Gemm op, double[] magnitude, double[] expected) {
     var tol = new double[magnitude.length];
     double eps = accumulate(op).epsilon();
+    double relative = 16 * eps + (op.tf32() ? 0x1p-10 : 0);
     boolean smooth = op.epilogue().activation() != Activation.IDENTITY;
     for (int i = 0; i < tol.length; i++) {
-      tol[i] = 16 * eps * magnitude[i] * (smooth ? 1.2 : 1) + out(op) * Math.abs(expected[i]);
+      tol[i] = relative * magnitude[i] * (smooth ? 1.2 : 1) + out(op) * Math.abs(expected[i]);
       if (smooth) {
         tol[i] += (op.cType() == DType.F64 ? 1e-9 : 8e-6) * (magnitude[i] + Math.abs(expected[i]));
       }
@@ -165,7 +167,9 @@ final class GemmTest {
     "F32, false, true",
     "F32, true, true",
     "F64, false, false",
-    "F64, true, true"
+    "F64, true, true",
+    "BF16, false, false",
+    "F16, true, true"
   })
   void everyEdge(DType type, boolean transA, boolean transB) {
     for (int m : ROWS) {
@@ -252,6 +256,32 @@ final class GemmTest {
       check(op, 0.5, 2, false);
       check(Gemm.of(70, 90, 30).types(a, b, c).leading(t == 0 ? 33 : 0, 0, 95), 1, 1, false);
     }
+  }
+
+  /** Bias gradients and parts of k for all types, and TF32 where a device has it. */
+  @ParameterizedTest
+  @CsvSource({"F32, F32", "F64, F64", "BF16, BF16", "F16, F16", "BF16, F32", "F32, BF16"})
+  void longSumsWithEpilogues(DType in, DType out) {
+    for (int t = 0; t < 4; t++) {
+      Gemm op = Gemm.of(9, 34, 2100).types(in, in, out).trans((t & 1) != 0, (t & 2) != 0);
+      check(op.with(Epilogue.bias().then(Activation.RELU).saveAux()), 0.1, 0.5, false);
+      check(op.with(Epilogue.backward(Activation.GELU).biasGradient()), 0.1, 0, false);
+      if (in == DType.F32) {
+        check(op.allowTf32(), 1, 0.5, false);
+      }
+    }
+  }
+
+  @Test
+  void explainsWhichKernelRuns() {
+    assumeTrue(!TestDevice.isCpu());
+    Gemm f32 = Gemm.of(70, 80, 90);
+    assertThat(DEVICE.plan(f32).explain().implementation()).isEqualTo("simt");
+    assertThat(DEVICE.plan(f32).explain().toString())
+        .contains("refused mma: mma takes bf16 or f16, or f32 with tf32 allowed");
+    assertThat(DEVICE.plan(f32.allowTf32()).explain().implementation()).isEqualTo("mma");
+    assertThat(DEVICE.plan(f32.types(DType.BF16, DType.F16, DType.F32)).explain().toString())
+        .contains("refused mma: mma needs A and B of one type");
   }
 
   @ParameterizedTest
@@ -466,6 +496,7 @@ final class GemmTest {
 
   @Test
   void splittingTheSumDoesNotChangeBits() {
+    assumeTrue(TestDevice.isCpu(), "chains of 512 terms are the CPU's");
     // the same rows alone, where k is split, and as part of a product that is not split
     int k = 9216;
     double[] a = TestArray.normal(400L * k, 1);
