@@ -1,8 +1,8 @@
 """Gridstride's C ABI for ctypes, read from gridstride.h: what the header says is what is called.
 
     gs = abi.load("libgridstride_cuda.so", "gridstride.h")
-    gemm = gs.gs_gemm(m=64, n=64, k=64, lda=64, ldb=64, ldc=64, batch=1)
-    gs.gs_gemm_f32(gemm, 1.0, a, b, 0.0, c, None, None, stream)   # raises gs.Error with the message
+    gemm = gs.gs_gemm(m=64, n=64, k=64, lda=64, ldb=64, ldc=64, batch=1)   # types 0: GS_F32
+    gs.gs_gemm_run(gemm, 1.0, a, b, 0.0, c, None, None, None, stream)   # raises gs.Error with the message
 """
 import ctypes
 import re

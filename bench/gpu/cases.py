@@ -71,14 +71,18 @@ class Gemm(Case):
     def make(self):
         a = self.normal(*((self.k, self.m) if self.ta else (self.m, self.k)))
         b = self.normal(*((self.n, self.k) if self.tb else (self.k, self.n)))
-        return a, b, self.empty(self.m, self.n), self.empty(self.m, self.n)
+        gs, t = self.gs, type_number(self.gs, self.type)
+        self.description = gs.gs_gemm(m=self.m, n=self.n, k=self.k, lda=a.shape[1], ldb=b.shape[1], ldc=self.n, batch=1,
+                                      trans_a=self.ta, trans_b=self.tb, a_type=t, b_type=t, c_type=t)
+        size = ctypes.c_int64()
+        gs.gs_gemm_workspace(self.description, size)
+        return (a, b, self.empty(self.m, self.n), self.empty(self.m, self.n),
+                torch.empty(size.value, dtype=torch.uint8, device=self.device))
 
     def ours(self, i):
-        a, b, c, _ = self.operands[i]
-        gs = self.gs
-        g = gs.gs_gemm(m=self.m, n=self.n, k=self.k, lda=a.shape[1], ldb=b.shape[1], ldc=self.n, batch=1,
-                       trans_a=self.ta, trans_b=self.tb)
-        gs.gs_gemm_f32(g, 1.0, a.data_ptr(), b.data_ptr(), 0.0, c.data_ptr(), None, None, self.stream())
+        a, b, c, _, work = self.operands[i]
+        self.gs.gs_gemm_run(self.description, 1.0, a.data_ptr(), b.data_ptr(), 0.0, c.data_ptr(), None, None,
+                            work.data_ptr(), self.stream())
 
     def result(self, i):
         return self.operands[i][2]
@@ -99,11 +103,12 @@ class Gemm(Case):
 def gemm(gs, quick):
     sizes = [(128,) * 3, (512,) * 3, (1000,) * 3] if quick else [(n,) * 3 for n in (128, 256, 512, 1024, 2048, 4096, 8192)]
     skewed = [] if quick else [(64, 4096, 4096), (4096, 64, 4096), (256, 256, 65536), (8192, 1024, 64), (64, 10, 128)]
-    for m, n, k in sizes:
-        for ta, tb in [(0, 0), (0, 1), (1, 0)]:
-            yield Gemm(gs, F32, m, n, k, ta, tb)
-    for m, n, k in skewed:
-        yield Gemm(gs, F32, m, n, k, 0, 0)
+    for dtype in (F32, BF16):
+        for m, n, k in sizes:
+            for ta, tb in [(0, 0), (0, 1), (1, 0)]:
+                yield Gemm(gs, dtype, m, n, k, ta, tb)
+        for m, n, k in skewed:
+            yield Gemm(gs, dtype, m, n, k, 0, 0)
 
 
 class Softmax(Case):
