@@ -732,9 +732,11 @@ typedef struct gs_attention {
 
 /* lse [products][queries], f32 (f64 for f64): log(sum(exp(scale q k^T))), for the backward pass;
  * may be null. Computed in f32, f64 for f64, without a matrix of all scores (Dao et al.,
- * "FlashAttention", 2022). A query that looks at no key gives zeros, and an lse of -Inf. One with a
- * score of NaN or +Inf, or with scores of -Inf alone, gives NaN. A value that is not finite may
- * make NaN of the results of queries with other keys of its tile. y overlaps nothing. */
+ * "FlashAttention", 2022); up to a depth of 128 the weights of bf16 and f16 are rounded to that
+ * type before they multiply the values. A query that looks at no key gives zeros, and an lse of
+ * -Inf. One with a score of NaN or +Inf, or with scores of -Inf alone, gives NaN. A value that is
+ * not finite may make NaN of the results of queries with other keys of its tile. y overlaps
+ * nothing. */
 GS_API gs_status gs_attention_forward(const gs_attention* attention, const void* q, const void* k,
                                       const void* v, void* y, void* lse, gs_stream stream);
 

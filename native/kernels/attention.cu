@@ -2,8 +2,8 @@
 //
 // | kernel | for |
 // |---|---|
-// | attention_forward_kernel<T, WIDTH> | value rows up to WIDTH: 64 queries a block, tiles of 64
-// keys |
+// | attention_forward_kernel<T, WIDTH> | value rows up to WIDTH, 64 queries a block |
+// | attention_mma.cu | bf16 and f16, rows up to 128: tensor cores |
 //
 // Scores, weights and sums are f32 (f64 for f64); the running maximum and sum of each query rescale
 // what was summed before (Milakov and Gimelshein, 2018; Dao et al., "FlashAttention", 2022).
@@ -78,6 +78,13 @@ template <class T>
 cudaError_t forward(const AttentionShape& p, const void* q, const void* k, const void* v, void* y,
                     void* lse, gs_stream stream) {
   using W = kx::wide<T>;
+  if constexpr (sizeof(T) == 2) {
+    if (std::max(p.depth, p.value_depth) <= kAttentionMmaLargest) {
+      return attention_forward_mma<T>(p, static_cast<const T*>(q), static_cast<const T*>(k),
+                                      static_cast<const T*>(v), static_cast<T*>(y),
+                                      static_cast<W*>(lse), stream);
+    }
+  }
   const bool vectors = attention_vectors<T>(p, {q, k, v});
   return with_attention_width<T>(p.value_depth, [&](auto width) {
     constexpr int WIDTH = width;

@@ -186,6 +186,12 @@ bool attention_vectors(const AttentionShape& p, std::initializer_list<const void
          aligned16(pointers);
 }
 
-// Checks a description; `pointers` says whether the operands are there.
+// Checks a description.
 gs_status check_attention(const gs_attention* op, AttentionShape* p);
+
+// ---- attention_mma.cu: bf16 and f16, depths up to kAttentionMmaLargest ----
+constexpr int kAttentionMmaLargest = 128;
+template <class T>
+cudaError_t attention_forward_mma(const AttentionShape& p, const T* q, const T* k, const T* v, T* y,
+                                  float* lse, gs_stream stream);
 }  // namespace gs

@@ -166,6 +166,12 @@ int main() {
     test(checks, type, op_of(type, 2, 2, 65, 33, 7, type.code == GS_F64 ? 63 : 65, true), 1);
     test(checks, type, op_of(type, 1, 1, 33, 65, 40, 24, false));
   }
+  for (const auto& type : {kFloatTypes[2], kFloatTypes[3]}) {
+    test(checks, type, op_of(type, 2, 1, 70, 200, 128, 96, true));
+    test(checks, type, op_of(type, 1, 1, 17, 129, 64, 72, false), 1);
+    test(checks, type, op_of(type, 1, 1, 3, 5, 130, 8, false));  // beyond the tensor cores' kernel
+    test(checks, type, op_of(type, 2, 1, 3, 0, 2, 2, false));
+  }
   const TypeInfo& f32 = kFloatTypes[0];
   test(checks, f32, op_of(f32, 4, 2, 3, 130, 16, 16, false));
   test(checks, f32, op_of(f32, 1, 1, 130, 66, 36, 4, true));

@@ -21,10 +21,11 @@ import org.jspecify.annotations.Nullable;
  * group, use the same keys and values (Ainslie et al., "GQA", 2023). Masks other than the causal
  * one and dropout of weights are not offered here.
  *
- * <p>f32, f64, bf16 and f16; scores, weights and sums are f32, f64 for f64. The same bits from run
- * to run and for any number of threads: each element of a result or gradient is one sum in an order
- * that depends on sizes alone. Time grows with {@code queries * keys}, memory beyond the operands
- * with the queries.
+ * <p>f32, f64, bf16 and f16; scores and sums are f32, f64 for f64. On a GPU the weights of bf16 and
+ * f16 may be rounded to that type before they multiply the values. The same bits from run to run
+ * and for any number of threads: each element of a result or gradient is one sum in an order that
+ * depends on sizes alone. Time grows with {@code queries * keys}, memory beyond the operands with
+ * the queries.
  *
  * <p>A query that looks at no key gives zeros and passes no gradient. One with a score of NaN or
  * +Inf, or with scores of -Inf alone, gives NaN. A value (v) that is not finite may make NaN of the
