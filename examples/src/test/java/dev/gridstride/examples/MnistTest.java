@@ -78,7 +78,7 @@ class MnistTest {
     assertThat(weights("other")).isNotEqualTo(weights("one")).hasSameSizeAs(weights("one"));
   }
 
-  /** Where the library of the emulator is at hand: the same kernels as on a GPU, over a few steps. */
+  /** Where the emulator has been built: the same kernels as on a GPU, over a few steps. */
   @Test
   void theEmulatorTrainsAsTheCpuDoes() throws IOException {
     assumeTrue(
