@@ -10,6 +10,7 @@ final class GemmBlock {
   private static final Scratch PACKED_B = new Scratch();
   private static final Scratch RESULT = new Scratch();
   private static final Scratch TILE = new Scratch();
+  private static final Scratch SUMS = new Scratch();
   private static final Scratch VECTOR = new Scratch();
 
   /** Products of fewer multiply-adds than this for each element of A or B don't pay for packing. */
@@ -198,9 +199,22 @@ final class GemmBlock {
       if (dots) {
         loops.dotRows(x, 0, d, matrix, e * at, e * ld, c, cOff, size);
       } else {
-        loops.addRows(x, 0, e, d, matrix, e * at, e * ld, c, cOff, size);
+        addStep(x, d, matrix, e * at, e * ld, size, p == 0);
       }
     }
+  }
+
+  /** Later steps are chains of their own, or the sum over k would be one chain of any length. */
+  private void addStep(
+      MemorySegment x, int d, MemorySegment matrix, long at, long ld, int size, boolean first) {
+    if (first) {
+      loops.addRows(x, 0, e, d, matrix, at, ld, c, cOff, size);
+      return;
+    }
+    MemorySegment sums = SUMS.get((long) e * size);
+    sums.asSlice(0, (long) e * size).fill((byte) 0);
+    loops.addRows(x, 0, e, d, matrix, at, ld, sums, 0, size);
+    loops.add(c, cOff, sums, 0, size);
   }
 
   /** The other operand's d terms, dense, times alpha. */
