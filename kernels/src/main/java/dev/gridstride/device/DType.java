@@ -41,10 +41,17 @@ public enum DType {
   }
 
   /**
-   * Size of {@code count} elements in bytes; {@link ArithmeticException} when it exceeds a long.
+   * Size of {@code count} elements in bytes.
+   *
+   * @throws InvalidArgumentException when it exceeds a long
    */
   public long bytes(long count) {
-    return Math.multiplyExact(count, (long) bytes);
+    long size = count * bytes;
+    if (size / bytes != count) {
+      throw InvalidArgumentException.of(
+          "dtype.bytes", "count", "must give fewer than 2^63 bytes", "count=%d of %s", count, this);
+    }
+    return size;
   }
 
   /** Whether this is one of f64, f32, bf16, f16. */

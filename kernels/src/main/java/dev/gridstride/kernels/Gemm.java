@@ -138,11 +138,26 @@ public record Gemm(
     if (rows == 0 || columns == 0) {
       return 0;
     }
-    return Math.addExact(Math.multiplyExact(rows - 1, ld == 0 ? columns : ld), columns);
+    return elements(rows - 1, ld == 0 ? columns : ld, columns);
   }
 
   private static long extent(long batch, long stride, long span) {
-    return batch == 0 ? 0 : Math.addExact(Math.multiplyExact(batch - 1, stride), span);
+    return batch == 0 ? 0 : elements(batch - 1, stride, span);
+  }
+
+  /** {@code count * distance + last}. */
+  private static long elements(long count, long distance, long last) {
+    try {
+      return Math.addExact(Math.multiplyExact(count, distance), last);
+    } catch (ArithmeticException overflow) {
+      throw bad(
+          "sizes",
+          "must give operands of fewer than 2^63 elements",
+          "%d * %d + %d",
+          count,
+          distance,
+          last);
+    }
   }
 
   /** An f32 product of tight matrices. */
@@ -237,9 +252,9 @@ public record Gemm(
   public Gemm batched(long count) {
     return batched(
         count,
-        Math.multiplyExact(transposedA ? k : m, leadingA()),
-        Math.multiplyExact(transposedB ? n : k, leadingB()),
-        Math.multiplyExact(m, leadingC()));
+        elements(transposedA ? k : m, leadingA(), 0),
+        elements(transposedB ? n : k, leadingB(), 0),
+        elements(m, leadingC(), 0));
   }
 
   /** {@code count} products at these distances in elements; 0 for A or B uses it for all. */

@@ -43,7 +43,10 @@ public record GroupNorm(
       throw InvalidArgumentException.of(
           "groupNorm", "groups", "must divide the channels", "groups=%d, c=%d", groups, c);
     }
-    Math.multiplyExact(n, groups);
+    if (groups > Long.MAX_VALUE / Math.max(1, n)) { // with c = 0
+      throw InvalidArgumentException.of(
+          "groupNorm", "n groups", "must be below 2^63", "n=%d, groups=%d", n, groups);
+    }
   }
 
   /** Of NCHW f32 images, with an eps of 1e-5. */

@@ -86,12 +86,20 @@ public final class Layout {
 
   /** Size of dimension {@code i}. */
   public long dim(int i) {
-    return dims[i];
+    return dims[checkDimension(i)];
   }
 
   /** Distance in elements between neighbours along dimension {@code i}. */
   public long stride(int i) {
-    return strides[i];
+    return strides[checkDimension(i)];
+  }
+
+  private int checkDimension(int i) {
+    if (i < 0 || i >= dims.length) {
+      throw InvalidArgumentException.of(
+          "layout", "dimension", "must be in 0..rank-1", "dimension=%d, rank=%d", i, dims.length);
+    }
+    return i;
   }
 
   /** A copy of the sizes. */

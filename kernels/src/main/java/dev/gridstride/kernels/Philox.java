@@ -1,5 +1,7 @@
 package dev.gridstride.kernels;
 
+import dev.gridstride.device.InvalidArgumentException;
+
 /**
  * The counter-based generator Philox4x32-10, and how its words are numbered: the definition that
  * every device follows.
@@ -29,6 +31,15 @@ public final class Philox {
    * @param out receives four words from {@code at}
    */
   public static void block(long seed, long low, long high, int[] out, int at) {
+    if (at < 0 || at > out.length - 4) {
+      throw InvalidArgumentException.of(
+          "philox.block",
+          "out",
+          "must have four words from at",
+          "out.length=%d, at=%d",
+          out.length,
+          at);
+    }
     int k0 = (int) seed;
     int k1 = (int) (seed >>> 32);
     int c0 = (int) low;

@@ -66,6 +66,7 @@ public final class StepControl implements AutoCloseable {
       long streak) {
     /** Reads a block in host memory. */
     public static State of(MemorySegment block) {
+      checkBlock(block);
       return new State(
           block.get(ValueLayout.JAVA_LONG_UNALIGNED, 0),
           block.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8),
@@ -76,8 +77,36 @@ public final class StepControl implements AutoCloseable {
           block.get(ValueLayout.JAVA_LONG_UNALIGNED, 48));
     }
 
+    private static void checkBlock(MemorySegment block) {
+      if (block.byteSize() < LAYOUT.byteSize()) {
+        throw InvalidArgumentException.of(
+            "stepControl",
+            "block",
+            "must have at least " + LAYOUT.byteSize() + " bytes",
+            "block bytes=%d",
+            block.byteSize());
+      }
+    }
+
+    private void check() {
+      if (step < 1 || !(lossScale > 0)) {
+        throw InvalidArgumentException.of(
+            "stepControl",
+            "state",
+            "must have a step of at least 1 and a positive lossScale",
+            "step=%d, lossScale=%s",
+            step,
+            lossScale);
+      }
+    }
+
     /** Writes a block in host memory. */
     public void to(MemorySegment block) {
+      checkBlock(block);
+      if (block.isReadOnly()) {
+        throw InvalidArgumentException.of(
+            "stepControl", "block", "must be writable", "block=%s", block);
+      }
       block.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, step);
       block.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 8, learningRate);
       block.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, 16, gradScale);
@@ -90,8 +119,10 @@ public final class StepControl implements AutoCloseable {
 
   /** Before the first step, without clipping. */
   public static StepControl on(Device device, double learningRate, double lossScale) {
+    var state = new State(1, learningRate, 1 / lossScale, false, 0, lossScale, 0);
+    state.check();
     var control = new StepControl(device.allocate(LAYOUT.byteSize()));
-    control.set(new State(1, learningRate, 1 / lossScale, false, 0, lossScale, 0));
+    control.set(state);
     return control;
   }
 
@@ -120,15 +151,7 @@ public final class StepControl implements AutoCloseable {
    * @throws InvalidArgumentException when the step is not at least 1 or the loss scale not positive
    */
   public void set(State state) {
-    if (state.step() < 1 || !(state.lossScale() > 0)) {
-      throw InvalidArgumentException.of(
-          "stepControl",
-          "state",
-          "must have a step of at least 1 and a positive lossScale",
-          "step=%d, lossScale=%s",
-          state.step(),
-          state.lossScale());
-    }
+    state.check();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment block = arena.allocate(LAYOUT);
       state.to(block);

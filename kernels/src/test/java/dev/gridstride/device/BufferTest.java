@@ -73,7 +73,8 @@ class BufferTest {
     }
     assertThatThrownBy(() -> CPU.allocate(-1)).hasMessageContaining("must not be negative");
     assertThatThrownBy(() -> CPU.allocate(DType.F64, Long.MAX_VALUE))
-        .isInstanceOf(ArithmeticException.class);
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageStartingWith("dtype.bytes: count must give fewer than 2^63 bytes");
   }
 
   @Test

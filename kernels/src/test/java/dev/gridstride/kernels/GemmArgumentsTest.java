@@ -60,9 +60,10 @@ final class GemmArgumentsTest {
         () -> Gemm.of(4, 5, 6).batched(2, 1, 1, 19),
         "gemm: strideC must be at least one product's extent; strideC=19, extent=20");
     assertThatThrownBy(() -> Gemm.of(1L << 40, 1L << 40, 1))
-        .isInstanceOf(ArithmeticException.class);
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageStartingWith("gemm: sizes must give operands of fewer than 2^63 elements; ");
     assertThatThrownBy(() -> Gemm.of(1, 1, 1).batched(1L << 40, 1L << 40, 0, 1L << 40))
-        .isInstanceOf(ArithmeticException.class);
+        .isInstanceOf(InvalidArgumentException.class);
   }
 
   @Test
