@@ -36,4 +36,17 @@ public sealed interface Attention permits Tensor {
   default Tensor scaledDotProductAttention(Tensor k, Tensor v, AttentionOptions options) {
     return AttentionFunction.apply((Tensor) this, k, v, options);
   }
+
+  /**
+   * What {@link #scaledDotProductAttention(Tensor, Tensor, AttentionOptions)} multiplies the values
+   * by: {@code softmax(scale q k^T + mask)}, for looking at what a network looks at. A pair that
+   * does not take part has weight 0; so has every key of a query that sees none.
+   *
+   * @param k keys {@code [..., s, e]}; this tensor is {@code [..., l, e]}, leading dimensions
+   *     broadcast
+   * @return {@code [..., l, s]}, each row with a sum of 1, or 0 for a query that sees no key
+   */
+  default Tensor attentionWeights(Tensor k, AttentionOptions options) {
+    return AttentionFunction.weights((Tensor) this, k, options);
+  }
 }

@@ -21,19 +21,51 @@ final class AttentionFunction {
 
   static Tensor apply(Tensor q, Tensor k, Tensor v, AttentionOptions options) {
     check(q, k, v);
-    double e = q.size(-1);
-    double scale = Double.isNaN(options.scale()) ? 1 / Math.sqrt(e) : options.scale();
+    double scale = scale(q, options);
     if (options.mask() == null && options.dropout() == 0 && !Double.isNaN(scale)) {
       Tensor y = fused(q, k, v, scale, options.causal());
       if (y != null) {
         return y;
       }
     }
+    return weights(NAME, q, k, scale, options).matmul(v);
+  }
+
+  /** The weights alone: of each query for each key. */
+  static Tensor weights(Tensor q, Tensor k, AttentionOptions options) {
+    String name = "attentionWeights";
+    if (q.rank() < 2 || k.rank() < 2 || q.size(-1) != k.size(-1)) {
+      throw InvalidArgumentException.of(
+          name,
+          "q and k",
+          "must be [..., l, e] and [..., s, e]",
+          "q=%s, k=%s",
+          q.shape(),
+          k.shape());
+    }
+    if (!isAlike(q, k)) {
+      throw InvalidArgumentException.of(
+          name,
+          "q and k",
+          "must have one floating dtype and live on one device",
+          "q=%s, k=%s",
+          q,
+          k);
+    }
+    return weights(name, q, k, scale(q, options), options);
+  }
+
+  private static double scale(Tensor q, AttentionOptions options) {
+    return Double.isNaN(options.scale()) ? 1 / Math.sqrt(q.size(-1)) : options.scale();
+  }
+
+  private static Tensor weights(
+      String name, Tensor q, Tensor k, double scale, AttentionOptions options) {
     Tensor scores = q.mul(scale).matmul(k.transpose());
     Tensor mask = options.mask();
     Tensor allowed = options.causal() ? causal(q.device(), q.size(-2), k.size(-2)) : null;
     if (mask != null) {
-      checkMask(mask, scores);
+      checkMask(name, mask, scores);
       if (mask.dtype() == DType.BOOL) {
         allowed = both(allowed, mask);
       } else {
@@ -55,7 +87,7 @@ final class AttentionFunction {
     if (options.dropout() > 0 && generator != null) {
       weights = generator.dropout(weights, options.dropout());
     }
-    return weights.matmul(v);
+    return weights;
   }
 
   /** By the op that keeps no matrix of scores; null where the device does not offer it. */
@@ -165,13 +197,7 @@ final class AttentionFunction {
           k.shape(),
           v.shape());
     }
-    boolean same =
-        q.dtype().isFloating()
-            && k.dtype() == q.dtype()
-            && v.dtype() == q.dtype()
-            && k.device().equals(q.device())
-            && v.device().equals(q.device());
-    if (!same) {
+    if (!isAlike(q, k) || !isAlike(q, v)) {
       throw InvalidArgumentException.of(
           NAME,
           "q, k and v",
@@ -183,10 +209,14 @@ final class AttentionFunction {
     }
   }
 
-  private static void checkMask(Tensor mask, Tensor scores) {
+  private static boolean isAlike(Tensor q, Tensor t) {
+    return q.dtype().isFloating() && t.dtype() == q.dtype() && t.device().equals(q.device());
+  }
+
+  private static void checkMask(String name, Tensor mask, Tensor scores) {
     if (mask.dtype() != DType.BOOL && mask.dtype() != scores.dtype()) {
       throw InvalidArgumentException.of(
-          NAME, "mask", "must be bool or of the dtype of q", "mask=%s, q=%s", mask, scores.dtype());
+          name, "mask", "must be bool or of the dtype of q", "mask=%s, q=%s", mask, scores.dtype());
     }
     boolean fits = mask.device().equals(scores.device()) && mask.rank() <= scores.rank();
     for (int i = 1; fits && i <= mask.rank(); i++) {
@@ -194,7 +224,7 @@ final class AttentionFunction {
     }
     if (!fits) {
       throw InvalidArgumentException.of(
-          NAME,
+          name,
           "mask",
           "must live with q and be broadcastable to [..., l, s]",
           "mask=%s, scores=%s",

@@ -2,6 +2,7 @@ package dev.gridstride;
 
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
+import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.kernels.Dropout;
 import dev.gridstride.kernels.Random;
 import dev.gridstride.kernels.Random.Distribution;
@@ -15,6 +16,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * several threads share the sequence in an order that is not fixed.
  */
 public final class Generator {
+  /** Above 0, where the logarithm of a draw would be infinite. */
+  private static final double LEAST_DRAW = 1e-20;
+
   private final long seed;
   private final AtomicLong position = new AtomicLong();
 
@@ -73,6 +77,36 @@ public final class Generator {
   /** Integers {@code low <= value < high}. */
   public Tensor integers(Device device, DType dtype, long low, long high, long... dims) {
     return fill(device, dtype, new Distribution.Integers(low, high), dims);
+  }
+
+  /**
+   * For each row of logits, one place drawn with the probabilities {@code softmax(logits)}: i64, of
+   * the logits' shape without the last dimension. A place with a logit of -Inf is never drawn; a
+   * temperature is a division of the logits.
+   *
+   * <p>The largest of {@code logits - ln(-ln(u))} with u uniform in the logits' dtype, at least f32
+   * (the Gumbel-max trick, Maddison et al., "A* Sampling", 2014): a probability below about 1e-7 of
+   * the largest is not met exactly in f32.
+   *
+   * @param logits {@code [..., places]} of a floating dtype, at least one place
+   */
+  public Tensor categorical(Tensor logits) {
+    if (logits.rank() < 1 || logits.size(-1) < 1 || !logits.dtype().isFloating()) {
+      throw InvalidArgumentException.of(
+          "categorical",
+          "logits",
+          "must be [..., places] of a floating dtype with a place at least",
+          "logits=%s",
+          logits);
+    }
+    try (Scope scope = Scope.open()) {
+      return scope.keep(
+          Autograd.noGrad(() -> {
+            DType dtype = logits.dtype() == DType.F64 ? DType.F64 : DType.F32;
+            Tensor u = uniform(logits.device(), dtype, LEAST_DRAW, 1, logits.shape().dims());
+            return logits.to(dtype).sub(u.log().neg().log()).argMax(-1);
+          }));
+    }
   }
 
   /**

@@ -40,7 +40,17 @@ final class AttentionCases {
             "scaledDotProductAttention",
             "dropout",
             plain,
-            t -> t[0].scaledDotProductAttention(t[1], t[2], D.withDropout(new Generator(5), 0.3))));
+            t -> t[0].scaledDotProductAttention(t[1], t[2], D.withDropout(new Generator(5), 0.3))),
+        new Case(
+            "attentionWeights",
+            "causal",
+            shapes(s(2, 3, 5), s(2, 4, 5)),
+            t -> t[0].attentionWeights(t[1], D.withCausal(true))),
+        new Case(
+            "attentionWeights",
+            "bool mask with an empty row",
+            shapes(s(2, 3, 5), s(2, 4, 5)),
+            t -> t[0].attentionWeights(t[1], D.withMask(mask()))));
   }
 
   private static Case attention(String label, long[][] shapes, AttentionOptions options) {

@@ -8,6 +8,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.nn.MultiheadAttention;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiPredicate;
 import org.junit.jupiter.api.AfterEach;
@@ -273,5 +274,43 @@ class AttentionTest {
     }
     assertThatThrownBy(() -> new MultiheadAttention(DEVICE, new Generator(1), 4, 3))
         .hasMessageStartingWith("multiheadAttention: heads and dropout must be a divisor");
+  }
+
+  @Test
+  void weightsTimesValuesIsAttention() {
+    Tensor q = normal(DType.F64, 1, 2, 3, 5);
+    Tensor k = normal(DType.F64, 2, 2, 4, 5);
+    Tensor v = normal(DType.F64, 3, 2, 4, 6);
+    Tensor mask =
+        Tensors.of(DEVICE, new long[] {1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0}, 3, 4).to(DType.BOOL);
+    for (var options : List.of(D, D.withCausal(true), D.withScale(0.3), D.withMask(mask))) {
+      Tensor weights = q.attentionWeights(k, options);
+      assertThat(weights.shape()).isEqualTo(Shape.of(2, 3, 4));
+      assertClose(
+          weights.matmul(v),
+          q.scaledDotProductAttention(k, v, options).toDoubleArray(),
+          1e-14); // sums of 4 terms below 4
+      double[] sums = weights.sum(-1).toDoubleArray();
+      for (int i = 0; i < sums.length; i++) {
+        boolean empty = options.mask() != null && i % 3 == 1;
+        assertThat(sums[i]).isCloseTo(empty ? 0 : 1, within(1e-15));
+      }
+    }
+    assertThat(q.attentionWeights(k, D.withCausal(true)).select(1, 0).toDoubleArray())
+        .containsExactly(1, 0, 0, 0, 1, 0, 0, 0);
+  }
+
+  @Test
+  void weightsRefuseWhatDoesNotFit() {
+    Tensor q = normal(DType.F32, 1, 3, 5);
+    assertThatThrownBy(() -> q.attentionWeights(normal(DType.F32, 2, 4, 4), D))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessage(
+            "attentionWeights: q and k must be [..., l, e] and [..., s, e]; q=[3, 5], k=[4, 4]");
+    assertThatThrownBy(() -> q.attentionWeights(normal(DType.F64, 2, 4, 5), D))
+        .hasMessageStartingWith("attentionWeights: q and k must have one floating dtype");
+    Tensor mask = Tensors.ones(DEVICE, DType.BOOL, 3, 3);
+    assertThatThrownBy(() -> q.attentionWeights(normal(DType.F32, 2, 4, 5), D.withMask(mask)))
+        .hasMessageStartingWith("attentionWeights: mask must live with q and be broadcastable");
   }
 }

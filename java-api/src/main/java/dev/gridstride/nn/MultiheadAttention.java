@@ -1,6 +1,7 @@
 package dev.gridstride.nn;
 
 import dev.gridstride.AttentionOptions;
+import dev.gridstride.Autograd;
 import dev.gridstride.Generator;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
@@ -104,11 +105,63 @@ public final class MultiheadAttention extends Module {
     return attend(projected, mask, causal);
   }
 
-  private Tensor attend(Tensor[] qkv, @Nullable Tensor mask, boolean causal) {
-    AttentionOptions options = AttentionOptions.DEFAULT.withCausal(causal);
-    if (mask != null) {
-      options = options.withMask(mask.rank() == 3 ? mask.unsqueeze(1) : mask);
+  /**
+   * Causal self-attention of the places that follow those in {@code cache}, which takes them in:
+   * the same result as {@link #forward(Tensor, Tensor, boolean)} on all places at once, without
+   * computing keys and values of the earlier ones again.
+   *
+   * @param x {@code [n, l, embed]}, the next l places
+   * @param cache of this layer's earlier places, empty at the beginning
+   * @return {@code [n, l, embed]}
+   * @throws InvalidArgumentException while recording for gradients, which do not reach the cache
+   */
+  public Tensor forward(Tensor x, KeyValueCache cache) {
+    check("x", x);
+    if (Autograd.isRecording()) {
+      throw InvalidArgumentException.of(
+          "multiheadAttention",
+          "cache",
+          "must be used without gradients (inside Autograd.noGrad)",
+          "recording=true");
     }
+    Tensor[] qkv = x.linear(weight, bias).split(-1, embed, embed, embed);
+    long before = cache.length();
+    cache.append(qkv[1], qkv[2]);
+    Tensor[] all = {qkv[0], cache.keys(), cache.values()};
+    long l = x.size(1);
+    if (before == 0) {
+      return attend(all, null, true);
+    }
+    if (l == 1) { // it sees all
+      return attend(all, null, false);
+    }
+    Tensor place = Tensors.arange(x.device(), DType.I64, l).add(before).unsqueeze(1);
+    Tensor earlier = Tensors.arange(x.device(), DType.I64, before + l).le(place);
+    return attend(all, earlier, false);
+  }
+
+  /**
+   * How much each query looks at each key, by head: for looking at what the layer looks at.
+   *
+   * @param q as in {@link #forward(Tensor, Tensor, Tensor, Tensor, boolean)}, as the others
+   * @return {@code [n, heads, l, s]}, without dropout
+   */
+  public Tensor weights(Tensor q, Tensor k, @Nullable Tensor mask, boolean causal) {
+    check("q", q);
+    check("k", k);
+    Tensor[] w = weight.split(0, embed, embed, embed);
+    Tensor[] b = bias.split(0, embed, embed, embed);
+    return byHeads(q.linear(w[0], b[0]))
+        .attentionWeights(byHeads(k.linear(w[1], b[1])), options(mask, causal));
+  }
+
+  private static AttentionOptions options(@Nullable Tensor mask, boolean causal) {
+    AttentionOptions options = AttentionOptions.DEFAULT.withCausal(causal);
+    return mask == null ? options : options.withMask(mask.rank() == 3 ? mask.unsqueeze(1) : mask);
+  }
+
+  private Tensor attend(Tensor[] qkv, @Nullable Tensor mask, boolean causal) {
+    AttentionOptions options = options(mask, causal);
     if (isTraining() && dropout > 0) {
       options = options.withDropout(generator, dropout);
     }

@@ -192,6 +192,41 @@ class NnTest {
   }
 
   @Test
+  void drawsPlacesByTheirProbability() {
+    var g = new Generator(11);
+    int n = 20_000;
+    try (Scope scope = Scope.open()) {
+      double[] p = {0.1, 0, 0.6, 0.3};
+      var logits = new double[p.length];
+      for (int i = 0; i < p.length; i++) {
+        logits[i] = Math.log(p[i]) + 50; // softmax does not see what all have in common
+      }
+      for (DType dtype : new DType[] {DType.F64, DType.F32}) {
+        Tensor rows = Tensors.of(DEVICE, logits, 1, 4).to(dtype).expand(n, 4);
+        Tensor drawn = g.categorical(rows);
+        assertThat(drawn.dtype()).isEqualTo(DType.I64);
+        assertThat(drawn.shape()).isEqualTo(Shape.of(n));
+        long[] places = drawn.toLongArray();
+        for (int i = 0; i < p.length; i++) {
+          int place = i;
+          double share = Arrays.stream(places).filter(x -> x == place).count() / (double) n;
+          // five standard deviations of a share: 5 sqrt(0.25 / 20,000) = 0.018; none of p = 0
+          assertThat(share).isBetween(p[i] == 0 ? 0 : p[i] - 0.018, p[i] == 0 ? 0 : p[i] + 0.018);
+        }
+      }
+      Tensor one = Tensors.of(DEVICE, new float[] {-3}, 1);
+      assertThat(g.categorical(one).toLongArray()).containsExactly(0);
+      assertThat(g.categorical(Tensors.ones(DEVICE, DType.BF16, 2, 3, 4)).shape())
+          .isEqualTo(Shape.of(2, 3));
+      assertThatThrownBy(() -> g.categorical(Tensors.ones(DEVICE, DType.I64, 3)))
+          .isInstanceOf(InvalidArgumentException.class)
+          .hasMessageStartingWith("categorical: logits must be [..., places]");
+      assertThatThrownBy(() -> g.categorical(Tensors.ones(DEVICE, DType.F32, 3, 0)))
+          .isInstanceOf(InvalidArgumentException.class);
+    }
+  }
+
+  @Test
   void refusesBadNames() {
     class Twice extends Module {
       Twice() {
