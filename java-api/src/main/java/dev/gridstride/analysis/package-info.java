@@ -1,4 +1,4 @@
-/** Methods that find structure in a table without gradients: factorisations and clusters. */
+/** Methods without gradients: factorisations and clusters of tables, spectra of sounds. */
 @NullMarked
 package dev.gridstride.analysis;
 

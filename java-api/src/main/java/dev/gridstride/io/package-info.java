@@ -1,5 +1,5 @@
 /**
- * Readers and writers of tensor files: IDX, CSV, npy, safetensors.
+ * Readers and writers of tensor files: IDX, CSV, npy, safetensors; a reader of WAVE sounds.
  *
  * <p>Readers believe no length field: everything is checked against the size of the file before
  * memory is allocated. Contents that break their format give {@link
