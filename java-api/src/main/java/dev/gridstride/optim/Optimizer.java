@@ -7,6 +7,7 @@ import dev.gridstride.Tensors;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
+import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.kernels.ClipNorm;
 import dev.gridstride.kernels.GradientDescent;
@@ -163,10 +164,17 @@ public abstract class Optimizer implements AutoCloseable {
   private void prepare(Slot s) {
     if (s.state.isEmpty()) {
       Tensor p = s.parameter;
-      for (String name : s.op.states()) {
-        s.state.add(
-            Scope.detached(
-                () -> Tensors.full(p.device(), p.dtype(), initial(name), p.shape().dims())));
+      try {
+        for (String name : s.op.states()) {
+          s.state.add(
+              Scope.detached(
+                  () -> Tensors.full(p.device(), p.dtype(), initial(name), p.shape().dims())));
+        }
+      } catch (GridstrideException failed) {
+        // all or none, so that the next step tries again
+        s.state.forEach(Tensor::close);
+        s.state.clear();
+        throw failed;
       }
     }
   }

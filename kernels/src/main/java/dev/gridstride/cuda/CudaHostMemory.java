@@ -42,8 +42,11 @@ final class CudaHostMemory implements Block {
   @Override
   public void free() {
     // copies that were queued may still be using it
-    device.release("hostMemory.close", RuntimeCalls::deviceSynchronize);
-    arena.close();
-    device.release("hostMemory.close", calls -> calls.hostFree(address));
+    try {
+      device.release("hostMemory.close", RuntimeCalls::deviceSynchronize);
+    } finally {
+      arena.close();
+      device.release("hostMemory.close", calls -> calls.hostFree(address));
+    }
   }
 }

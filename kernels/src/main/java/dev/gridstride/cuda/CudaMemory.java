@@ -3,6 +3,7 @@ package dev.gridstride.cuda;
 import dev.gridstride.device.Block;
 import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.DeviceMemoryException;
+import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.MemoryStats;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,14 +40,19 @@ final class CudaMemory {
           "device.allocate: " + device.name() + " has no " + bytes + " bytes");
     }
     RuntimeCalls calls = device.enter();
-    long address;
+    final long address;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment pointer = arena.allocate(ValueLayout.JAVA_LONG);
       long size = bytes == 0 ? 0 : bytes + slack;
       device.check("device.allocate", calls.malloc(pointer, size, 0));
       address = pointer.get(ValueLayout.JAVA_LONG, 0);
     }
-    streams.fork();
+    try {
+      streams.fork();
+    } catch (GridstrideException failed) {
+      device.release("device.allocate", c -> c.free(address, 0));
+      throw failed;
+    }
     synchronized (this) {
       used += bytes;
       peak = Math.max(peak, used);
@@ -65,7 +71,12 @@ final class CudaMemory {
       used -= block.bytes;
     }
     if (device.isUsable()) {
-      streams.join();
+      try {
+        streams.join();
+      } catch (GridstrideException failed) {
+        // what orders the free behind the other streams can't be had: wait for them instead
+        device.release("buffer.close", RuntimeCalls::deviceSynchronize);
+      }
       device.release("buffer.close", calls -> calls.free(block.pointer, 0));
     }
   }

@@ -40,8 +40,11 @@ final class CudaModule implements KernelModule {
         new Handle("module", module) {
           @Override
           void destroy() {
-            device.release("kernelModule.close", RuntimeCalls::deviceSynchronize);
-            device.release("kernelModule.close", r -> calls.unload(module));
+            try {
+              device.release("kernelModule.close", RuntimeCalls::deviceSynchronize);
+            } finally {
+              device.release("kernelModule.close", r -> calls.unload(module));
+            }
           }
         };
   }

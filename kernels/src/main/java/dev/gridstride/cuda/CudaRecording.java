@@ -72,7 +72,14 @@ final class CudaRecording implements Recording {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
       end(out);
       graph = out.get(ValueLayout.JAVA_LONG, 0);
-      device.check(CAPTURE, device.enter().graphSize(graph, out));
+      int status = device.enter().graphSize(graph, out);
+      if (status != Abi.OK) {
+        try {
+          device.check(CAPTURE, status);
+        } finally {
+          device.release(CAPTURE, calls -> calls.graphDestroy(graph));
+        }
+      }
       size = out.get(ValueLayout.JAVA_LONG, 0);
     }
   }
@@ -124,9 +131,15 @@ final class CudaRecording implements Recording {
   @Override
   public void free() {
     // the runs may be in any stream, closed ones too
-    device.release("graph.close", RuntimeCalls::deviceSynchronize);
-    device.release("graph.close", calls -> calls.graphDestroy(graph));
-    release();
+    try {
+      device.release("graph.close", RuntimeCalls::deviceSynchronize);
+    } finally {
+      try {
+        device.release("graph.close", calls -> calls.graphDestroy(graph));
+      } finally {
+        release();
+      }
+    }
   }
 
   private void release() {

@@ -106,10 +106,12 @@ final class CudaStaging {
 
   /** Gives the ring back. */
   synchronized void trim() {
-    if (locked != null) {
-      locked.free();
-    }
+    CudaHostMemory old = locked;
+    // first, so that nothing uses it when it can't be given back
     locked = null;
     ring = null;
+    if (old != null) {
+      old.free();
+    }
   }
 }

@@ -66,6 +66,11 @@ final class CudaStream implements Stream {
     }
   }
 
+  /** Gives up a stream that nobody has seen. */
+  void drop() {
+    handle.close("device.newStream");
+  }
+
   /** Ends one {@link #pin}. */
   void unpin() {
     handle.unpin();

@@ -1,5 +1,6 @@
 package dev.gridstride.cuda;
 
+import dev.gridstride.device.GridstrideException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,8 +28,13 @@ final class CudaStreams {
   }
 
   private synchronized CudaStream add(CudaStream stream) {
+    try {
+      order(0, stream.address());
+    } catch (GridstrideException failed) {
+      stream.drop();
+      throw failed;
+    }
     open.add(stream);
-    order(0, stream.address());
     return stream;
   }
 

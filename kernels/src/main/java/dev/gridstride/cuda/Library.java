@@ -41,7 +41,12 @@ final class Library {
    * @throws LibraryException when it can't be used
    */
   static Library load(Path file, String expected) {
-    var library = new Library(Loader.open(file));
+    return of(Loader.open(file), expected);
+  }
+
+  /** A library that has been opened, by its symbols. */
+  static Library of(SymbolLookup symbols, String expected) {
+    var library = new Library(symbols);
     if (!library.backend.equals(expected) && !library.backend.startsWith(expected + "-")) {
       throw new LibraryException("it is built for " + library.backend + ", not for " + expected);
     }

@@ -241,9 +241,10 @@ final class DrawnArguments implements AutoCloseable {
   }
 
   private Buffer fresh(Device on, long bytes) {
+    byte contents = (byte) (random.nextInt(8) == 0 ? 0x7F : 0);
     Buffer b = on.allocate(bytes);
-    b.fill((byte) (random.nextInt(8) == 0 ? 0x7F : 0));
     buffers.add(b);
+    b.fill(contents);
     return b;
   }
 
@@ -321,18 +322,27 @@ final class DrawnArguments implements AutoCloseable {
     };
   }
 
+  /** Closes what was drawn, all of it; throws the first exception of doing so. */
   @Override
   public void close() throws Exception {
-    for (Buffer b : buffers) {
-      if (b.isOpen() && !b.isSlice()) {
-        b.close();
-      }
-    }
-    for (AutoCloseable r : resources) {
-      if (!(r instanceof StepControl control) || control.buffer().isOpen()) {
-        r.close();
+    Exception first = null;
+    var all = new ArrayList<AutoCloseable>(resources);
+    all.addAll(buffers);
+    for (AutoCloseable one : all) {
+      boolean gone =
+          (one instanceof Buffer b && (!b.isOpen() || b.isSlice()))
+              || (one instanceof StepControl control && !control.buffer().isOpen());
+      try {
+        if (!gone) {
+          one.close();
+        }
+      } catch (Exception failed) {
+        first = first == null ? failed : first;
       }
     }
     arena.close();
+    if (first != null) {
+      throw first;
+    }
   }
 }
