@@ -1,8 +1,5 @@
 package dev.gridstride.bench;
 
-import dev.gridstride.device.Buffer;
-import dev.gridstride.device.DType;
-import dev.gridstride.device.Device;
 import dev.gridstride.kernels.BatchNorm;
 import dev.gridstride.kernels.ImageLayout;
 import java.util.Arrays;
@@ -34,18 +31,18 @@ final class BatchNormFamily implements Family {
   }
 
   @Override
-  public List<String> shapes() {
-    return List.of("64x32x26", "32x64x56", "32x512x7");
+  public List<Work> quick() {
+    return Family.each(ops(), "8x32x13", "32x64x56");
+  }
+
+  @Override
+  public List<Work> full() {
+    return Family.each(ops(), "8x32x13", "64x32x26", "32x64x56", "32x512x7");
   }
 
   @Override
   public String shapeForm() {
     return "NxCxH";
-  }
-
-  @Override
-  public List<String> peers() {
-    return List.of("java");
   }
 
   @Override
@@ -71,74 +68,51 @@ final class BatchNormFamily implements Family {
   }
 
   @Override
-  public Contender prepare(String impl, Case c) {
+  public Problem problem(Case c) {
     int[] s = images(c);
     boolean forward = c.op().startsWith("forward");
-    boolean last = c.op().endsWith("nhwc");
-    return impl.equals("java")
-        ? new Plain(s[0], s[1], s[2] * s[2], forward, last)
-        : new Ours(s[0], s[1], s[2] * s[2], forward, last);
+    return NormData.problem(s[0], s[1], s[2] * s[2], true, last(c), forward);
   }
 
-  private static final class Ours implements Contender {
-    final Device cpu = Device.cpu();
-    final boolean forward;
-    final NormData data;
-    final BatchNorm.Plan plan;
-    final Buffer x;
-    final Buffer dy;
-    final Buffer gamma;
-    final Buffer beta;
-    final Buffer mean;
-    final Buffer rstd;
-    final Buffer result;
-    final Buffer dgamma;
-    final Buffer dbeta;
+  private static boolean last(Case c) {
+    return c.op().endsWith("nhwc");
+  }
 
-    Ours(int n, int c, int spatial, boolean forward, boolean last) {
-      this.forward = forward;
-      data = new NormData(n, c, spatial, true, last);
-      ImageLayout layout = last ? ImageLayout.NHWC : ImageLayout.NCHW;
-      plan = cpu.plan(BatchNorm.of(n, c, spatial).with(DType.F32, layout));
-      x = Data.buffer(data.x);
-      dy = Data.buffer(data.dy);
-      gamma = Data.buffer(data.gamma);
-      beta = Data.buffer(data.beta);
-      mean = cpu.allocate(DType.F32, c);
-      rstd = cpu.allocate(DType.F32, c);
-      result = cpu.allocate(DType.F32, data.x.length);
-      dgamma = cpu.allocate(DType.F32, c);
-      dbeta = cpu.allocate(DType.F32, c);
-      forward();
-    }
+  @Override
+  public Contender ours(Case c, Problem p) {
+    int[] s = images(c);
+    int spatial = s[2] * s[2];
+    return new Buffers(
+        c,
+        p,
+        o -> {
+          var layout = last(c) ? ImageLayout.NHWC : ImageLayout.NCHW;
+          var plan = o.cpu.plan(BatchNorm.of(s[0], s[1], spatial).with(o.type, layout));
+          var x = o.in("x");
+          var gamma = o.in("gamma");
+          var beta = o.in("beta");
+          var mean = o.zeros(s[1]);
+          var rstd = o.zeros(s[1]);
+          long count = (long) s[0] * s[1] * spatial;
+          var y = o.out("y", count);
+          Runnable forward =
+              () -> plan.forward(o.stream, x, gamma, beta, y, mean, rstd, null, null, 0);
+          if (c.op().startsWith("forward")) {
+            return forward;
+          }
+          var dy = o.in("dy");
+          var dx = o.out("dx", count);
+          var dgamma = o.out("dgamma", s[1]);
+          var dbeta = o.out("dbeta", s[1]);
+          forward.run();
+          return () -> plan.backward(o.stream, x, gamma, mean, rstd, dy, dx, dgamma, dbeta);
+        });
+  }
 
-    private void forward() {
-      plan.forward(cpu.defaultStream(), x, gamma, beta, result, mean, rstd, null, null, 0);
-    }
-
-    @Override
-    public void run() {
-      if (forward) {
-        forward();
-      } else {
-        plan.backward(cpu.defaultStream(), x, gamma, mean, rstd, dy, result, dgamma, dbeta);
-      }
-    }
-
-    @Override
-    public double maxError() {
-      run();
-      return forward
-          ? data.error(Data.floats(result))
-          : data.error(Data.floats(result), Data.floats(dgamma), Data.floats(dbeta));
-    }
-
-    @Override
-    public void close() {
-      for (Buffer b : List.of(x, dy, gamma, beta, mean, rstd, result, dgamma, dbeta)) {
-        b.close();
-      }
-    }
+  @Override
+  public Contender plain(Case c, Problem p) {
+    int[] s = images(c);
+    return new Plain(s[0], s[1], s[2] * s[2], c.op().startsWith("forward"), last(c), p);
   }
 
   /**
@@ -150,7 +124,9 @@ final class BatchNormFamily implements Family {
     final int channels;
     final int inner;
     final boolean forward;
-    final NormData data;
+    final Problem p;
+    final float[] gamma;
+    final float[] beta;
     final float[] mean;
     final float[] rstd;
     final float[] result;
@@ -159,29 +135,36 @@ final class BatchNormFamily implements Family {
     final float[] scale;
     final float[] shift;
 
-    Plain(int n, int c, int spatial, boolean forward, boolean last) {
+    Plain(int n, int c, int spatial, boolean forward, boolean last, Problem p) {
       outer = last ? n * spatial : n;
       channels = c;
       inner = last ? 1 : spatial;
       this.forward = forward;
-      data = new NormData(n, c, spatial, true, last);
+      this.p = p;
+      gamma = p.floats("gamma");
+      beta = p.floats("beta");
       mean = new float[c];
       rstd = new float[c];
-      result = new float[data.x.length];
+      result = new float[n * c * spatial];
       dgamma = new float[c];
       dbeta = new float[c];
       scale = new float[c];
       shift = new float[c];
-      forward(data.x, result);
+      forward(p.floats("x"), result);
     }
 
     @Override
     public void run() {
       if (!forward) {
-        backward(data.x, data.dy, result);
+        backward(p.floats("x"), p.floats("dy"), result);
       } else {
-        forward(data.x, result);
+        forward(p.floats("x"), result);
       }
+    }
+
+    @Override
+    public double[] result(String name) {
+      return Data.widened(name.equals("dgamma") ? dgamma : name.equals("dbeta") ? dbeta : result);
     }
 
     private void forward(float[] x, float[] y) {
@@ -195,8 +178,8 @@ final class BatchNormFamily implements Family {
       }
       for (int c = 0; c < channels; c++) {
         rstd[c] = (float) (1 / Math.sqrt(rstd[c] / count + NormData.EPS));
-        scale[c] = rstd[c] * data.gamma[c];
-        shift[c] = data.beta[c] - mean[c] * scale[c];
+        scale[c] = rstd[c] * gamma[c];
+        shift[c] = beta[c] - mean[c] * scale[c];
       }
       if (inner == 1) {
         for (int i = 0; i < outer; i++) {
@@ -206,30 +189,30 @@ final class BatchNormFamily implements Family {
         }
         return;
       }
-      for (int p = 0; p < outer * channels; p++) {
-        float a = scale[p % channels];
-        float b = shift[p % channels];
-        for (int i = p * inner; i < (p + 1) * inner; i++) {
+      for (int plane = 0; plane < outer * channels; plane++) {
+        float a = scale[plane % channels];
+        float b = shift[plane % channels];
+        for (int i = plane * inner; i < (plane + 1) * inner; i++) {
           y[i] = x[i] * a + b;
         }
       }
     }
 
     private void moments(float[] x, float count) {
-      for (int p = 0; p < outer * channels; p++) {
+      for (int plane = 0; plane < outer * channels; plane++) {
         float sum = 0;
-        for (int i = p * inner; i < (p + 1) * inner; i++) {
+        for (int i = plane * inner; i < (plane + 1) * inner; i++) {
           sum += x[i];
         }
-        mean[p % channels] += sum / count;
+        mean[plane % channels] += sum / count;
       }
-      for (int p = 0; p < outer * channels; p++) {
-        float m = mean[p % channels];
+      for (int plane = 0; plane < outer * channels; plane++) {
+        float m = mean[plane % channels];
         float squares = 0;
-        for (int i = p * inner; i < (p + 1) * inner; i++) {
+        for (int i = plane * inner; i < (plane + 1) * inner; i++) {
           squares += (x[i] - m) * (x[i] - m);
         }
-        rstd[p % channels] += squares;
+        rstd[plane % channels] += squares;
       }
     }
 
@@ -267,39 +250,33 @@ final class BatchNormFamily implements Family {
             int at = i * channels + c;
             float v = (x[at] - mean[c]) * rstd[c];
             float d = dy[at] - dbeta[c] / count - v * (dgamma[c] / count);
-            dx[at] = d * (data.gamma[c] * rstd[c]);
+            dx[at] = d * (gamma[c] * rstd[c]);
           }
         }
         return;
       }
-      for (int p = 0; p < outer * channels; p++) {
-        int c = p % channels;
+      for (int plane = 0; plane < outer * channels; plane++) {
+        int c = plane % channels;
         float m = mean[c];
         float sum = 0;
         float product = 0;
-        for (int i = p * inner; i < (p + 1) * inner; i++) {
+        for (int i = plane * inner; i < (plane + 1) * inner; i++) {
           sum += dy[i];
           product += dy[i] * (x[i] - m);
         }
         dbeta[c] += sum;
         dgamma[c] += product * rstd[c];
       }
-      for (int p = 0; p < outer * channels; p++) {
-        int c = p % channels;
+      for (int plane = 0; plane < outer * channels; plane++) {
+        int c = plane % channels;
         float m = mean[c];
-        float a = data.gamma[c] * rstd[c];
+        float a = gamma[c] * rstd[c];
         float b = dgamma[c] / count * rstd[c];
         float o = dbeta[c] / count;
-        for (int i = p * inner; i < (p + 1) * inner; i++) {
+        for (int i = plane * inner; i < (plane + 1) * inner; i++) {
           dx[i] = (dy[i] - o - (x[i] - m) * b) * a;
         }
       }
-    }
-
-    @Override
-    public double maxError() {
-      run();
-      return forward ? data.error(result) : data.error(result, dgamma, dbeta);
     }
   }
 }

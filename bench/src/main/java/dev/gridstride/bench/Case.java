@@ -24,9 +24,6 @@ public record Case(String family, String op, String dtype, String shape, int thr
         throw bad(expected);
       }
     }
-    if (parts.length == 1 && expected == 3) {
-      return new int[] {sizes[0], sizes[0], sizes[0]}; // a square product is named by one number
-    }
     if (parts.length != expected) {
       throw bad(expected);
     }
@@ -41,5 +38,16 @@ public record Case(String family, String op, String dtype, String shape, int thr
             + " positive numbers joined by x; given '"
             + shape
             + "'");
+  }
+
+  /** Above this error a result is wrong. Generous: the quality of a right one is reported. */
+  static double tolerance(String type) {
+    return type.equals("f64") ? 1e-9 : 1e-2;
+  }
+
+  /** As a line of words. */
+  @Override
+  public String toString() {
+    return String.join(" ", family, op, dtype, shape, "" + threads);
   }
 }

@@ -1,15 +1,11 @@
 package dev.gridstride.bench;
 
-import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
-import dev.gridstride.device.Device;
 import dev.gridstride.kernels.CrossEntropy;
-import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Mean cross-entropy of rows of logits with its gradient, against a plain Java loop. */
+/** Mean cross-entropy of rows of logits with its gradient, in one call. */
 final class CrossEntropyFamily implements Family {
   @Override
   public String name() {
@@ -32,18 +28,18 @@ final class CrossEntropyFamily implements Family {
   }
 
   @Override
-  public List<String> shapes() {
-    return List.of("64x10", "512x1000", "128x50257");
+  public List<Work> quick() {
+    return Family.each(ops(), "64x10", "512x1000", "128x50257");
+  }
+
+  @Override
+  public List<Work> full() {
+    return Family.each(ops(), "64x10", "64x1000", "512x1000", "8192x100", "128x50257");
   }
 
   @Override
   public String shapeForm() {
     return "ROWSxCLASSES";
-  }
-
-  @Override
-  public List<String> peers() {
-    return List.of("java");
   }
 
   @Override
@@ -59,130 +55,84 @@ final class CrossEntropyFamily implements Family {
   }
 
   @Override
-  public Contender prepare(String impl, Case c) {
-    int[] s = c.sizes(2);
-    return impl.equals("java") ? new Plain(s[0], s[1]) : new Ours(s[0], s[1]);
-  }
-
-  private static int[] targets(int rows, int classes) {
-    return new SplittableRandom(2).ints(rows, 0, classes).toArray();
-  }
-
-  /** The gradient, then the loss. */
-  private static double[] reference(float[] x, int[] targets, int classes) {
-    int rows = targets.length;
-    var result = new double[x.length + 1];
+  public Problem problem(Case c) {
+    int rows = c.sizes(2)[0];
+    int classes = c.sizes(2)[1];
+    float[] x = Data.floats(rows * classes, 1);
+    int[] targets = new SplittableRandom(2).ints(rows, 0, classes).toArray();
+    var gradient = new double[x.length];
+    double loss = 0;
     for (int r = 0; r < rows; r++) {
       double sum = 0;
       for (int i = r * classes; i < (r + 1) * classes; i++) {
-        result[i] = Math.exp(x[i]); // normally distributed: no overflow
-        sum += result[i];
+        gradient[i] = Math.exp(x[i]); // normally distributed: no overflow
+        sum += gradient[i];
       }
       for (int i = r * classes; i < (r + 1) * classes; i++) {
-        result[i] /= sum * rows;
+        gradient[i] /= sum * rows;
       }
       int target = r * classes + targets[r];
-      result[target] -= 1.0 / rows;
-      result[x.length] += (Math.log(sum) - x[target]) / rows;
+      gradient[target] -= 1.0 / rows;
+      loss += (Math.log(sum) - x[target]) / rows;
     }
-    return result;
+    return new Problem()
+        .input("logits", x, rows, classes)
+        .input("targets", targets, rows)
+        .expect("dlogits", gradient)
+        .expect("loss", loss);
   }
 
-  /** The larger of the gradient's and the loss's error, each relative to its own size. */
-  private static double error(float[] gradient, float loss, double[] expected) {
-    int n = gradient.length;
-    double[] first = Arrays.copyOf(expected, n);
-    double ofLoss = Data.error(new float[] {loss}, new double[] {expected[n]});
-    return Math.max(Data.error(gradient, first), ofLoss);
+  @Override
+  public Contender ours(Case c, Problem p) {
+    int rows = c.sizes(2)[0];
+    int classes = c.sizes(2)[1];
+    return new Buffers(
+        c,
+        p,
+        o -> {
+          var plan = o.cpu.plan(CrossEntropy.of(o.type, DType.I32, rows, classes));
+          var logits = o.in("logits");
+          var targets = o.in("targets");
+          var loss = o.out("loss", 1);
+          var dlogits = o.out("dlogits", (long) rows * classes);
+          return () -> plan.forwardBackward(o.stream, logits, targets, null, 1, loss, dlogits);
+        });
   }
 
-  private static final class Ours implements Contender {
-    final Device cpu = Device.cpu();
-    final float[] data;
-    final int[] targets;
-    final int classes;
-    final CrossEntropy.Plan plan;
-    final Buffer logits;
-    final Buffer classIndices;
-    final Buffer loss;
-    final Buffer dlogits;
-
-    Ours(int rows, int classes) {
-      this.classes = classes;
-      data = Data.floats(rows * classes, 1);
-      targets = targets(rows, classes);
-      plan = cpu.plan(CrossEntropy.of(DType.F32, DType.I32, rows, classes));
-      logits = Data.buffer(data);
-      classIndices = cpu.allocate(4L * rows);
-      classIndices.copyFrom(MemorySegment.ofArray(targets));
-      loss = cpu.allocate(4);
-      dlogits = Data.buffer(new float[data.length]);
-    }
-
-    @Override
-    public void run() {
-      plan.forwardBackward(cpu.defaultStream(), logits, classIndices, null, 1, loss, dlogits);
-    }
-
-    @Override
-    public double maxError() {
-      run();
-      return error(Data.floats(dlogits), Data.floats(loss)[0], reference(data, targets, classes));
-    }
-
-    @Override
-    public void close() {
-      logits.close();
-      classIndices.close();
-      loss.close();
-      dlogits.close();
-    }
+  @Override
+  public Contender plain(Case c, Problem p) {
+    int rows = c.sizes(2)[0];
+    int classes = c.sizes(2)[1];
+    return new Loops(o -> {
+      float[] x = p.floats("logits");
+      int[] targets = p.ints("targets");
+      float[] dx = o.out("dlogits", rows * classes);
+      float[] loss = o.out("loss", 1);
+      return () -> {
+        float total = 0;
+        for (int r = 0; r < rows; r++) {
+          total += row(x, dx, r * classes, classes, targets[r], rows);
+        }
+        loss[0] = total / rows;
+      };
+    });
   }
 
-  private static final class Plain implements Contender {
-    final float[] x;
-    final float[] dx;
-    final int[] targets;
-    final int classes;
-    float loss;
-
-    Plain(int rows, int classes) {
-      this.classes = classes;
-      x = Data.floats(rows * classes, 1);
-      dx = new float[x.length];
-      targets = targets(rows, classes);
+  private static float row(float[] x, float[] dx, int from, int classes, int target, int rows) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (int i = from; i < from + classes; i++) {
+      max = Math.max(max, x[i]);
     }
-
-    @Override
-    public void run() {
-      int rows = targets.length;
-      float total = 0;
-      for (int r = 0; r < rows; r++) {
-        int from = r * classes;
-        int to = from + classes;
-        float max = Float.NEGATIVE_INFINITY;
-        for (int i = from; i < to; i++) {
-          max = Math.max(max, x[i]);
-        }
-        float sum = 0;
-        for (int i = from; i < to; i++) {
-          dx[i] = (float) Math.exp(x[i] - max);
-          sum += dx[i];
-        }
-        float scale = 1 / (sum * rows);
-        for (int i = from; i < to; i++) {
-          dx[i] *= scale;
-        }
-        dx[from + targets[r]] -= 1f / rows;
-        total += (float) Math.log(sum) + max - x[from + targets[r]];
-      }
-      loss = total / rows;
+    float sum = 0;
+    for (int i = from; i < from + classes; i++) {
+      dx[i] = (float) Math.exp(x[i] - max);
+      sum += dx[i];
     }
-
-    @Override
-    public double maxError() {
-      run();
-      return error(dx, loss, reference(x, targets, classes));
+    float scale = 1 / (sum * rows);
+    for (int i = from; i < from + classes; i++) {
+      dx[i] *= scale;
     }
+    dx[from + target] -= 1f / rows;
+    return (float) Math.log(sum) + max - x[from + target];
   }
 }

@@ -1,13 +1,9 @@
 package dev.gridstride.bench;
 
-import dev.gridstride.device.Buffer;
-import dev.gridstride.device.Device;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
-/** Operands for contenders: normally distributed, the same for every contender of a case. */
-final class Data {
+/** Numbers for operands: normally distributed, the same for every contender of a case. */
+public final class Data {
   private Data() {}
 
   static float[] floats(int n, long seed) {
@@ -19,44 +15,39 @@ final class Data {
     return x;
   }
 
-  static double[] doubles(int n, long seed) {
-    float[] x = floats(n, seed);
-    var d = new double[n];
-    for (int i = 0; i < n; i++) {
+  /** As doubles. */
+  public static double[] widened(float[] x) {
+    var d = new double[x.length];
+    for (int i = 0; i < d.length; i++) {
       d[i] = x[i];
     }
     return d;
   }
 
-  /** A buffer on the CPU with these values. */
-  static Buffer buffer(float[] values) {
-    Buffer b = Device.cpu().allocate(4L * values.length);
-    b.copyFrom(MemorySegment.ofArray(values));
-    return b;
-  }
-
-  /** A buffer on the CPU with these values. */
-  static Buffer buffer(double[] values) {
-    Buffer b = Device.cpu().allocate(8L * values.length);
-    b.copyFrom(MemorySegment.ofArray(values));
-    return b;
-  }
-
-  static float[] floats(Buffer b) {
-    return b.segment().toArray(ValueLayout.JAVA_FLOAT);
-  }
-
-  static double[] doubles(Buffer b) {
-    return b.segment().toArray(ValueLayout.JAVA_DOUBLE);
-  }
-
-  /** The largest difference, relative to the largest expected value. */
-  static double error(float[] actual, double[] expected) {
-    var d = new double[actual.length];
+  /** bf16 as doubles. */
+  public static double[] widened(short[] x) {
+    var d = new double[x.length];
     for (int i = 0; i < d.length; i++) {
-      d[i] = actual[i];
+      d[i] = Float.intBitsToFloat(x[i] << 16);
     }
-    return error(d, expected);
+    return d;
+  }
+
+  /** The upper halves of floats: exact for floats that {@link #roundToBf16} has rounded. */
+  public static short[] bf16(float[] x) {
+    var s = new short[x.length];
+    for (int i = 0; i < s.length; i++) {
+      s[i] = (short) (Float.floatToRawIntBits(x[i]) >>> 16);
+    }
+    return s;
+  }
+
+  /** Cuts the numbers to bf16, in place: all contenders then start from the same ones. */
+  static float[] roundToBf16(float[] x) {
+    for (int i = 0; i < x.length; i++) {
+      x[i] = Float.intBitsToFloat(Float.floatToRawIntBits(x[i]) & 0xffff0000);
+    }
+    return x;
   }
 
   /** The largest difference, relative to the largest expected value; NaN when any is NaN. */

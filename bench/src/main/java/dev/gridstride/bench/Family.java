@@ -1,42 +1,65 @@
 package dev.gridstride.bench;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** A family of benchmarks: its operations, shapes and contenders. */
-public interface Family {
+/** A family of benchmarks: its operations, shapes, operands, and how we and a plain loop do it. */
+interface Family {
   /** As the command line names it. */
   String name();
 
   /** One line for people. */
   String description();
 
-  /** The operations that are measured, in order. */
+  /** The operations, in order. */
   List<String> ops();
 
   /** The element types that are offered; the first is the default. */
   List<String> dtypes();
 
-  /** The shapes that are measured when none is given. */
-  List<String> shapes();
+  /** What is measured with {@code --quick}; its first work is small enough for a test. */
+  List<Work> quick();
+
+  /** What is measured without it. */
+  List<Work> full();
 
   /** How a shape is written, as {@code MxNxK}. */
   String shapeForm();
 
-  /** The peers that can be compared with, without ourselves. */
-  List<String> peers();
+  /** Operands and expected results. */
+  Problem problem(Case c);
 
-  /**
-   * Prepares a contender.
-   *
-   * @param impl {@code gridstride} or one of {@link #peers}
-   */
-  Contender prepare(String impl, Case c);
+  /** Our kernels. */
+  Contender ours(Case c, Problem p);
+
+  /** A plain Java loop; null where it would take too long or is not offered. */
+  @Nullable Contender plain(Case c, Problem p);
 
   /** Floating-point operations of one run; 0 when bytes are what counts. */
   double flops(Case c);
 
-  /** Bytes that one run must at least read and write; 0 when operations are what counts. */
+  /** Bytes that one run must at least read and write. */
   double bytes(Case c);
+
+  /** Whether the time is bound by operations, not by memory: what the rate of a row states. */
+  default boolean countsFlops() {
+    return false;
+  }
+
+  /**
+   * One measured work.
+   *
+   * @param op operation
+   * @param shape shape in the family's form
+   */
+  record Work(String op, String shape) {}
+
+  /** Every operation at every shape. */
+  static List<Work> each(List<String> ops, String... shapes) {
+    return ops.stream()
+        .flatMap(op -> java.util.Arrays.stream(shapes).map(s -> new Work(op, s)))
+        .toList();
+  }
 
   /** All families, in the order of the help text. */
   static List<Family> all() {
@@ -47,7 +70,10 @@ public interface Family {
         new CrossEntropyFamily(),
         new LayerNormFamily(),
         new BatchNormFamily(),
-        new AdamFamily());
+        new OptimizerFamily(),
+        new ReduceFamily(),
+        new ElementwiseFamily(),
+        new MnistFamily());
   }
 
   /** The family of this name. */

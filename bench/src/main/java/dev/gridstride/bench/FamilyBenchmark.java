@@ -1,12 +1,5 @@
 package dev.gridstride.bench;
 
-import dev.gridstride.device.Device;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -20,30 +13,13 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * The one JMH benchmark: runs a contender of a family, chosen by parameters.
- *
- * <p>Each combination of parameters runs in a fork of its own, so that no contender sees a type
- * profile, thread pool or environment of another. The result is checked before timing, and the
- * error is handed to the parent process through a file.
+ * The JMH benchmark: runs one library on one case, chosen by parameters, in a fork of its own. The
+ * result is checked before timing.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class FamilyBenchmark {
-  /** Names the file that takes one line {@code key=error} for each fork. */
-  static final String ERRORS = "gridstride.bench.errors";
-
-  private static final Contender NONE =
-      new Contender() {
-        @Override
-        public void run() {}
-
-        @Override
-        public double maxError() {
-          return Double.NaN;
-        }
-      };
-
   /** Name of the family. */
   @Param("gemm")
   public String family = "gemm";
@@ -60,41 +36,26 @@ public class FamilyBenchmark {
   @Param("256")
   public String shape = "256";
 
-  /** The contender. */
+  /** The library. */
   @Param("gridstride")
-  public String impl = "gridstride";
+  public String impl = Gridstride.NAME;
 
-  /** Threads that the contender may use. */
+  /** Threads that the library may use. */
   @Param("1")
   public int cores = 1;
 
-  private Contender contender = NONE;
-
-  static String key(Case c, String impl) {
-    return String.join(" ", c.family(), c.op(), c.dtype(), c.shape(), "" + c.threads(), impl);
-  }
+  private Contender contender = new Loops(o -> () -> {});
 
   /** Prepares the contender and checks its result. */
   @Setup(Level.Trial)
   public void prepare() {
-    Device.cpu().threads(cores);
     var c = new Case(family, op, dtype, shape, cores);
-    contender = Family.named(family).prepare(impl, c);
-    double error = contender.maxError();
-    String file = System.getProperty(ERRORS);
-    if (file != null) {
-      try {
-        Files.writeString(
-            Path.of(file),
-            String.format(Locale.ROOT, "%s=%.6e%n", key(c, impl), error),
-            StandardOpenOption.APPEND);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-    // generous: shows a wrong result, not the quality of a right one, which is reported
-    if (!(error < (dtype.equals("f64") ? 1e-9 : 1e-2))) {
-      throw new IllegalStateException("wrong result: error " + error + " of " + key(c, impl));
+    Problem problem = Family.named(family).problem(c);
+    contender = Library.named(impl).prepare(c, problem);
+    contender.run();
+    double error = problem.error(contender::result);
+    if (!(error < Case.tolerance(dtype))) {
+      throw new IllegalStateException("wrong result: error " + error + " of " + impl + ": " + c);
     }
   }
 

@@ -1,28 +1,55 @@
 package dev.gridstride.bench;
 
-import dev.gridstride.device.Buffer;
-import dev.gridstride.device.DType;
-import dev.gridstride.device.Device;
 import dev.gridstride.kernels.Gemm;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import org.ejml.concurrency.EjmlConcurrency;
-import org.ejml.data.DMatrixRMaj;
-import org.ejml.data.FMatrixRMaj;
-import org.ejml.dense.row.CommonOps_DDRM;
-import org.ejml.dense.row.CommonOps_FDRM;
-import org.ejml.dense.row.CommonOps_MT_DDRM;
-import org.ejml.dense.row.CommonOps_MT_FDRM;
 
 /**
- * The matrix product {@code C = A B}, row-major: a plan on buffers, the short form on arrays
- * ({@code arrays}), EJML's {@code CommonOps} (its concurrent ones with several threads), and a
- * plain Java loop.
+ * The matrix product {@code C = op(A) op(B)}, row-major, alone or in a batch. {@code product} takes
+ * both as they are, {@code product-tn} the transpose of A, {@code product-nt} that of B.
  */
 final class GemmFamily implements Family {
-  /** Rows of C that are compared with the reference; all of a small product. */
-  private static final int CHECKED_ROWS = 64;
+  /**
+   * Sizes of a case.
+   *
+   * @param batch number of products
+   * @param m rows of C
+   * @param n columns of C
+   * @param k length of the sums
+   * @param ta whether A is stored transposed
+   * @param tb whether B is stored transposed
+   */
+  record Sizes(int batch, int m, int n, int k, boolean ta, boolean tb) {
+    int rowsA() {
+      return ta ? k : m;
+    }
+
+    int colsA() {
+      return ta ? m : k;
+    }
+
+    int rowsB() {
+      return tb ? n : k;
+    }
+
+    int colsB() {
+      return tb ? k : n;
+    }
+  }
+
+  static Sizes sizes(Case c) {
+    boolean square = c.shape().indexOf('x') < 0;
+    boolean batched = c.shape().chars().filter(x -> x == 'x').count() == 3;
+    int[] s = c.sizes(square ? 1 : batched ? 4 : 3);
+    boolean ta = c.op().equals("product-tn");
+    boolean tb = c.op().equals("product-nt");
+    if (square) {
+      return new Sizes(1, s[0], s[0], s[0], ta, tb);
+    }
+    return batched
+        ? new Sizes(s[0], s[1], s[2], s[3], ta, tb)
+        : new Sizes(1, s[0], s[1], s[2], ta, tb);
+  }
 
   @Override
   public String name() {
@@ -31,304 +58,190 @@ final class GemmFamily implements Family {
 
   @Override
   public String description() {
-    return "matrix product C = A B";
+    return "matrix products: square, tall, wide, batched; shapes of DeepBench and BERT";
   }
 
   @Override
   public List<String> ops() {
-    return List.of("product");
+    return List.of("product", "product-tn", "product-nt");
   }
 
   @Override
   public List<String> dtypes() {
-    return List.of("f32", "f64");
+    return List.of("f32", "f64", "bf16");
   }
 
   @Override
-  public List<String> shapes() {
-    return List.of("16", "32", "64", "128", "256", "512", "1024", "2048");
+  public List<Work> quick() {
+    return List.of(
+        new Work("product", "16"),
+        new Work("product", "64"),
+        new Work("product", "256"),
+        new Work("product", "1024"),
+        new Work("product", "2048x64x512"),
+        new Work("product", "64x2048x512"),
+        new Work("product", "64x32x32x32"),
+        new Work("product-nt", "64x10x128"),
+        new Work("product-nt", "12x128x128x64"));
+  }
+
+  @Override
+  public List<Work> full() {
+    return Shapes.of("gemm");
   }
 
   @Override
   public String shapeForm() {
-    return "MxNxK or N";
-  }
-
-  @Override
-  public List<String> peers() {
-    return List.of("arrays", "ejml", "java");
+    return "MxNxK, BATCHxMxNxK or N";
   }
 
   @Override
   public double flops(Case c) {
-    int[] s = c.sizes(3);
-    return 2.0 * s[0] * s[1] * s[2];
+    Sizes s = sizes(c);
+    return 2.0 * s.batch * s.m * s.n * s.k;
   }
 
   @Override
   public double bytes(Case c) {
-    return 0;
+    Sizes s = sizes(c);
+    return Shapes.bytes(c.dtype())
+        * s.batch
+        * ((double) s.m * s.k + (double) s.k * s.n + (double) s.m * s.n);
   }
 
   @Override
-  public Contender prepare(String impl, Case c) {
-    boolean wide = c.dtype().equals("f64");
-    return switch (impl) {
-      case "arrays" -> wide ? new WideArrays(c) : new Arrays32(c);
-      case "ejml" -> wide ? new WideEjml(c) : new Ejml(c);
-      case "java" -> wide ? new WideLoop(c) : new Loop(c);
-      default -> new Ours(c);
-    };
+  public boolean countsFlops() {
+    return true;
   }
 
-  /** Sizes and operands; a result as doubles is compared row by row. */
-  private abstract static class Product implements Contender {
-    final int m;
-    final int n;
-    final int k;
-
-    Product(Case c) {
-      int[] s = c.sizes(3);
-      m = s[0];
-      n = s[1];
-      k = s[2];
+  @Override
+  public Problem problem(Case c) {
+    Sizes s = sizes(c);
+    float[] a = Data.floats(Math.multiplyExact(s.batch, Math.multiplyExact(s.m, s.k)), 1);
+    float[] b = Data.floats(Math.multiplyExact(s.batch, Math.multiplyExact(s.k, s.n)), 2);
+    if (c.dtype().equals("bf16")) {
+      Data.roundToBf16(a);
+      Data.roundToBf16(b);
     }
-
-    float[] a() {
-      return Data.floats(m * k, 1);
-    }
-
-    float[] b() {
-      return Data.floats(k * n, 2);
-    }
-
-    double[] wideA() {
-      return Data.doubles(m * k, 1);
-    }
-
-    double[] wideB() {
-      return Data.doubles(k * n, 2);
-    }
-
-    abstract double[] result();
-
-    @Override
-    public double maxError() {
-      run();
-      double[] got = result();
-      double[] a = wideA();
-      double[] b = wideB();
-      int step = Math.max(1, m / CHECKED_ROWS);
-      double worst = 0;
-      for (int i = 0; i < m; i += step) {
-        var row = new double[n];
-        for (int p = 0; p < k; p++) {
-          for (int j = 0; j < n; j++) {
-            row[j] += a[i * k + p] * b[p * n + j];
-          }
-        }
-        double error = Data.error(Arrays.copyOfRange(got, i * n, i * n + n), row);
-        worst = error <= worst ? worst : error; // keeps a NaN
+    int length = Math.multiplyExact(s.batch, Math.multiplyExact(s.m, s.n));
+    int[] at = Problem.places(length);
+    var expected = new double[at.length];
+    for (int i = 0; i < at.length; i++) {
+      int product = at[i] / (s.m * s.n);
+      int row = at[i] / s.n % s.m;
+      int column = at[i] % s.n;
+      double sum = 0;
+      for (int p = 0; p < s.k; p++) {
+        int atA = product * s.m * s.k + (s.ta ? p * s.m + row : row * s.k + p);
+        int atB = product * s.k * s.n + (s.tb ? column * s.k + p : p * s.n + column);
+        sum += (double) a[atA] * b[atB];
       }
-      return worst;
+      expected[i] = sum;
     }
+    return new Problem()
+        .input("a", a, s.batch, s.rowsA(), s.colsA())
+        .input("b", b, s.batch, s.rowsB(), s.colsB())
+        .expect("c", length, at, expected);
   }
 
-  private static final class Ours extends Product {
-    private final Device cpu = Device.cpu();
-    private final Gemm.Plan plan;
-    private final boolean wide;
-    private final Buffer a;
-    private final Buffer b;
-    private final Buffer c;
-
-    Ours(Case benchmark) {
-      super(benchmark);
-      wide = benchmark.dtype().equals("f64");
-      DType type = DType.valueOf(benchmark.dtype().toUpperCase(Locale.ROOT));
-      plan = cpu.plan(Gemm.of(m, n, k).type(type));
-      a = wide ? Data.buffer(wideA()) : Data.buffer(a());
-      b = wide ? Data.buffer(wideB()) : Data.buffer(b());
-      c = cpu.allocate(type, (long) m * n);
-    }
-
-    @Override
-    public void run() {
-      plan.run(cpu.defaultStream(), 1, a, b, 0, c);
-    }
-
-    @Override
-    double[] result() {
-      return wide ? Data.doubles(c) : widened(Data.floats(c));
-    }
-
-    @Override
-    public void close() {
-      a.close();
-      b.close();
-      c.close();
-    }
-  }
-
-  private static double[] widened(float[] x) {
-    var d = new double[x.length];
-    Arrays.setAll(d, i -> x[i]);
-    return d;
-  }
-
-  private static final class Arrays32 extends Product {
-    private final float[] a = a();
-    private final float[] b = b();
-    private final float[] c = new float[m * n];
-
-    Arrays32(Case benchmark) {
-      super(benchmark);
-    }
-
-    @Override
-    public void run() {
-      Gemm.sgemm(false, false, m, n, k, 1, a, k, b, n, 0, c, n);
-    }
-
-    @Override
-    double[] result() {
-      return widened(c);
-    }
-  }
-
-  private static final class WideArrays extends Product {
-    private final double[] a = wideA();
-    private final double[] b = wideB();
-    private final double[] c = new double[m * n];
-
-    WideArrays(Case benchmark) {
-      super(benchmark);
-    }
-
-    @Override
-    public void run() {
-      Gemm.dgemm(false, false, m, n, k, 1, a, k, b, n, 0, c, n);
-    }
-
-    @Override
-    double[] result() {
-      return c;
-    }
-  }
-
-  private static final class Ejml extends Product {
-    private final FMatrixRMaj a = FMatrixRMaj.wrap(m, k, a());
-    private final FMatrixRMaj b = FMatrixRMaj.wrap(k, n, b());
-    private final FMatrixRMaj c = new FMatrixRMaj(m, n);
-    private final int threads;
-
-    Ejml(Case benchmark) {
-      super(benchmark);
-      threads = benchmark.threads();
-      EjmlConcurrency.setMaxThreads(threads);
-    }
-
-    @Override
-    public void run() {
-      if (threads > 1) {
-        CommonOps_MT_FDRM.mult(a, b, c);
-      } else {
-        CommonOps_FDRM.mult(a, b, c);
-      }
-    }
-
-    @Override
-    double[] result() {
-      return widened(c.data);
-    }
-  }
-
-  private static final class WideEjml extends Product {
-    private final DMatrixRMaj a = DMatrixRMaj.wrap(m, k, wideA());
-    private final DMatrixRMaj b = DMatrixRMaj.wrap(k, n, wideB());
-    private final DMatrixRMaj c = new DMatrixRMaj(m, n);
-    private final int threads;
-
-    WideEjml(Case benchmark) {
-      super(benchmark);
-      threads = benchmark.threads();
-      EjmlConcurrency.setMaxThreads(threads);
-    }
-
-    @Override
-    public void run() {
-      if (threads > 1) {
-        CommonOps_MT_DDRM.mult(a, b, c);
-      } else {
-        CommonOps_DDRM.mult(a, b, c);
-      }
-    }
-
-    @Override
-    double[] result() {
-      return c.data;
-    }
+  @Override
+  public Contender ours(Case c, Problem p) {
+    Sizes s = sizes(c);
+    return new Buffers(
+        c,
+        p,
+        o -> {
+          // bf16: f32 sums, rounded once when stored
+          var op = Gemm.of(s.m, s.n, s.k).type(o.type).trans(s.ta, s.tb);
+          var plan = o.cpu.plan(s.batch == 1 ? op : op.batched(s.batch));
+          var a = o.in("a");
+          var b = o.in("b");
+          var out = o.out("c", (long) s.batch * s.m * s.n);
+          var workspace = plan.workspaceBytes() == 0 ? null : o.bytes(plan.workspaceBytes());
+          return () -> plan.run(o.stream, 1, a, b, 0, out, null, null, workspace);
+        });
   }
 
   /** Rows of B times one element of A: the loop order that the JIT can vectorise. */
-  private static final class Loop extends Product {
-    private final float[] a = a();
-    private final float[] b = b();
-    private final float[] c = new float[m * n];
-
-    Loop(Case benchmark) {
-      super(benchmark);
+  @Override
+  public Contender plain(Case c, Problem p) {
+    Sizes s = sizes(c);
+    if (c.dtype().equals("f64")) {
+      return new WideLoops(s, p);
     }
-
-    @Override
-    public void run() {
-      Arrays.fill(c, 0);
-      for (int i = 0; i < m; i++) {
-        for (int p = 0; p < k; p++) {
-          addRow(a[i * k + p], p * n, i * n);
+    return new Loops(o -> {
+      float[] a = p.floats("a");
+      float[] b = p.floats("b");
+      float[] out = o.out("c", s.batch * s.m * s.n);
+      return () -> {
+        Arrays.fill(out, 0);
+        for (int r = 0; r < s.batch * s.m; r++) {
+          int product = r / s.m;
+          int row = r % s.m;
+          if (s.tb) {
+            for (int j = 0; j < s.n; j++) {
+              float sum = 0;
+              for (int q = 0; q < s.k; q++) {
+                sum += a[r * s.k + q] * b[(product * s.n + j) * s.k + q];
+              }
+              out[r * s.n + j] = sum;
+            }
+          } else {
+            for (int q = 0; q < s.k; q++) {
+              float x = s.ta ? a[(product * s.k + q) * s.m + row] : a[r * s.k + q];
+              addRow(x, b, (product * s.k + q) * s.n, out, r * s.n, s.n);
+            }
+          }
         }
-      }
-    }
+      };
+    });
+  }
 
-    private void addRow(float x, int from, int to) {
-      for (int j = 0; j < n; j++) {
-        c[to + j] += x * b[from + j];
-      }
-    }
-
-    @Override
-    double[] result() {
-      return widened(c);
+  private static void addRow(float x, float[] b, int from, float[] c, int to, int n) {
+    for (int j = 0; j < n; j++) {
+      c[to + j] += x * b[from + j];
     }
   }
 
-  private static final class WideLoop extends Product {
-    private final double[] a = wideA();
-    private final double[] b = wideB();
-    private final double[] c = new double[m * n];
+  private static final class WideLoops implements Contender {
+    private final Sizes s;
+    private final double[] a;
+    private final double[] b;
+    private final double[] c;
 
-    WideLoop(Case benchmark) {
-      super(benchmark);
+    WideLoops(Sizes s, Problem p) {
+      this.s = s;
+      a = p.doubles("a");
+      b = p.doubles("b");
+      c = new double[s.batch * s.m * s.n];
     }
 
     @Override
     public void run() {
       Arrays.fill(c, 0);
-      for (int i = 0; i < m; i++) {
-        for (int p = 0; p < k; p++) {
-          addRow(a[i * k + p], p * n, i * n);
+      for (int r = 0; r < s.batch * s.m; r++) {
+        int product = r / s.m;
+        for (int q = 0; q < s.k; q++) {
+          double x = s.ta ? a[(product * s.k + q) * s.m + r % s.m] : a[r * s.k + q];
+          if (s.tb) {
+            for (int j = 0; j < s.n; j++) {
+              c[r * s.n + j] += x * b[(product * s.n + j) * s.k + q];
+            }
+          } else {
+            addRow(x, (product * s.k + q) * s.n, r * s.n);
+          }
         }
       }
     }
 
     private void addRow(double x, int from, int to) {
-      for (int j = 0; j < n; j++) {
+      for (int j = 0; j < s.n; j++) {
         c[to + j] += x * b[from + j];
       }
     }
 
     @Override
-    double[] result() {
+    public double[] result(String name) {
       return c;
     }
   }

@@ -1,8 +1,5 @@
 package dev.gridstride.bench;
 
-import dev.gridstride.device.Buffer;
-import dev.gridstride.device.DType;
-import dev.gridstride.device.Device;
 import dev.gridstride.kernels.LayerNorm;
 import java.util.Arrays;
 import java.util.List;
@@ -30,18 +27,18 @@ final class LayerNormFamily implements Family {
   }
 
   @Override
-  public List<String> shapes() {
-    return List.of("512x64", "4096x768", "512x8192");
+  public List<Work> quick() {
+    return Family.each(ops(), "512x64", "4096x768");
+  }
+
+  @Override
+  public List<Work> full() {
+    return Family.each(ops(), "512x64", "65536x64", "4096x768", "512x8192");
   }
 
   @Override
   public String shapeForm() {
     return "ROWSxCOLS";
-  }
-
-  @Override
-  public List<String> peers() {
-    return List.of("java");
   }
 
   @Override
@@ -57,99 +54,79 @@ final class LayerNormFamily implements Family {
   }
 
   @Override
-  public Contender prepare(String impl, Case c) {
+  public Problem problem(Case c) {
     int[] s = c.sizes(2);
-    boolean forward = c.op().equals("forward");
-    return impl.equals("java") ? new Plain(s[0], s[1], forward) : new Ours(s[0], s[1], forward);
+    return NormData.problem(s[0], s[1], 1, false, false, c.op().equals("forward"));
   }
 
-  private static final class Ours implements Contender {
-    final Device cpu = Device.cpu();
-    final boolean forward;
-    final NormData data;
-    final LayerNorm.Plan plan;
-    final Buffer x;
-    final Buffer dy;
-    final Buffer gamma;
-    final Buffer beta;
-    final Buffer mean;
-    final Buffer rstd;
-    final Buffer result;
-    final Buffer dgamma;
-    final Buffer dbeta;
+  @Override
+  public Contender ours(Case c, Problem p) {
+    int[] s = c.sizes(2);
+    return new Buffers(
+        c,
+        p,
+        o -> {
+          var plan = o.cpu.plan(LayerNorm.of(s[0], s[1]));
+          var x = o.in("x");
+          var gamma = o.in("gamma");
+          var beta = o.in("beta");
+          var mean = o.zeros(s[0]);
+          var rstd = o.zeros(s[0]);
+          var y = o.out("y", (long) s[0] * s[1]);
+          if (c.op().equals("forward")) {
+            return () -> plan.forward(o.stream, x, gamma, beta, y, mean, rstd);
+          }
+          var dy = o.in("dy");
+          var dx = o.out("dx", (long) s[0] * s[1]);
+          var dgamma = o.out("dgamma", s[1]);
+          var dbeta = o.out("dbeta", s[1]);
+          plan.forward(o.stream, x, gamma, beta, y, mean, rstd);
+          return () -> plan.backward(o.stream, x, gamma, mean, rstd, dy, dx, dgamma, dbeta);
+        });
+  }
 
-    Ours(int rows, int cols, boolean forward) {
-      this.forward = forward;
-      data = new NormData(rows, cols, 1, false, false);
-      plan = cpu.plan(LayerNorm.of(rows, cols));
-      x = Data.buffer(data.x);
-      dy = Data.buffer(data.dy);
-      gamma = Data.buffer(data.gamma);
-      beta = Data.buffer(data.beta);
-      mean = cpu.allocate(DType.F32, rows);
-      rstd = cpu.allocate(DType.F32, rows);
-      result = cpu.allocate(DType.F32, data.x.length);
-      dgamma = cpu.allocate(DType.F32, cols);
-      dbeta = cpu.allocate(DType.F32, cols);
-      plan.forward(cpu.defaultStream(), x, gamma, beta, result, mean, rstd);
-    }
-
-    @Override
-    public void run() {
-      if (forward) {
-        plan.forward(cpu.defaultStream(), x, gamma, beta, result, mean, rstd);
-      } else {
-        plan.backward(cpu.defaultStream(), x, gamma, mean, rstd, dy, result, dgamma, dbeta);
-      }
-    }
-
-    @Override
-    public double maxError() {
-      run();
-      return forward
-          ? data.error(Data.floats(result))
-          : data.error(Data.floats(result), Data.floats(dgamma), Data.floats(dbeta));
-    }
-
-    @Override
-    public void close() {
-      for (Buffer b : List.of(x, dy, gamma, beta, mean, rstd, result, dgamma, dbeta)) {
-        b.close();
-      }
-    }
+  @Override
+  public Contender plain(Case c, Problem p) {
+    int[] s = c.sizes(2);
+    return new Plain(s[0], s[1], c.op().equals("forward"), p);
   }
 
   private static final class Plain implements Contender {
     final int rows;
     final int cols;
     final boolean forward;
-    final NormData data;
+    final Problem p;
     final float[] mean;
     final float[] rstd;
     final float[] result;
     final float[] dgamma;
     final float[] dbeta;
 
-    Plain(int rows, int cols, boolean forward) {
+    Plain(int rows, int cols, boolean forward, Problem p) {
       this.rows = rows;
       this.cols = cols;
       this.forward = forward;
-      data = new NormData(rows, cols, 1, false, false);
+      this.p = p;
       mean = new float[rows];
       rstd = new float[rows];
-      result = new float[data.x.length];
+      result = new float[rows * cols];
       dgamma = new float[cols];
       dbeta = new float[cols];
-      forward(data.x, data.gamma, data.beta, result);
+      forward(p.floats("x"), p.floats("gamma"), p.floats("beta"), result);
     }
 
     @Override
     public void run() {
       if (forward) {
-        forward(data.x, data.gamma, data.beta, result);
+        forward(p.floats("x"), p.floats("gamma"), p.floats("beta"), result);
       } else {
-        backward(data.x, data.gamma, data.dy, result);
+        backward(p.floats("x"), p.floats("gamma"), p.floats("dy"), result);
       }
+    }
+
+    @Override
+    public double[] result(String name) {
+      return Data.widened(name.equals("dgamma") ? dgamma : name.equals("dbeta") ? dbeta : result);
     }
 
     private void forward(float[] x, float[] gamma, float[] beta, float[] y) {
@@ -196,12 +173,6 @@ final class LayerNormFamily implements Family {
           dbeta[i] += dy[at + i];
         }
       }
-    }
-
-    @Override
-    public double maxError() {
-      run();
-      return forward ? data.error(result) : data.error(result, dgamma, dbeta);
     }
   }
 }

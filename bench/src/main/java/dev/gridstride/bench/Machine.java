@@ -1,6 +1,7 @@
 package dev.gridstride.bench;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -20,17 +21,10 @@ final class Machine {
     m.put("cpu", cpu());
     m.put("cores", Runtime.getRuntime().availableProcessors());
     m.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+    m.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
+    m.put("load", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
     m.put("vectorBits", FloatVector.SPECIES_PREFERRED.vectorBitSize());
     return m;
-  }
-
-  static Map<String, Object> versions() {
-    var v = new LinkedHashMap<String, Object>();
-    v.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
-    v.put("gridstride", version("dev.gridstride", "gridstride"));
-    v.put("ejml", version("org.ejml", "ejml-core"));
-    v.put("jmh", version("org.openjdk.jmh", "jmh-core"));
-    return v;
   }
 
   private static String cpu() {
@@ -46,7 +40,7 @@ final class Machine {
   }
 
   /** The version in the file name of the library's jar: few libraries tell it themselves. */
-  private static String version(String group, String artifact) {
+  static String version(String artifact) {
     for (String entry : System.getProperty("java.class.path").split(java.io.File.pathSeparator)) {
       Path lib = Path.of(entry).toAbsolutePath().resolveSibling("lib");
       for (Path folder : new Path[] {Path.of(entry).toAbsolutePath().getParent(), lib}) {
@@ -64,7 +58,7 @@ final class Machine {
             return name.substring(artifact.length() + 1, name.length() - ".jar".length());
           }
         } catch (IOException e) {
-          return "unknown: " + group;
+          return "unknown";
         }
       }
     }

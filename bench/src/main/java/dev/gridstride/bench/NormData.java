@@ -4,30 +4,25 @@ package dev.gridstride.bench;
 final class NormData {
   static final double EPS = 1e-5;
 
-  final float[] x;
-  final float[] dy;
-  final float[] gamma;
-  final float[] beta;
-  private final double[] y;
-  private final double[] dx;
-  private final double[] dgamma;
-  private final double[] dbeta;
+  private NormData() {}
 
   /**
    * Of {@code [n, c, spatial]}.
    *
    * @param perChannel whether a channel of all images shares a mean, else an image does
    * @param last whether the channels of a place lie side by side
+   * @param forward whether y is expected, else dx, dgamma and dbeta
    */
-  NormData(int n, int c, int spatial, boolean perChannel, boolean last) {
-    x = Data.floats(n * c * spatial, 1);
-    dy = Data.floats(x.length, 2);
-    gamma = Data.floats(c, 3);
-    beta = Data.floats(c, 4);
-    y = new double[x.length];
-    dx = new double[x.length];
-    dgamma = new double[c];
-    dbeta = new double[c];
+  static Problem problem(
+      int n, int c, int spatial, boolean perChannel, boolean last, boolean forward) {
+    float[] x = Data.floats(n * c * spatial, 1);
+    float[] dy = Data.floats(x.length, 2);
+    float[] gamma = Data.floats(c, 3);
+    float[] beta = Data.floats(c, 4);
+    double[] y = new double[x.length];
+    double[] dx = new double[x.length];
+    double[] dgamma = new double[c];
+    double[] dbeta = new double[c];
     int stats = perChannel ? c : n;
     int members = x.length / stats;
     var mean = new double[stats];
@@ -62,17 +57,13 @@ final class NormData {
       double d = dy[i] * (double) gamma[channel];
       dx[i] = rstd[k] * (d - (sum[k] + v * product[k]) / members);
     }
-  }
-
-  /** The error of a forward pass. */
-  double error(float[] actual) {
-    return Data.error(actual, y);
-  }
-
-  /** The largest error of a backward pass. */
-  double error(float[] actualDx, float[] actualDgamma, float[] actualDbeta) {
-    double ofParameters =
-        Math.max(Data.error(actualDgamma, dgamma), Data.error(actualDbeta, dbeta));
-    return Math.max(Data.error(actualDx, dx), ofParameters);
+    long[] shape =
+        spatial == 1
+            ? new long[] {n, c}
+            : last ? new long[] {n, spatial, c} : new long[] {n, c, spatial};
+    var p = new Problem().input("x", x, shape).input("gamma", gamma, c).input("beta", beta, c);
+    return forward
+        ? p.expect("y", y)
+        : p.input("dy", dy, shape).expect("dx", dx).expect("dgamma", dgamma).expect("dbeta", dbeta);
   }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -18,31 +19,31 @@ import org.knowm.xchart.style.Styler;
 
 /** Shows rows as a table, a JSON file and a picture. */
 final class Report {
-  private static final String OURS = "gridstride";
-
   private Report() {}
 
-  /** One line for each row, with the ratio of the peer's time to ours. */
-  static void table(List<Row> rows, PrintWriter out) {
+  /** One line for each row, with the ratio to ours and how much of the machine's limit it is. */
+  static void table(List<Row> rows, List<Peak> peaks, PrintWriter out) {
+    String form = "%-13s %-16s %-5s %-24s %2s %-10s %10s %11s %6s %9s %7s %-13s %8s  %s%n";
     out.printf(
-        Locale.ROOT,
-        "%-14s %-16s %-5s %-22s %7s  %-10s %12s %23s %10s %9s %8s%n",
+        form,
         "family",
         "op",
         "dtype",
         "shape",
-        "threads",
+        "t",
         "impl",
         "median",
-        "p20..p80",
         "rate",
-        "max error",
-        "ours/it");
+        "limit",
+        "error",
+        "ours/it",
+        "p20..p80",
+        "B/run",
+        "note");
     for (Row r : rows) {
-      String ratio = r.impl().equals(OURS) ? "" : ratio(rows, r);
       out.printf(
           Locale.ROOT,
-          "%-14s %-16s %-5s %-22s %7d  %-10s %12s %23s %10s %9.1e %8s%n",
+          form,
           r.family(),
           r.op(),
           r.dtype(),
@@ -50,24 +51,60 @@ final class Report {
           r.threads(),
           r.impl(),
           time(r.medianSeconds()),
-          time(r.p20()) + ".." + time(r.p80()),
           rate(r),
-          r.maxError(),
-          ratio);
+          percent(share(r, peaks)),
+          String.format(Locale.ROOT, "%.1e", r.maxError()),
+          r.ratio() == null ? "" : String.format(Locale.ROOT, "%.2fx", r.ratio()),
+          r.ratio() == null
+              ? ""
+              : String.format(Locale.ROOT, "%.2f..%.2f", r.ratioP20(), r.ratioP80()),
+          r.allocatedBytes() == null ? "" : String.format(Locale.ROOT, "%.0f", r.allocatedBytes()),
+          r.note() == null ? "" : r.note());
     }
+    means(rows).forEach((what, mean) -> out.printf(Locale.ROOT, "%-70s %.2fx%n", what, mean));
     out.flush();
   }
 
-  /** How many times faster ours is, for the same case; empty when ours was not measured. */
-  private static String ratio(List<Row> rows, Row peer) {
-    return rows.stream()
-        .filter(r -> r.impl().equals(OURS) && r.toCase().equals(peer.toCase()))
-        .findFirst()
-        .map(r -> String.format(Locale.ROOT, "%.2fx", peer.medianSeconds() / r.medianSeconds()))
-        .orElse("");
+  /** Geometric means of the ratios, by family, type, threads and peer. */
+  static Map<String, Double> means(List<Row> rows) {
+    var logs = new LinkedHashMap<String, List<Double>>();
+    for (Row r : rows) {
+      if (r.ratio() != null) {
+        String what =
+            String.join(
+                " ",
+                r.family(),
+                r.dtype(),
+                r.threads() == 1 ? "1 thread" : r.threads() + " threads",
+                "against",
+                r.impl());
+        logs.computeIfAbsent(what, w -> new ArrayList<>()).add(Math.log(r.ratio()));
+      }
+    }
+    var means = new LinkedHashMap<String, Double>();
+    logs.forEach((what, values) ->
+        means.put(
+            what, Math.exp(values.stream().mapToDouble(Double::doubleValue).average().orElse(0))));
+    return means;
   }
 
-  private static String rate(Row r) {
+  /** The share of the measured limit that a row reaches: of the FMA peak, or of copying. */
+  static double share(Row r, List<Peak> peaks) {
+    for (Peak p : peaks) {
+      if (p.threads() == r.threads()) {
+        return r.gflops() != null
+            ? r.gflops() * 1e9 / p.flops(r.dtype())
+            : r.gbps() == null ? Double.NaN : r.gbps() / p.copyGbps();
+      }
+    }
+    return Double.NaN;
+  }
+
+  static String percent(double share) {
+    return Double.isNaN(share) ? "" : String.format(Locale.ROOT, "%.0f%%", 100 * share);
+  }
+
+  static String rate(Row r) {
     if (r.gflops() != null) {
       return String.format(Locale.ROOT, "%.1f GF/s", r.gflops());
     }
@@ -87,26 +124,32 @@ final class Report {
     return String.format(Locale.ROOT, "%.3f s", seconds);
   }
 
-  /** The result file: machine, versions, rows. */
-  static void json(List<Row> rows, Path file) throws IOException {
+  /** The result file: machine, its limits, the libraries' own words, rows. */
+  static void json(List<Row> rows, List<Peak> peaks, Map<String, ?> more, Path file)
+      throws IOException {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("machine", Machine.describe());
-    all.put("versions", Machine.versions());
+    all.put("peaks", peaks.stream().map(Peak::describe).toList());
+    all.putAll(more);
     all.put("rows", rows);
+    createParent(file);
+    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), all);
+  }
+
+  static void createParent(Path file) throws IOException {
     Path parent = file.toAbsolutePath().getParent();
     if (parent != null) {
       Files.createDirectories(parent);
     }
-    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), all);
   }
 
-  /** A bar for each contender at each shape. */
+  /** A bar for each contender at each shape, of the rows of one family. */
   static void plot(List<Row> rows, Path file) throws IOException {
     Row first = rows.getFirst();
     boolean flops = first.gflops() != null;
     CategoryChart chart =
         new CategoryChartBuilder()
-            .width(Math.max(900, 60 + 90 * rows.size()))
+            .width(Math.clamp(60 + 60L * rows.size(), 900, 6000))
             .height(520)
             .title(
                 first.family()
@@ -133,10 +176,7 @@ final class Report {
               .toList();
       chart.addSeries(impl, labels, values);
     }
-    Path parent = file.toAbsolutePath().getParent();
-    if (parent != null) {
-      Files.createDirectories(parent);
-    }
+    createParent(file);
     ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", file.toFile());
   }
 

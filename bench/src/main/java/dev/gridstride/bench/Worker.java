@@ -1,0 +1,136 @@
+package dev.gridstride.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/**
+ * A JVM that runs one library: takes commands on standard input, a line each, and answers each on
+ * standard output with a line that begins with {@link #MARK}. The coordinator is {@link Fork}.
+ *
+ * <pre>
+ * about                                  a JSON object
+ * prepare FAMILY OP DTYPE SHAPE THREADS  "ERROR NOTE": the result is right; or "refused WHY"
+ * warm MILLIS                            until a run gets no faster, at least and at most that long
+ * run MILLIS                             "SECONDS BYTES": time and allocated memory of one run
+ * </pre>
+ */
+final class Worker {
+  /** Tells answers from what a library may print. */
+  static final String MARK = "@gridstride ";
+
+  /** A warm-up goes on until blocks of this length get no faster. */
+  private static final long WARM_BLOCK = 60_000_000;
+
+  private static final int MOST_WARM_BLOCKS = 100;
+
+  /** The JIT is done when it has worked for less than this in a block. */
+  private static final long QUIET_MILLIS = 5;
+
+  private final Library library;
+  private Contender contender = new Loops(o -> () -> {});
+  private boolean prepared;
+  private double seconds = 1;
+
+  private Worker(String library) {
+    this.library = Library.named(library);
+  }
+
+  /** Runs the library that the argument names, until standard input ends. */
+  public static void main(String[] args) throws IOException {
+    PrintStream out = System.out;
+    System.setOut(System.err); // what a library prints is not an answer
+    var worker = new Worker(args[0]);
+    var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      out.println(MARK + worker.answer(line.split(" ")));
+      out.flush();
+    }
+  }
+
+  private String answer(String[] words) {
+    try {
+      return switch (words[0]) {
+        case "about" -> new ObjectMapper().writeValueAsString(library.about());
+        case "prepare" -> prepare(words);
+        case "warm" -> warm(Long.parseLong(words[1]) * 1_000_000);
+        case "run" -> timed((long) Math.max(1, Long.parseLong(words[1]) * 1e-3 / seconds));
+        default -> "refused unknown command " + words[0];
+      };
+    } catch (Exception | LinkageError | OutOfMemoryError e) {
+      return "refused "
+          + (e.getMessage() == null ? e : e.getMessage()).toString().lines().findFirst().orElse("");
+    }
+  }
+
+  private String prepare(String[] words) throws Exception {
+    close();
+    var c = new Case(words[1], words[2], words[3], words[4], Integer.parseInt(words[5]));
+    if (!library.offers(c)) {
+      return "refused not offered";
+    }
+    Problem problem = Family.named(c.family()).problem(c);
+    contender = library.prepare(c, problem);
+    prepared = true;
+    contender.run();
+    double error = problem.error(contender::result);
+    if (!(error < Case.tolerance(c.dtype()))) {
+      return "refused wrong result, error " + error;
+    }
+    return String.format(Locale.ROOT, "%.6e %s", error, contender.note());
+  }
+
+  private void close() throws Exception {
+    if (prepared) {
+      contender.close();
+      prepared = false;
+    }
+  }
+
+  /**
+   * The JIT needs seconds for some kernels, more on a busy machine: goes on while it works or the
+   * best block still falls.
+   */
+  private String warm(long least) {
+    var jit = ManagementFactory.getCompilationMXBean();
+    long from = System.nanoTime();
+    double best = Double.POSITIVE_INFINITY;
+    int since = 0;
+    for (int b = 0; b < MOST_WARM_BLOCKS; b++) {
+      long compiled = jit.getTotalCompilationTime();
+      long start = System.nanoTime();
+      long now = start;
+      long times = 0;
+      while (now - start < WARM_BLOCK) {
+        contender.run(1);
+        times++;
+        now = System.nanoTime();
+      }
+      seconds = (now - start) * 1e-9 / times;
+      boolean quiet = jit.getTotalCompilationTime() - compiled < QUIET_MILLIS;
+      since = seconds < 0.97 * best || !quiet ? 0 : since + 1;
+      best = Math.min(best, seconds);
+      if (since >= 3 && now - from >= least) {
+        break;
+      }
+    }
+    seconds = best;
+    return "warm";
+  }
+
+  private String timed(long times) {
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long allocated = threads.getTotalThreadAllocatedBytes();
+    long from = System.nanoTime();
+    contender.run(times);
+    long to = System.nanoTime();
+    allocated = threads.getTotalThreadAllocatedBytes() - allocated;
+    seconds = (to - from) * 1e-9 / times;
+    return String.format(Locale.ROOT, "%.9e %.3f", seconds, allocated / (double) times);
+  }
+}
