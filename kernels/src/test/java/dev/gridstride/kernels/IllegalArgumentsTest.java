@@ -126,10 +126,6 @@ final class IllegalArgumentsTest {
   }
 
   private static String trace(Throwable thrown) {
-    Throwable root = thrown;
-    while (root.getCause() != null && root != thrown) {
-      root = root.getCause();
-    }
     return thrown
         + (thrown.getCause() == null ? "" : " caused by " + thrown.getCause())
         + Arrays.stream((thrown.getCause() == null ? thrown : thrown.getCause()).getStackTrace())
