@@ -1,7 +1,7 @@
 package dev.gridstride.cpu;
 
-import dev.gridstride.cpu.scalar.ScalarSoftmaxLoops;
-import dev.gridstride.cpu.vector.VectorSoftmaxLoops;
+import dev.gridstride.cpu.scalar.ScalarRowLoops;
+import dev.gridstride.cpu.vector.VectorRowLoops;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Stream;
@@ -11,12 +11,12 @@ import java.lang.foreign.MemorySegment;
 /**
  * Softmax by rows: each row is one task's work, in a fixed order.
  *
- * <p>Contiguous f32 rows go through the vector loops; other types and strided rows through loops in
+ * <p>Contiguous f32 rows go through the vector loops, in runs whose sums are added in double; what
+ * is below e^-87 of the largest counts as 0. Other types and strided rows go through loops in
  * double.
  */
 public final class CpuSoftmax implements Softmax.Kernel {
-  private static final SoftmaxLoops LOOPS =
-      Simd.ENABLED ? new VectorSoftmaxLoops() : new ScalarSoftmaxLoops();
+  private static final RowLoops LOOPS = Simd.ENABLED ? new VectorRowLoops() : new ScalarRowLoops();
 
   /** Elements that make a task worth its hand-over. */
   private static final long GRAIN = 1 << 14;
@@ -28,7 +28,7 @@ public final class CpuSoftmax implements Softmax.Kernel {
   /** A kernel for {@code op}. */
   public CpuSoftmax(Softmax op) {
     this.op = op;
-    this.fast = op.inner() == 1 && op.type() == DType.F32 && op.size() < Integer.MAX_VALUE;
+    this.fast = op.inner() == 1 && op.type() == DType.F32;
     this.elements = Elements.of(op.type());
   }
 
@@ -57,9 +57,8 @@ public final class CpuSoftmax implements Softmax.Kernel {
   public void forward(Stream stream, Buffer x, Buffer y) {
     MemorySegment xs = x.segment();
     MemorySegment ys = y.segment();
-    int n = (int) op.size();
     if (fast) {
-      rows((at, step) -> LOOPS.forward(row(xs, at), row(ys, at), n, op.log()));
+      rows((at, step) -> forwardRow(xs, ys, at));
     } else {
       rows((at, step) -> forwardGeneral(xs, ys, at, step));
     }
@@ -70,16 +69,55 @@ public final class CpuSoftmax implements Softmax.Kernel {
     MemorySegment ys = y.segment();
     MemorySegment dys = dy.segment();
     MemorySegment dxs = dx.segment();
-    int n = (int) op.size();
     if (fast) {
-      rows((at, step) -> LOOPS.backward(row(ys, at), row(dys, at), row(dxs, at), n, op.log()));
+      rows((at, step) -> backwardRow(ys, dys, dxs, at));
     } else {
       rows((at, step) -> backwardGeneral(ys, dys, dxs, at, step));
     }
   }
 
-  private MemorySegment row(MemorySegment memory, long first) {
-    return memory.asSlice(first * 4, op.size() * 4);
+  private static int run(long first, long end) {
+    return (int) Math.min(RowLoops.RUN, end - first);
+  }
+
+  private void forwardRow(MemorySegment x, MemorySegment y, long at) {
+    long end = at + op.size();
+    float max = Float.NEGATIVE_INFINITY;
+    for (long i = at; i < end; i += RowLoops.RUN) {
+      max = Math.max(max, LOOPS.max(x, i, run(i, end)));
+    }
+    double sum = 0;
+    for (long i = at; i < end; i += RowLoops.RUN) {
+      int n = run(i, end);
+      sum += op.log() ? LOOPS.sumExp(x, i, n, max) : LOOPS.storeExp(x, i, y, i, n, max);
+    }
+    float logSum = (float) Math.log(sum);
+    float factor = (float) (1 / sum);
+    for (long i = at; i < end; i += RowLoops.RUN) {
+      int n = run(i, end);
+      if (op.log()) {
+        LOOPS.subtract(x, y, i, n, max, logSum);
+      } else {
+        LOOPS.scale(y, i, n, factor, 0);
+      }
+    }
+  }
+
+  private void backwardRow(MemorySegment y, MemorySegment dy, MemorySegment dx, long at) {
+    long end = at + op.size();
+    double sum = 0;
+    for (long i = at; i < end; i += RowLoops.RUN) {
+      int n = run(i, end);
+      sum += op.log() ? LOOPS.sum(dy, i, n) : LOOPS.dot(y, dy, i, n);
+    }
+    for (long i = at; i < end; i += RowLoops.RUN) {
+      int n = run(i, end);
+      if (op.log()) {
+        LOOPS.logSoftmaxGradient(y, dy, dx, i, n, (float) sum);
+      } else {
+        LOOPS.softmaxGradient(y, dy, dx, i, n, (float) sum);
+      }
+    }
   }
 
   private void forwardGeneral(MemorySegment x, MemorySegment y, long at, long step) {

@@ -74,11 +74,11 @@ public final class Parallel {
       return;
     }
     if (total <= grain) {
-      body.run(0, total);
+      Apart.run(body, 0, total);
       return;
     }
     int chunks = Math.toIntExact((total + grain - 1) / grain);
-    forEach(chunks, i -> body.run(i * grain, Math.min(total, (i + 1) * grain)));
+    forEach(chunks, i -> Apart.run(body, i * grain, Math.min(total, (i + 1) * grain)));
   }
 
   /**
@@ -91,7 +91,7 @@ public final class Parallel {
     int helpers = Math.min(threads, tasks) - 1;
     if (helpers <= 0 || INSIDE.get() || !POOL.tryLock()) {
       for (int i = 0; i < tasks; i++) {
-        body.run(i);
+        Apart.run(body, i);
       }
       return;
     }
@@ -143,7 +143,7 @@ public final class Parallel {
       for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
         try {
           if (failure.get() == null) {
-            body.run(i);
+            Apart.run(body, i);
           }
         } catch (Throwable t) {
           failure.compareAndSet(null, t); // handed to the caller by await

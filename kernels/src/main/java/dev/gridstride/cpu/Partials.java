@@ -15,8 +15,8 @@ final class Partials {
 
   /** The sum of the contributions of the chunks of {@code 0..total}. */
   static double sum(long total, long grain, Part part) {
-    if (total <= grain) {
-      return total <= 0 ? 0 : part.of(0, total);
+    if (total <= 0) {
+      return 0;
     }
     var parts = new double[Math.toIntExact((total + grain - 1) / grain)];
     Parallel.forRange(

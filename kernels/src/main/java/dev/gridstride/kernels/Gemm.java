@@ -11,6 +11,7 @@ import dev.gridstride.device.Op;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,6 +84,7 @@ public record Gemm(
 
   /** Checks sizes, types, leading dimensions and strides. */
   public Gemm {
+    Objects.requireNonNull(epilogue, "epilogue");
     if (m < 0 || n < 0 || k < 0) {
       throw bad("sizes", "must not be negative", "m=%d, n=%d, k=%d", m, n, k);
     }

@@ -67,7 +67,14 @@ public final class VectorReduceLoops implements ReduceLoops {
   public float extreme(MemorySegment x, long at, int n, boolean largest) {
     float start = largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY;
     FloatVector m = FloatVector.broadcast(F, start);
+    FloatVector b = m; // two, since each waits for its last comparison
     int i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+      long p = at + 4L * i;
+      m = better(m, load(x, p), largest);
+      b = better(b, load(x, p + STEP), largest);
+    }
+    m = better(m, b, largest);
     for (; i + LANES <= n; i += LANES) {
       m = better(m, load(x, at + 4L * i), largest);
     }

@@ -3,6 +3,7 @@ package dev.gridstride.cpu.vector;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.RowLoops;
+import dev.gridstride.cpu.Scratch;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -10,14 +11,17 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Runs of rows by the Vector API; sums in f32, two or four partial sums for each lane.
+ * Runs of rows by the Vector API; sums in f32, one to four partial sums for each lane.
  *
  * <p>Several accumulators hide the latency of addition and comparison; the exponential is long
- * enough to need only two.
+ * enough to need only one. It stands once in each method, and tails go through a padded vector of
+ * scratch: with four of them a method is so large that the JIT stops inlining (18,000 nodes), and
+ * then every vector is boxed.
  */
 public final class VectorRowLoops implements RowLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int L = F.length();
+  private static final Scratch TAILS = new Scratch();
 
   private static FloatVector load(MemorySegment s, long i) {
     return FloatVector.fromMemorySegment(F, s, 4 * i, LE);
@@ -56,9 +60,8 @@ public final class VectorRowLoops implements RowLoops {
     for (; i <= n - L; i += L) {
       a = larger(a, load(x, at + i));
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      b = b.blend(larger(b, load(x, at + i, m)), m);
+    if (i < n) { // elements may be met twice
+      b = larger(b, n >= L ? load(x, at + n - L) : load(tail(x, at, n), 0));
     }
     return larger(larger(a, b), larger(c, d)).reduceLanes(VectorOperators.MAX);
   }
@@ -70,48 +73,50 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float sumExp(MemorySegment x, long at, int n, float shift) {
+    int whole = n / L;
+    float sum = sumExpVectors(x, at, whole, shift);
+    int rest = n % L;
+    return rest == 0 ? sum : sum + sumExpVectors(tail(x, at + n - rest, rest), 0, 1, shift);
+  }
+
+  private static float sumExpVectors(MemorySegment x, long at, int vectors, float shift) {
     FloatVector a = FloatVector.zero(F);
-    FloatVector b = a;
-    int i = 0;
-    for (; i <= n - 2 * L; i += 2 * L) {
-      a = a.add(VectorMath.expFlushed(load(x, at + i).sub(shift)));
-      b = b.add(VectorMath.expFlushed(load(x, at + i + L).sub(shift)));
-    }
-    for (; i <= n - L; i += L) {
+    for (int i = 0, end = vectors * L; i < end; i += L) {
       a = a.add(VectorMath.expFlushed(load(x, at + i).sub(shift)));
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      b = b.add(VectorMath.expFlushed(load(x, at + i, m).sub(shift)), m);
-    }
-    return LaneSums.sum(a.add(b));
+    return LaneSums.sum(a);
+  }
+
+  /** The last elements of a row in a vector of scratch, padded by what has an exponential of 0. */
+  private static MemorySegment tail(MemorySegment x, long at, int rest) {
+    MemorySegment t = TAILS.get(4L * L);
+    store(FloatVector.broadcast(F, Float.NEGATIVE_INFINITY), t, 0);
+    MemorySegment.copy(x, 4 * at, t, 0, 4L * rest);
+    return t;
   }
 
   @Override
   public float storeExp(MemorySegment x, long at, MemorySegment y, long to, int n, float shift) {
+    int whole = n / L;
+    float sum = storeExpVectors(x, at, y, to, whole, shift);
+    int rest = n % L;
+    if (rest > 0) {
+      MemorySegment t = tail(x, at + n - rest, rest);
+      sum += storeExpVectors(t, 0, t, 0, 1, shift);
+      MemorySegment.copy(t, 0, y, 4 * (to + n - rest), 4L * rest);
+    }
+    return sum;
+  }
+
+  private static float storeExpVectors(
+      MemorySegment x, long at, MemorySegment y, long to, int vectors, float shift) {
     FloatVector a = FloatVector.zero(F);
-    FloatVector b = a;
-    int i = 0;
-    for (; i <= n - 2 * L; i += 2 * L) {
-      FloatVector p = VectorMath.expFlushed(load(x, at + i).sub(shift));
-      FloatVector q = VectorMath.expFlushed(load(x, at + i + L).sub(shift));
-      store(p, y, to + i);
-      store(q, y, to + i + L);
-      a = a.add(p);
-      b = b.add(q);
-    }
-    for (; i <= n - L; i += L) {
+    for (int i = 0, end = vectors * L; i < end; i += L) {
       FloatVector p = VectorMath.expFlushed(load(x, at + i).sub(shift));
       store(p, y, to + i);
       a = a.add(p);
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector p = VectorMath.expFlushed(load(x, at + i, m).sub(shift));
-      store(p, y, to + i, m);
-      b = b.add(p, m);
-    }
-    return LaneSums.sum(a.add(b));
+    return LaneSums.sum(a);
   }
 
   @Override
@@ -256,14 +261,31 @@ public final class VectorRowLoops implements RowLoops {
   @Override
   public void logSoftmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
-    FloatVector s = FloatVector.broadcast(F, -sum);
-    int i = 0;
-    for (; i <= n - L; i += L) {
-      store(VectorMath.exp(load(y, at + i)).fma(s, load(dy, at + i)), dx, at + i);
+    int whole = n / L;
+    logSoftmaxGradient(y, at, dy, at, dx, at, whole, sum);
+    int rest = n % L;
+    if (rest > 0) {
+      long last = 4 * (at + n - rest);
+      MemorySegment t = TAILS.get(8L * L);
+      MemorySegment.copy(y, last, t, 0, 4L * rest);
+      MemorySegment.copy(dy, last, t, 4L * L, 4L * rest);
+      logSoftmaxGradient(t, 0, t, L, t, 0, 1, sum);
+      MemorySegment.copy(t, 0, dx, last, 4L * rest);
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      store(VectorMath.exp(load(y, at + i, m)).fma(s, load(dy, at + i, m)), dx, at + i, m);
+  }
+
+  private static void logSoftmaxGradient(
+      MemorySegment y,
+      long yAt,
+      MemorySegment dy,
+      long dyAt,
+      MemorySegment dx,
+      long dxAt,
+      int vectors,
+      float sum) {
+    FloatVector s = FloatVector.broadcast(F, -sum);
+    for (int i = 0, end = vectors * L; i < end; i += L) {
+      store(VectorMath.exp(load(y, yAt + i)).fma(s, load(dy, dyAt + i)), dx, dxAt + i);
     }
   }
 }

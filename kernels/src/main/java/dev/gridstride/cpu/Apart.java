@@ -1,0 +1,61 @@
+package dev.gridstride.cpu;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+
+/**
+ * Calls the pieces of a loop so that the JIT compiles each by itself, never as a part of its
+ * callers.
+ *
+ * <p>C2 inlines small methods only 15 calls deep. A program whose calls of one op are hot has them
+ * inlined down to the kernel, and there the limit is met inside of the Vector API: an accessor of
+ * {@code MemorySegment} stays a call in the innermost loop, with every vector saved around it. Such
+ * a loop took 10.7 ns a vector instead of 1.2 (JDK 25, {@code y = max(x, 0)}), or boxed its
+ * vectors, and only once all of its callers had been compiled. A call through a method handle that
+ * is not a constant is never inlined, so what is called here always begins at depth 0. It costs a
+ * few nanoseconds.
+ */
+final class Apart {
+  // Not final: then they would be constants, and what they call would be inlined.
+  private static MethodHandle task =
+      handle(Parallel.Task.class, MethodType.methodType(void.class, int.class));
+  private static MethodHandle range =
+      handle(Parallel.Range.class, MethodType.methodType(void.class, long.class, long.class));
+
+  private Apart() {}
+
+  private static MethodHandle handle(Class<?> type, MethodType signature) {
+    try {
+      return MethodHandles.lookup().findVirtual(type, "run", signature);
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError(type + " has no method run", e);
+    }
+  }
+
+  /** {@code body.run(index)}. */
+  static void run(Parallel.Task body, int index) {
+    try {
+      task.invokeExact(body, index);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  /** {@code body.run(from, to)}. */
+  static void run(Parallel.Range body, long from, long to) {
+    try {
+      range.invokeExact(body, from, to);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  /** Neither kind of body declares a checked exception. */
+  private static RuntimeException unchecked(Throwable e) {
+    if (e instanceof Error error) {
+      throw error;
+    }
+    return (RuntimeException) e;
+  }
+}
