@@ -4,6 +4,7 @@
 // |---|---|
 // | gemm_simt.cu | any types, f64, strict f32 |
 // | gemm_mma.cu | bf16, f16, tf32 on request |
+// | gemm_sm90a.cu | bf16, f16 on Hopper |
 // | gemm_sum_parts_kernel<W> | adds the parts of k in order, then the epilogue |
 #include <algorithm>
 
@@ -81,10 +82,10 @@ gs_status check_description(const gs_gemm* g) {
              "gemm: a backward form neither adds a bias nor saves aux");
   GS_REQUIRE(!(g->bias_gradient && g->add_bias),
              "gemm: the bias can't be added where its gradient is stored");
-  GS_REQUIRE(g->method >= GS_GEMM_AUTO && g->method <= GS_GEMM_MMA,
-             "gemm: method must be one of GS_GEMM_AUTO..GS_GEMM_MMA; method=%d", g->method);
-  GS_REQUIRE(g->tile == 0 || g->tile == 64 || g->tile == 128,
-             "gemm: tile must be 64, 128 or 0; tile=%d", g->tile);
+  GS_REQUIRE(g->method >= GS_GEMM_AUTO && g->method <= GS_GEMM_WGMMA,
+             "gemm: method must be one of GS_GEMM_AUTO..GS_GEMM_WGMMA; method=%d", g->method);
+  GS_REQUIRE(g->tile == 0 || g->tile == 64 || g->tile == 128 || g->tile == 256,
+             "gemm: tile must be 64, 128, 256 or 0; tile=%d", g->tile);
   GS_REQUIRE(g->splits >= 0 && g->splits <= 1024, "gemm: splits must be 0 to 1024; splits=%d",
              g->splits);
   const auto in_int = [](int64_t v) { return v <= INT32_MAX; };
@@ -105,39 +106,60 @@ const char* refusal(const gs_gemm& g, int32_t method) {
     if (!is_16_bit(g.a_type) && !(g.a_type == GS_F32 && g.tf32)) {
       return "mma takes bf16 or f16, or f32 with tf32 allowed";
     }
+    if (g.tile == 256) return "mma has no tiles of 256";
     if (device_capability() < 80) return "mma needs compute capability 8.0";
   }
+  if (method == GS_GEMM_WGMMA) {
+    const auto whole = [&](int64_t ld, int64_t stride) {
+      return ld % 8 == 0 && (g.batch <= 1 || stride % 8 == 0);
+    };
+    if (g.a_type != g.b_type || !is_16_bit(g.a_type)) return "wgmma takes bf16 or f16, A as B";
+    if (device_capability() != 90) return "wgmma needs compute capability 9.0";
+    if (std::min(g.m, g.n) <= 64) return "wgmma needs more than 64 rows and columns";
+    if (!whole(g.lda, g.stride_a) || !whole(g.ldb, g.stride_b)) {
+      return "wgmma needs leading dimensions and strides that are multiples of 8";
+    }
+    if (std::max({g.m, g.n, g.batch}) > INT32_MAX - 256) return "wgmma needs sizes below 2^31";
+    if (g.tile == 64) return "wgmma has no tiles of 64";
+  }
+  if (method == GS_GEMM_SIMT && g.tile == 256) return "simt has no tiles of 256";
   return nullptr;
 }
 
 // The description's method, or the first in order that can.
 gs_status choose(const gs_gemm& g, int32_t* method) {
-  if (g.method != GS_GEMM_AUTO) {
-    const char* reason = refusal(g, *method = g.method);
-    return reason ? fail(GS_UNSUPPORTED, "gemm: %s", reason) : GS_OK;
+  *method = g.method;
+  if (g.method == GS_GEMM_AUTO) {
+    *method = GS_GEMM_WGMMA;
+    while (*method > GS_GEMM_SIMT && refusal(g, *method)) --*method;
   }
-  *method = refusal(g, GS_GEMM_MMA) ? GS_GEMM_SIMT : GS_GEMM_MMA;
-  return GS_OK;
+  const char* reason = refusal(g, *method);
+  return reason ? fail(GS_UNSUPPORTED, "gemm: %s", reason) : GS_OK;
 }
 
 // ---- parts of k ----
 struct Parts {
   int32_t splits;
   int64_t chunk;
-  bool large;
+  int32_t tile;
 };
-int64_t tiles_of(const gs_gemm& g, int64_t side) {
-  return (g.m + side - 1) / side * ((g.n + side - 1) / side) * g.batch;
+int64_t tiles_of(const gs_gemm& g, int64_t rows, int64_t cols) {
+  return (g.m + rows - 1) / rows * ((g.n + cols - 1) / cols) * g.batch;
 }
-// From the description alone, so that results do not depend on the device. Large tiles do twice the
-// work for a byte loaded; small ones, and then parts of k, fill the device when C is small.
+// Large tiles do twice the work for a byte loaded, small ones fill the device when C is small.
+int32_t tile_of(const gs_gemm& g, int32_t method) {
+  if (method == GS_GEMM_SIMT && (g.a_type != GS_F32 || g.b_type != GS_F32)) return 64;
+  if (g.tile != 0) return g.tile;
+  if (method == GS_GEMM_WGMMA) return tiles_of(g, 128, 256) >= 128 ? 256 : 128;
+  return std::min(g.m, g.n) > 64 && tiles_of(g, 128, 128) >= 64 ? 128 : 64;
+}
+// From the description alone, so that results do not depend on the device. Parts of k fill the
+// device when C is small.
 Parts parts_of(const gs_gemm& g, int32_t method, int64_t k) {
-  Parts parts{1, std::max(k, (int64_t)1), false};
-  const bool only_small = method == GS_GEMM_SIMT && (g.a_type != GS_F32 || g.b_type != GS_F32);
-  parts.large = !only_small &&
-                (g.tile != 0 ? g.tile == 128 : std::min(g.m, g.n) > 64 && tiles_of(g, 128) >= 64);
-  const int64_t tiles = std::max(tiles_of(g, 64), (int64_t)1);
-  const int64_t splits = g.splits != 0 ? g.splits : std::min(256 / tiles, k / 512);
+  Parts parts{1, std::max(k, (int64_t)1), tile_of(g, method)};
+  const int64_t side = method == GS_GEMM_WGMMA ? 128 : 64, blocks = 256 * 64 / side;
+  const int64_t tiles = std::max(tiles_of(g, side, side), (int64_t)1);
+  const int64_t splits = g.splits != 0 ? g.splits : std::min(blocks / tiles, k / 512);
   if (splits < 2 || k == 0) return parts;
   parts.chunk = ((k + splits - 1) / splits + 63) / 64 * 64;
   parts.splits = (int32_t)((k + parts.chunk - 1) / parts.chunk);
@@ -183,7 +205,7 @@ cudaError_t run(const gs_gemm& g, int32_t method, W alpha, W beta, const Operand
   p.activation = g.activation;
   p.trans_a = g.trans_a != 0, p.trans_b = g.trans_b != 0, p.backward = g.backward != 0;
   const Parts parts = parts_of(g, method, p.k);
-  p.splits = parts.splits, p.chunk = parts.chunk, p.large = parts.large;
+  p.splits = parts.splits, p.chunk = parts.chunk, p.tile = parts.tile;
   p.partial = static_cast<W*>(o.workspace);
   p.vector_a = aligned(o.a, g.a_type, g.trans_a ? g.m : g.k, g.lda, g.stride_a);
   p.vector_b = aligned(o.b, g.b_type, g.trans_b ? g.k : g.n, g.ldb, g.stride_b);
@@ -194,7 +216,13 @@ cudaError_t run(const gs_gemm& g, int32_t method, W alpha, W beta, const Operand
   if constexpr (std::is_same_v<W, double>) {
     error = gemm_simt(p, stream);
   } else {
-    error = method == GS_GEMM_MMA ? gemm_mma(p, stream) : gemm_simt(p, stream);
+    if (method == GS_GEMM_WGMMA && (p.k == 0 || !aligned16({p.a, p.b}))) {
+      method = GS_GEMM_MMA;
+      p.tile = 128;
+    }
+    error = method == GS_GEMM_WGMMA ? gemm_wgmma(p, stream)
+            : method == GS_GEMM_MMA ? gemm_mma(p, stream)
+                                    : gemm_simt(p, stream);
   }
   if (error != cudaSuccess || p.splits == 1) return error;
   return KX_LAUNCH(gemm_sum_parts_kernel<W>, element_config((p.n + 3) / 4 * p.m * p.batch, stream),

@@ -23,7 +23,7 @@ struct GemmArguments {
   int32_t activation;
   bool trans_a, trans_b;
   bool backward;
-  bool large;                         // tiles of 128 x 128 instead of 64 x 64
+  int32_t tile;                       // side of C's tiles; 256: 128 x 256
   bool vector_a, vector_b, vector_c;  // 16 bytes of A and B, 4 elements of C and aux at a time
 };
 
@@ -162,4 +162,7 @@ KX_DEVICE void store_rows(const GemmArguments<W>& p, const W* slice, int64_t pro
 cudaError_t gemm_simt(const GemmArguments<float>& p, cudaStream_t stream);
 cudaError_t gemm_simt(const GemmArguments<double>& p, cudaStream_t stream);
 cudaError_t gemm_mma(const GemmArguments<float>& p, cudaStream_t stream);
+// bf16 and f16 whose rows, products and first elements are at multiples of 16 bytes;
+// capability 9.0.
+cudaError_t gemm_wgmma(const GemmArguments<float>& p, cudaStream_t stream);
 }  // namespace gs

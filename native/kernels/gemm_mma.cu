@@ -236,7 +236,7 @@ cudaError_t launch(const GemmArguments<float>& p, cudaStream_t stream) {
 
 template <class T>
 cudaError_t launch(const GemmArguments<float>& p, cudaStream_t stream) {
-  return p.large ? launch<T, 4>(p, stream) : launch<T, 2>(p, stream);
+  return p.tile == 128 ? launch<T, 4>(p, stream) : launch<T, 2>(p, stream);
 }
 }  // namespace
 

@@ -228,7 +228,7 @@ cudaError_t gemm_simt(const GemmArguments<float>& p, cudaStream_t stream) {
   if (p.a_type != GS_F32 || p.b_type != GS_F32) {
     return launch<float>(p, gemm_mixed_kernel, 64, stream);
   }
-  return p.large ? launch_tiled<float, 2>(p, stream) : launch_tiled<float, 1>(p, stream);
+  return p.tile == 128 ? launch_tiled<float, 2>(p, stream) : launch_tiled<float, 1>(p, stream);
 }
 cudaError_t gemm_simt(const GemmArguments<double>& p, cudaStream_t stream) {
   return launch_tiled<double, 1>(p, stream);

@@ -229,6 +229,27 @@ void large(Checks& checks, const Types& types) {
   }
 }
 
+// One block takes several tiles, products and parts in turn; more steps than stages.
+void persistent(Checks& checks, const Types& types, int tile) {
+  for (int trans = 0; trans < 4; trans++) {
+    Case t{trans & 1 ? 136 : 131,
+           trans & 2 ? 268 : 272,
+           200,
+           (trans & 1) != 0,
+           (trans & 2) != 0,
+           1,
+           0.5};
+    t.tile = tile, t.pad_b = trans & 2 ? 0 : 8;
+    t.batch = trans == 0 ? 2 : 1, t.share_b = true, t.splits = trans == 3 ? 2 : 1;
+    if (trans == 2) t.k = 8 * 64 + 40;
+    test(checks, types, t);
+  }
+  Case odd{70, 72, 64, false, true};  // no 16-byte addresses: mma's path
+  odd.misaligned = 1;
+  test(checks, types, odd);
+  test(checks, types, {70, 72, 64, false, true, 0, 0.5});
+}
+
 // NaN in A and B are not read with alpha = 0, and spread otherwise.
 void nans(Checks& checks, const Types& types) {
   gs_gemm g = describe(types, {2, 3, 4});
@@ -282,6 +303,8 @@ void refusals(Checks& checks) {
   refuse([](gs_gemm& g) { g.b_type = GS_F64; }, "must all be f64 or none");
   refuse([](gs_gemm& g) { g.method = 9; }, "method=9");
   refuse([](gs_gemm& g) { g.tile = 32; }, "tile=32");
+  refuse([](gs_gemm& g) { g.tile = 256; }, "simt has no tiles of 256", GS_UNSUPPORTED);
+  refuse([](gs_gemm& g) { g.method = GS_GEMM_WGMMA; }, "bf16 or f16", GS_UNSUPPORTED);
   refuse([](gs_gemm& g) { g.splits = -1; }, "splits=-1");
   refuse([](gs_gemm& g) { g.method = GS_GEMM_MMA; }, "tf32 allowed", GS_UNSUPPORTED);
   refuse([](gs_gemm& g) { g.method = GS_GEMM_MMA, g.a_type = GS_F16; }, "of one type",
@@ -293,7 +316,14 @@ void refusals(Checks& checks) {
   refused(checks, gs_gemm_workspace(&bf16, &bytes), GS_UNSUPPORTED, "8.0");
   bf16.method = GS_GEMM_AUTO;
   checks.that(gs_gemm_workspace(&bf16, &bytes) == GS_OK, "no method for an older device");
+  gs_gemm hopper = describe(all(kBF16, GS_GEMM_WGMMA), {80, 80, 64});
+  setenv("GRIDSTRIDE_CAPABILITY", "80", 1);
+  refused(checks, gs_gemm_workspace(&hopper, &bytes), GS_UNSUPPORTED, "9.0");
   unsetenv("GRIDSTRIDE_CAPABILITY");
+  hopper.lda = 65;
+  refused(checks, gs_gemm_workspace(&hopper, &bytes), GS_UNSUPPORTED, "multiples of 8");
+  hopper.lda = 64, hopper.m = 64;
+  refused(checks, gs_gemm_workspace(&hopper, &bytes), GS_UNSUPPORTED, "more than 64");
 }
 }  // namespace
 
@@ -316,6 +346,8 @@ int main() {
     edges(checks, types);
   }
   for (const Types& types : {simt32, mma_bf16}) nans(checks, types);
+  persistent(checks, {kBF16, kBF16, kBF16, GS_GEMM_WGMMA}, 128);
+  persistent(checks, {kF16, kF16, kF32, GS_GEMM_WGMMA}, 256);
   // More products than blocks along the batch.
   Case many{2, 3, 9};
   many.batch = 514;

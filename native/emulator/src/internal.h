@@ -155,7 +155,7 @@ struct Product {
   std::vector<float> saved;  // the accumulators' values while the registers are poisoned
   int n;
   uint64_t a, b;
-  bool a_mn, b_mn, accumulate, done;
+  bool a_mn, b_mn, accumulate, f16, done;
   Fiber* fiber;
   Loc loc;
 };
@@ -194,7 +194,7 @@ struct TmaLoad {
   Block* block;
   uint8_t* dst;
   TensorMap map;
-  int x, y;
+  int x, y, z;
   Mbarrier* bar;
 };
 
@@ -263,6 +263,9 @@ std::string describe_agent(int agent);
 std::string describe_pc(void* pc);
 void set_report(std::string report);  // for the host thread
 
+inline float f16_value(uint16_t bits) {
+  return static_cast<float>(__builtin_bit_cast(_Float16, bits));
+}
 inline float bf16_value(uint16_t bits) {
   const uint32_t u = static_cast<uint32_t>(bits) << 16;
   float f;

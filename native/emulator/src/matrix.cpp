@@ -6,8 +6,6 @@
 
 namespace emu {
 namespace {
-float f16_value(uint16_t bits) { return static_cast<float>(std::bit_cast<_Float16>(bits)); }
-
 // The accumulators, which all shapes share.
 template <class F>
 void for_sums(Rendezvous& r, F f) {

@@ -110,7 +110,7 @@ size_t swizzled(size_t address, int mode) {
   return mode ? address ^ (((address >> 7) & (swizzle_span(mode) / 16 - 1)) << 4) : address;
 }
 
-void tma_load_2d(void* dst, const void* map, int x, int y, void* bar, const Loc& loc) {
+void tma_load(void* dst, const void* map, int x, int y, int z, void* bar, const Loc& loc) {
   const std::string at = describe(loc);
   require_shared(dst, "TMA");
   const auto& m = *static_cast<const TensorMap*>(map);
@@ -135,11 +135,13 @@ void tma_load_2d(void* dst, const void* map, int x, int y, void* bar, const Loc&
     const Accessor who{g_current, g_current->clocks, b.agent, b.agent_clock};
     const int64_t from = std::max<int64_t>(x, 0);
     const int64_t to = std::min<int64_t>(int64_t(x) + m.box_width, m.width);
+    const bool outside = z < 0 || z >= m.depth || from >= to;
     for (int r = 0; r < m.box_height; r++) {
       const int64_t row = y + static_cast<int64_t>(r);
       uintptr_t source;
-      if (row < 0 || row >= m.height || from >= to) continue;
-      const auto* p = static_cast<const char*>(m.base) + row * m.pitch + from * m.element_bytes;
+      if (row < 0 || row >= m.height || outside) continue;
+      const auto* p =
+          static_cast<const char*>(m.base) + z * m.slice + row * m.pitch + from * m.element_bytes;
       if (in_arena(p, source)) {
         check(who, source, (to - from) * m.element_bytes, Access::kRead, nullptr, how.c_str(),
               false);
@@ -150,7 +152,7 @@ void tma_load_2d(void* dst, const void* map, int x, int y, void* bar, const Loc&
     if (b.clocks.empty()) b.clocks.assign(2 * g_agents, 0);
     b.clocks[b.agent] = b.agent_clock++;
   }
-  g_loads.push_back({g_current->block, static_cast<uint8_t*>(dst), m, x, y, &b});
+  g_loads.push_back({g_current->block, static_cast<uint8_t*>(dst), m, x, y, z, &b});
   if (config().async == Async::kEarly) run_load(g_loads.size() - 1);
 }
 
@@ -164,11 +166,13 @@ void run_load(size_t index) {
       const int64_t x = int64_t(load.x) + c, y = int64_t(load.y) + r;
       const size_t packed = (static_cast<size_t>(r) * m.box_width + c) * m.element_bytes;
       uint8_t* target = load.block->window + swizzled(base + packed, m.swizzle);
-      if (x < 0 || y < 0 || x >= m.width || y >= m.height) {
+      if (x < 0 || y < 0 || load.z < 0 || x >= m.width || y >= m.height || load.z >= m.depth) {
         memset(target, 0, m.element_bytes);
       } else {
-        memcpy(target, static_cast<const char*>(m.base) + y * m.pitch + x * m.element_bytes,
-               m.element_bytes);
+        memcpy(
+            target,
+            static_cast<const char*>(m.base) + load.z * m.slice + y * m.pitch + x * m.element_bytes,
+            m.element_bytes);
       }
     }
   }

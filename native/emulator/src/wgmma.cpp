@@ -55,7 +55,7 @@ void run(Product& p) {
     }
     uint16_t bits;
     memcpy(&bits, shared + address, 2);
-    return bf16_value(bits);
+    return p.f16 ? f16_value(bits) : bf16_value(bits);
   };
   std::vector<float> b(16 * p.n), sums(p.n);
   for (int k = 0; k < 16; k++) {
@@ -145,7 +145,7 @@ void wgmma_fence() { g_current->wgmma_fenced = true; }
 // Stricter than the ISA in one point: a fence for every batch, even where the accumulators were not
 // touched since the last.
 void wgmma(float* acc, int n, uint64_t a, uint64_t b, bool a_mn, bool b_mn, bool accumulate,
-           const Loc& loc) {
+           bool f16, const Loc& loc) {
   Warpgroup& w = warpgroup();
   if (!g_current->wgmma_fenced) {
     fail("WGMMA without wgmma.fence before it, at %s", describe(loc).c_str());
@@ -161,6 +161,7 @@ void wgmma(float* acc, int n, uint64_t a, uint64_t b, bool a_mn, bool b_mn, bool
   p->a_mn = a_mn;
   p->b_mn = b_mn;
   p->accumulate = accumulate;
+  p->f16 = f16;
   p->done = false;
   p->fiber = g_current;
   p->loc = loc;

@@ -137,8 +137,8 @@ __global__ void proxy_fence_kernel(const kx::bf16* a, const kx::bf16* b, float* 
   if (!BAD && READER) kx::fence_async_proxy();
   kx::wgmma_fence(acc);
   for (int k = 0; k < 4; k++) {
-    kx::wgmma_m64n64k16(acc, kx::matrix_descriptor_k128(s) + 2 * k,
-                        kx::matrix_descriptor_k128(s + 4096) + 2 * k);
+    kx::wgmma<64, kx::bf16>(acc, kx::matrix_descriptor_k128(s) + 2 * k,
+                            kx::matrix_descriptor_k128(s + 4096) + 2 * k);
   }
   kx::wgmma_commit();
   kx::wgmma_wait<0>(acc);
@@ -162,10 +162,10 @@ __global__ void in_flight_kernel(const kx::bf16* a, float* c) {
   __syncthreads();
   float p[32] = {}, q[32] = {};
   kx::wgmma_fence(p, q);
-  kx::wgmma_m64n64k16(p, kx::matrix_descriptor_k128(s), kx::matrix_descriptor_k128(s));
+  kx::wgmma<64, kx::bf16>(p, kx::matrix_descriptor_k128(s), kx::matrix_descriptor_k128(s));
   kx::wgmma_commit();
   kx::wgmma_fence(q);
-  kx::wgmma_m64n64k16(q, kx::matrix_descriptor_k128(s), kx::matrix_descriptor_k128(s));
+  kx::wgmma<64, kx::bf16>(q, kx::matrix_descriptor_k128(s), kx::matrix_descriptor_k128(s));
   kx::wgmma_commit();
   kx::wgmma_wait<1>(p);
   const float r = BAD ? q[t & 31] : p[t & 31];

@@ -43,8 +43,8 @@ __global__ __launch_bounds__(160) void wgmma_gemm_kernel(int m, int n, int k,
     kx::wgmma_fence(acc);
 #pragma unroll
     for (int step = 0; step < BK / 16; step++) {
-      kx::wgmma_m64n64k16(acc, kx::matrix_descriptor_k128(as + s * BM * BK) + 2 * step,
-                          kx::matrix_descriptor_k128(bs + s * BN * BK) + 2 * step);
+      kx::wgmma<64, kx::bf16>(acc, kx::matrix_descriptor_k128(as + s * BM * BK) + 2 * step,
+                              kx::matrix_descriptor_k128(bs + s * BN * BK) + 2 * step);
     }
     kx::wgmma_commit();
     kx::wgmma_wait<0>(acc);

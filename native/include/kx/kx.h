@@ -7,5 +7,6 @@
 #include "kx/mma.h"
 #include "kx/numeric.h"
 #include "kx/platform.h"
+#include "kx/registers.h"
 #include "kx/tma.h"
 #include "kx/wgmma.h"

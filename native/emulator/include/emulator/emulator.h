@@ -63,7 +63,8 @@ void copy_async_wait(int groups);
 // swizzle as in the wgmma descriptor: 0 none, 1 = 128 bytes, 2 = 64, 3 = 32.
 struct TensorMap {
   const void* base;
-  int64_t width, height, pitch;  // elements, rows, bytes
+  int64_t width, height, depth, pitch,
+      slice;  // elements, rows, matrices; bytes from one to the next
   int box_width, box_height, element_bytes, swizzle;
   uint32_t magic;
 };
@@ -71,9 +72,9 @@ constexpr uint32_t kTensorMapMagic = 0x7a7a7a7a;
 void mbarrier_init(void* bar, unsigned count, const Loc& loc);
 void mbarrier_arrive(void* bar, unsigned bytes, const Loc& loc);
 void mbarrier_wait(void* bar, unsigned parity, const Loc& loc);
-void tma_load_2d(void* dst, const void* map, int x, int y, void* bar, const Loc& loc);
+void tma_load(void* dst, const void* map, int x, int y, int z, void* bar, const Loc& loc);
 void wgmma(float* acc, int n, uint64_t a, uint64_t b, bool a_mn, bool b_mn, bool accumulate,
-           const Loc& loc);
+           bool f16, const Loc& loc);
 void wgmma_fence();
 void wgmma_commit();
 void wgmma_wait(int groups, const Loc& loc);

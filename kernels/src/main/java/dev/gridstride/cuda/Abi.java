@@ -45,6 +45,7 @@ final class Abi {
   // methods of the matrix product
   static final int GEMM_SIMT = 1;
   static final int GEMM_MMA = 2;
+  static final int GEMM_WGMMA = 3;
 
   // distributions of random numbers
   static final int UNIFORM = 0;

@@ -34,6 +34,16 @@ public final class CudaGemm extends CudaKernel implements Gemm.Kernel {
     this.workspace = sizes(1, s -> (int) WORKSPACE.invokeExact(query, gemm, s))[0];
   }
 
+  /** Whether tensor cores can be used by wgmma. */
+  public static Support wgmma(Gemm op, Device device) {
+    return accepts(op, device, Abi.GEMM_WGMMA);
+  }
+
+  /** A kernel for Hopper's tensor cores; without it where operands are not 16-byte aligned. */
+  public static CudaGemm withWgmma(Gemm op, Device device) {
+    return new CudaGemm(op, device, Abi.GEMM_WGMMA);
+  }
+
   /** Whether tensor cores can be used by mma.sync. */
   public static Support mma(Gemm op, Device device) {
     return accepts(op, device, Abi.GEMM_MMA);

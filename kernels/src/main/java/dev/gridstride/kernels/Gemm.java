@@ -78,6 +78,7 @@ public record Gemm(
   private static final Implementations<Gemm, Kernel> IMPLEMENTATIONS =
       Implementations.of(
               Implementation.cpu("blocked", CpuGemm::new),
+              Implementation.cuda("wgmma", CudaGemm::wgmma, CudaGemm::withWgmma),
               Implementation.cuda("mma", CudaGemm::mma, CudaGemm::withMma),
               Implementation.cuda("simt", CudaGemm::simt, CudaGemm::withSimt))
           .withVendor(Implementation.cuda("cublaslt", CublasLtGemm::accepts, CublasLtGemm::new));

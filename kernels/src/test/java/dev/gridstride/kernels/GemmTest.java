@@ -272,6 +272,17 @@ final class GemmTest {
     }
   }
 
+  /** Rows of whole 16 bytes, and more than 64 of them: what loads by boxes takes. */
+  @ParameterizedTest
+  @CsvSource({"BF16, BF16", "F16, F32"})
+  void narrowTypesInAlignedRows(DType in, DType out) {
+    for (int t = 0; t < 4; t++) {
+      Gemm op = Gemm.of(136, 264, 200).types(in, in, out).trans((t & 1) != 0, (t & 2) != 0);
+      check(op.batched(2), 1, 0, false);
+      check(op.with(Epilogue.bias().then(Activation.GELU).saveAux()), 0.1, 0.5, false);
+    }
+  }
+
   @Test
   void explainsWhichKernelRuns() {
     assumeTrue(!TestDevice.isCpu());
@@ -280,6 +291,10 @@ final class GemmTest {
     assertThat(DEVICE.plan(f32).explain().toString())
         .contains("refused mma: mma takes bf16 or f16, or f32 with tf32 allowed");
     assertThat(DEVICE.plan(f32.allowTf32()).explain().implementation()).isEqualTo("mma");
+    assertThat(DEVICE.plan(Gemm.of(64, 80, 90).type(DType.BF16)).explain().toString())
+        .contains("gemm on " + DEVICE.name() + ": mma", "refused wgmma: wgmma needs ");
+    String aligned = DEVICE.plan(Gemm.of(136, 264, 200).type(DType.BF16)).explain().toString();
+    assertThat(aligned).containsAnyOf(": wgmma", "refused wgmma: wgmma needs compute capability");
     assertThat(DEVICE.plan(f32.types(DType.BF16, DType.F16, DType.F32)).explain().toString())
         .contains("refused mma: mma needs A and B of one type");
   }
