@@ -6,12 +6,12 @@
 """
 import ctypes
 import re
+import sys
 
 _SCALARS = {
     "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "int64_t": ctypes.c_int64,
     "uint64_t": ctypes.c_uint64, "float": ctypes.c_float, "double": ctypes.c_double,
-    "char": ctypes.c_char, "gs_status": ctypes.c_int32, "gs_stream": ctypes.c_void_p,
-    "gs_event": ctypes.c_void_p,
+    "char": ctypes.c_char, "gs_status": ctypes.c_int32,
 }
 
 
@@ -54,6 +54,8 @@ def load(library_path, header_path):
     library, types, constants = Library(), dict(_SCALARS), {}
     for name, value in re.findall(r"#define (GS_\w+) (-?\d+)", header):
         constants[name] = int(value)
+    for name in re.findall(r"typedef void\* (gs_\w+);", header):
+        types[name] = ctypes.c_void_p
     for body in re.findall(r"\benum \{(.*?)\}", header, re.S):
         for name, value in re.findall(r"(GS_\w+)\s*=\s*(-?\w+)", body):
             constants[name] = int(value, 0)
@@ -91,3 +93,8 @@ def _checked(function, name, native, ok):
         if status != ok:
             raise Error(f"{name}: {native.gs_last_error().decode()} (status {status})")
     return call
+
+
+if __name__ == "__main__":  # python3 abi.py LIBRARY HEADER: does every function of the header bind?
+    bound = load(*sys.argv[1:3])
+    print(f"{sum(callable(value) for value in vars(bound).values())} structures and functions of {bound.gs_backend().decode()}")

@@ -3,18 +3,21 @@
 # then a summary; status 1 when a step failed. Needs an NVIDIA driver; compute-sanitizer of a CUDA toolkit for the
 # sanitizer steps. Everything else is in the bundle: no Java, no network.
 #
-#   bench/gpu/accept.sh [--out DIR] [--only wrappers,abi,sanitizer,java,train,verify]
+#   bench/gpu/accept.sh [--out DIR] [--only wrappers,abi,java,train,verify,sanitizer] [--jobs N]
 #
 #   --out DIR    logs of every step (default out/accept)
+#   --jobs N     so many steps at a time (default 4); they share the GPU
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 out=$root/out/accept
-only=wrappers,abi,sanitizer,java,train,verify
+only=wrappers,abi,java,train,verify,sanitizer
+jobs=4
 while [ $# -gt 0 ]; do
   case $1 in
     --out) out=$2; shift 2 ;;
     --only) only=$2; shift 2 ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    --jobs) jobs=$2; shift 2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
   esac
 done
 mkdir -p "$out"
@@ -24,16 +27,13 @@ if [ ! -d "$programs" ]; then
   exit 2
 fi
 export LD_LIBRARY_PATH=$programs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-passed=0 failed=0 skipped=0
+summary=$out/summary
+: > "$summary"
 
 report() { # PASS|FAIL|SKIP name detail
-  printf '%-4s %-34s %s\n' "$1" "$2" "$3"
-  case $1 in
-    PASS) passed=$((passed + 1)) ;;
-    FAIL) failed=$((failed + 1)) ;;
-    SKIP) skipped=$((skipped + 1)) ;;
-  esac
+  printf '%-4s %-34s %s\n' "$1" "$2" "$3" | tee -a "$summary"
 }
+counted() { grep -c "^$1" "$summary"; }
 
 # step NAME SECONDS COMMAND...: runs it with its log under $out. 77 means that the device can't run it.
 step() {
@@ -47,14 +47,17 @@ step() {
     124 | 137) report FAIL "$name" "still running after $limit s; $log" ;;
     *) report FAIL "$name" "status $rc: $(grep -m 1 -E 'FAIL|ERROR|rror:|=========.*(Invalid|Race|Uninit|Barrier)' "$log" | cut -c1-160)" ;;
   esac
-  return $rc
+}
+# Beside others, once there are fewer than --jobs of them.
+beside() {
+  while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+  step "$@" &
 }
 wanted() { case ",$only," in *",$1,"*) return 0 ;; esac; return 1; }
 
 cat "$root/BUNDLE"
 if ! nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader; then
   report FAIL driver "nvidia-smi finds no NVIDIA driver"
-  echo "0 passed, 1 failed, 0 skipped"
   exit 1
 fi
 
@@ -66,8 +69,28 @@ fi
 
 if wanted abi; then
   for program in "$programs"/*_cuda; do
-    step "abi.$(basename "$program" _cuda)" 300 "$program"
+    beside "abi.$(basename "$program" _cuda)" 300 "$program"
   done
+fi
+
+if wanted java; then
+  for module in kernels java-api; do
+    tests=$root/java-tests/$module/test-classes
+    beside "java.$module" 540 "$root/runtime/bin/java" @"$root/jvm.args" -Dgridstride.test.device=cuda \
+      -cp "$tests:$root/java-tests/lib/*:$root/lib/*:$root/natives" \
+      org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=summary --scan-classpath "$tests" \
+      --exclude-package dev.gridstride.architecture --exclude-package dev.gridstride.cpu \
+      --exclude-tag slow --exclude-tag vector-only
+  done
+fi
+
+if wanted train; then
+  beside train.mnist 300 "$root/gridstride" train mnist --device cuda --epochs 1 --seed 1 --out "$out/mnist" \
+    --json "$out/mnist.json"
+fi
+
+if wanted verify && [ -d "$root/conformance" ]; then
+  beside verify.onnx 300 "$root/gridstride" verify "$root/conformance" --device cuda
 fi
 
 if wanted sanitizer; then
@@ -80,31 +103,12 @@ if wanted sanitizer; then
         name=$(basename "$program" _cuda)
         # The test of the runtime provokes errors on purpose.
         [ "$name" != runtime ] || continue
-        step "$tool.$name" 240 "$sanitizer" --tool "$tool" --error-exitcode 1 "$program"
+        beside "$tool.$name" 240 "$sanitizer" --tool "$tool" --error-exitcode 1 "$program"
       done
     done
   fi
 fi
 
-if wanted java; then
-  for module in kernels java-api; do
-    tests=$root/java-tests/$module/test-classes
-    step "java.$module" 540 "$root/runtime/bin/java" @"$root/jvm.args" -Dgridstride.test.device=cuda \
-      -cp "$tests:$root/java-tests/lib/*:$root/lib/*:$root/natives" \
-      org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=summary --scan-classpath "$tests" \
-      --exclude-package dev.gridstride.architecture --exclude-package dev.gridstride.cpu \
-      --exclude-tag slow --exclude-tag vector-only
-  done
-fi
-
-if wanted train; then
-  step train.mnist 300 "$root/gridstride" train mnist --device cuda --epochs 1 --seed 1 --out "$out/mnist" \
-    --json "$out/mnist.json"
-fi
-
-if wanted verify && [ -d "$root/conformance" ]; then
-  step verify.onnx 300 "$root/gridstride" verify "$root/conformance" --device cuda
-fi
-
-echo "$passed passed, $failed failed, $skipped skipped; logs in $out"
-[ "$failed" -eq 0 ]
+wait
+echo "$(counted PASS) passed, $(counted FAIL) failed, $(counted SKIP) skipped; logs in $out"
+[ "$(counted FAIL)" -eq 0 ]

@@ -25,6 +25,7 @@ class Case:
 
     family = op = shape = ""
     flops = bytes = 0
+    timing = False  # while measured, when a result need not be assembled for comparison
 
     def __init__(self, gs, dtype):
         self.gs, self.type, self.dtype = gs, dtype, NAMES[dtype]

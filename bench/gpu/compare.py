@@ -19,7 +19,10 @@ import torch
 
 import abi
 import cases
+import layer_cases
 import measure
+
+FAMILIES = cases.FAMILIES | layer_cases.FAMILIES
 
 
 def arguments():
@@ -27,14 +30,16 @@ def arguments():
     here = os.path.dirname(os.path.abspath(__file__))
     parser.add_argument("--library", required=True)
     parser.add_argument("--header", default=os.path.join(here, "gridstride.h"))
-    parser.add_argument("--families", default=",".join(cases.FAMILIES), help="of " + ", ".join(cases.FAMILIES))
+    parser.add_argument("--families", default=",".join(FAMILIES), help="of " + ", ".join(FAMILIES))
     parser.add_argument("--quick", action="store_true", help="a few shapes of each family")
     parser.add_argument("--check", action="store_true", help="compare values, measure nothing")
+    parser.add_argument("--rounds", type=int, default=7, help="A B B A blocks of a case")
+    parser.add_argument("--only", default="", help="cases whose op, dtype and shape contain this")
     parser.add_argument("--json", help="file for the results")
     options = parser.parse_args()
-    unknown = set(options.families.split(",")) - set(cases.FAMILIES)
+    unknown = set(options.families.split(",")) - set(FAMILIES)
     if unknown:
-        parser.error(f"unknown families {sorted(unknown)}; there are {', '.join(cases.FAMILIES)}")
+        parser.error(f"unknown families {sorted(unknown)}; there are {', '.join(FAMILIES)}")
     return options
 
 
@@ -60,7 +65,7 @@ def copy_bandwidth(device):
     return 2 * source.numel() * 4 / min(timed.block() for _ in range(5))
 
 
-def row(case, device, l2_bytes, check_only):
+def row(case, device, l2_bytes, check_only, rounds):
     case.prepare(device, measure.rotation(case.bytes, l2_bytes) if not check_only else 1)
     ours_error, theirs_error = case.errors()
     result = {"family": case.family, "op": case.op, "dtype": case.dtype, "shape": case.shape,
@@ -68,7 +73,8 @@ def row(case, device, l2_bytes, check_only):
     # NaN compares false: anything unwritten or not finite fails
     result["ok"] = bool(ours_error <= max(2 * theirs_error, case.tolerance))
     if not check_only:
-        result |= measure.pair(case.ours, case.theirs, case.sets)
+        case.timing = True
+        result |= measure.pair(case.ours, case.theirs, case.sets, rounds)
         if case.flops:
             result["tflops"] = case.flops / result["ours"] * 1e-12
         result["gbps"] = case.bytes / result["ours"] * 1e-9
@@ -106,9 +112,11 @@ def main():
               f"copy {report['copyBandwidth'] * 1e-9:.0f} GB/s; ratio = theirs / ours")
     wrong = 0
     for family in options.families.split(","):
-        for case in cases.FAMILIES[family](gs, options.quick or options.check):
+        for case in FAMILIES[family](gs, options.quick or options.check):
+            if options.only not in f"{case.op} {case.dtype} {case.shape}":
+                continue
             try:
-                r = row(case, device, about.get("l2Bytes", 1), options.check)
+                r = row(case, device, about.get("l2Bytes", 1), options.check, options.rounds)
             except (gs.Error, RuntimeError) as failure:
                 r = {"family": family, "op": case.op, "dtype": case.dtype, "shape": case.shape,
                      "error": str(failure), "ok": False}
