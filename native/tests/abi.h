@@ -40,6 +40,7 @@ class Array {
       printf("FAIL %s\n", gs_last_error());
       exit(3);
     }
+    gs_stream_synchronize(nullptr);
     base_ = static_cast<T*>(p);
   }
   explicit Array(const std::vector<T>& host, size_t offset = 0) : Array(host.size(), offset) {
@@ -48,8 +49,10 @@ class Array {
   Array(const Array&) = delete;
   ~Array() { gs_free(base_, nullptr); }
   T* data() { return base_ + kGuard + offset_; }
+  // Done when it returns, also for other streams, which the default one does not order.
   void set(const std::vector<T>& host) {
     gs_copy_to_device(data(), host.data(), static_cast<int64_t>(host.size() * sizeof(T)), nullptr);
+    gs_stream_synchronize(nullptr);
   }
   std::vector<T> get(Checks& checks, const std::string& where) {
     std::vector<T> all(kGuard * 2 + count_ + offset_);
