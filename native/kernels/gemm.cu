@@ -122,7 +122,9 @@ const char* refusal(const gs_gemm& g, int32_t method) {
     if (std::max({g.m, g.n, g.batch}) > INT32_MAX - 256) return "wgmma needs sizes below 2^31";
     if (g.tile == 64) return "wgmma has no tiles of 64";
   }
-  if (method == GS_GEMM_SIMT && g.tile == 256) return "simt has no tiles of 256";
+  if (method == GS_GEMM_SIMT && g.tile == 256 && g.a_type == GS_F64) {
+    return "f64 has no tiles of 256";
+  }
   return nullptr;
 }
 

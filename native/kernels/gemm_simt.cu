@@ -3,19 +3,35 @@
 //
 // | kernel | tile | for |
 // |---|---|---|
-// | gemm_tiled_kernel<T, TA, TB, 1> | 64 x 64 x 8, 4 x 4 a thread | f64; small f32 products |
-// | gemm_tiled_kernel<T, TA, TB, 2> | 128 x 128 x 8, 8 x 8 a thread as 4 x 4 quads | f32 |
+// | gemm_tiled_kernel<T, TA, TB, 64> | 64 x 64 x 8, 4 x 4 a thread | f64; small f32 products |
+// | gemm_tiled_kernel<T, TA, TB, 128> | 128 x 128 x 8, 8 x 8 a thread as 4 x 4 quads | f32 |
+// | gemm_tiled_kernel<T, TA, TB, 256> | 256 x 128 x 8, 16 x 8 a thread | large f32 products |
 // | gemm_mixed_kernel | 64 x 64 x 8 | other types, widened as they are loaded |
 //
-// 256 threads; warps of 32 Q x 16 Q elements. Operands come through a ring of shared-memory stages
-// filled by cp.async, A and B both stored k by k, so that a thread reads its rows and columns as
-// vectors. One barrier for each step of 8 along k.
+// 256 threads. Operands come through a ring of shared-memory stages filled by cp.async, A and B
+// both stored k by k, so that a thread reads its rows and columns as vectors: with 8 x 8 a thread
+// these reads take the multiprocessor as long as the products on a chip that has 128 lanes, with
+// 16 x 8 three quarters of it. One barrier for each step of 8 along k.
 #include "gemm.h"
 #include "status.h"
 
 namespace gs {
 namespace {
-constexpr int kThreads = 256, kStep = 8, kStages = 4;
+constexpr int kThreads = 256, kStep = 8;
+
+// How a tile of C is shared out: over warps, then quads of 4 x 4 elements of a thread, then lanes.
+template <int TILE>
+struct Shares {
+  static constexpr bool kLarge = TILE == 256;
+  static constexpr int kWarpRows = kLarge ? 4 : 2, kWarpCols = 8 / kWarpRows;
+  static constexpr int kLaneRows = kLarge ? 4 : 8, kLaneCols = 32 / kLaneRows;
+  static constexpr int kQuadRows = TILE / 64, kQuadCols = kLarge ? 2 : TILE / 64;
+  static constexpr int kBandRows = 4 * kLaneRows, kBandCols = 4 * kLaneCols;  // a quad of each lane
+  static constexpr int kRows = kWarpRows * kQuadRows * kBandRows;
+  static constexpr int kCols = kWarpCols * kQuadCols * kBandCols;
+  static constexpr int kStages = kLarge ? 3 : 4;
+  static constexpr int kStageA = kStep * (kRows + 4), kStage = kStageA + kStep * (kCols + 4);
+};
 
 // Starts copying an operand's tile into stage[kStep][SIDE + 4]: kStep along k, of which k_left
 // exist, SIDE along the other dimension, of which side_left exist; zeros outside. K_CONTIGUOUS:
@@ -73,61 +89,67 @@ KX_DEVICE void load_mixed(float* stage, const void* operand, int type, int64_t a
   }
 }
 
-// Q: quads of 4 x 4 elements a thread along each dimension. Loader: begin(product, row, col, k)
-// names the first elements; load(stage, k, rows, cols, depth) starts filling a stage from k further
-// on, with so many of each.
-template <class T, int Q, class Loader>
+// Loader: begin(product, row, col, k) names the first elements; load(stage, k, rows, cols, depth)
+// starts filling a stage from k further on, with so many of each.
+template <class T, int TILE, class Loader>
 KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
-  constexpr int kTile = 64 * Q, kStageSize = kStep * (kTile + 4);
-  // After the last step the stages' memory holds, for each warp, 32 rows of its results.
-  constexpr int kSlicePitch = 16 * Q + 4, kSlice = 32 * kSlicePitch;
-  constexpr int kStaged = 2 * kStages * kStageSize, kSlices = kThreads / 32 * kSlice;
+  using S = Shares<TILE>;
+  constexpr int kStages = S::kStages, kQuadRows = S::kQuadRows, kQuadCols = S::kQuadCols;
+  // After the last step the stages' memory holds, for each warp, a band of its results.
+  constexpr int kSliceCols = kQuadCols * S::kBandCols, kSlicePitch = kSliceCols + 4;
+  constexpr int kSlice = S::kBandRows * kSlicePitch;
+  constexpr int kStaged = kStages * S::kStage, kSlices = kThreads / 32 * kSlice;
   constexpr int kShared = kStaged > kSlices ? kStaged : kSlices;
   KX_SHARED(shared, T[kShared]);
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  const int row_in_tile = warp % 2 * 32 * Q + lane / 4 * 4;
-  const int col_in_tile = warp / 2 * 16 * Q + lane % 4 * 4;
+  const int warp_row = warp % S::kWarpRows * (kQuadRows * S::kBandRows);
+  const int warp_col = warp / S::kWarpRows * kSliceCols;
+  const int lane_row = lane / S::kLaneCols * 4, lane_col = lane % S::kLaneCols * 4;
 
-  const int64_t tile_rows = (p.m + kTile - 1) / kTile, tile_cols = (p.n + kTile - 1) / kTile;
+  const int64_t tile_rows = (p.m + S::kRows - 1) / S::kRows;
+  const int64_t tile_cols = (p.n + S::kCols - 1) / S::kCols;
   const TilePlace place = tile_place(blockIdx.x, tile_rows, tile_cols);
-  const int64_t m0 = place.row * kTile, n0 = place.col * kTile;
+  const int64_t m0 = place.row * S::kRows, n0 = place.col * S::kCols;
   const int64_t k_begin = blockIdx.z * p.chunk;
   const int depth = (int)min(p.k - k_begin, p.chunk), steps = (depth + kStep - 1) / kStep;
-  const int rows_left = (int)min(p.m - m0, (int64_t)kTile);
-  const int cols_left = (int)min(p.n - n0, (int64_t)kTile);
+  const int rows_left = (int)min(p.m - m0, (int64_t)S::kRows);
+  const int cols_left = (int)min(p.n - n0, (int64_t)S::kCols);
 
   for (int64_t product = blockIdx.y; product < p.batch; product += gridDim.y) {
     loader.begin(product, m0, n0, k_begin);
     const auto load = [&](int step) {
       if (step < steps) {
-        loader.load(shared + step % kStages * (2 * kStageSize), step * kStep, rows_left, cols_left,
+        loader.load(shared + step % kStages * S::kStage, step * kStep, rows_left, cols_left,
                     min(depth - step * kStep, kStep));
       }
       kx::copy_async_commit();  // also when empty: the waits count groups
     };
 #pragma unroll 1
     for (int step = 0; step < kStages - 1; step++) load(step);
-    T sums[Q][4][Q][4] = {};
+    T sums[kQuadRows][4][kQuadCols][4] = {};
     for (int step = 0; step < steps; step++) {
       kx::copy_async_wait<kStages - 2>();
       __syncthreads();  // this stage has landed; all are done with the one loaded next
       load(step + kStages - 1);
-      const T* as = shared + step % kStages * (2 * kStageSize);
-      const T* bs = as + kStageSize;
+      const T* as = shared + step % kStages * S::kStage + warp_row + lane_row;
+      const T* bs = shared + step % kStages * S::kStage + S::kStageA + warp_col + lane_col;
 #pragma unroll
       for (int kk = 0; kk < kStep; kk++) {
-        T av[Q][4], bv[Q][4];
+        T av[kQuadRows][4], bv[kQuadCols][4];
 #pragma unroll
-        for (int q = 0; q < Q; q++) {
-          load4(av[q], as + kk * (kTile + 4) + row_in_tile + q * 32);
-          load4(bv[q], bs + kk * (kTile + 4) + col_in_tile + q * 16);
+        for (int q = 0; q < kQuadRows; q++) {
+          load4(av[q], as + kk * (S::kRows + 4) + q * S::kBandRows);
         }
 #pragma unroll
-        for (int qi = 0; qi < Q; qi++) {
+        for (int q = 0; q < kQuadCols; q++) {
+          load4(bv[q], bs + kk * (S::kCols + 4) + q * S::kBandCols);
+        }
+#pragma unroll
+        for (int qi = 0; qi < kQuadRows; qi++) {
 #pragma unroll
           for (int i = 0; i < 4; i++) {
 #pragma unroll
-            for (int qj = 0; qj < Q; qj++) {
+            for (int qj = 0; qj < kQuadCols; qj++) {
 #pragma unroll
               for (int j = 0; j < 4; j++) {
                 sums[qi][i][qj][j] = fma(av[qi][i], bv[qj][j], sums[qi][i][qj][j]);
@@ -139,28 +161,28 @@ KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
     }
     __syncthreads();  // all have read the last stages, which the slices overwrite
     T* slice = shared + warp * kSlice;
-    const int slice_row = lane / 4 * 4, slice_col = lane % 4 * 4;
 #pragma unroll
-    for (int qi = 0; qi < Q; qi++) {
+    for (int qi = 0; qi < kQuadRows; qi++) {
 #pragma unroll
       for (int i = 0; i < 4; i++) {
 #pragma unroll
-        for (int qj = 0; qj < Q; qj++) {
-          store4(slice + (slice_row + i) * kSlicePitch + slice_col + qj * 16, sums[qi][i][qj]);
+        for (int qj = 0; qj < kQuadCols; qj++) {
+          store4(slice + (lane_row + i) * kSlicePitch + lane_col + qj * S::kBandCols,
+                 sums[qi][i][qj]);
         }
       }
       __syncwarp();
-      store_rows<32, 16 * Q, kSlicePitch>(p, slice, product, blockIdx.z,
-                                          m0 + warp % 2 * 32 * Q + qi * 32, n0 + warp / 2 * 16 * Q);
+      store_rows<S::kBandRows, kSliceCols, kSlicePitch>(
+          p, slice, product, blockIdx.z, m0 + warp_row + qi * S::kBandRows, n0 + warp_col);
       __syncwarp();  // before the slice is overwritten
     }
     __syncthreads();  // before the next product's copies overwrite the slices
   }
 }
 
-template <class T, bool TA, bool TB, int Q>
+template <class T, bool TA, bool TB, int TILE>
 struct CopyingLoader {
-  static constexpr int kTile = 64 * Q;
+  using S = Shares<TILE>;
   const GemmArguments<T>& p;
   const T *a, *b;
 
@@ -171,15 +193,15 @@ struct CopyingLoader {
         (TB ? col * p.ldb + k : k * p.ldb + col);
   }
   KX_DEVICE void load(T* stage, int k, int rows, int cols, int depth) {
-    load_tile<T, kTile, !TA>(stage, a + k * (TA ? p.lda : 1), p.lda, rows, depth, p.vector_a);
-    load_tile<T, kTile, TB>(stage + kStep * (kTile + 4), b + k * (TB ? 1 : p.ldb), p.ldb, cols,
-                            depth, p.vector_b);
+    load_tile<T, S::kRows, !TA>(stage, a + k * (TA ? p.lda : 1), p.lda, rows, depth, p.vector_a);
+    load_tile<T, S::kCols, TB>(stage + S::kStageA, b + k * (TB ? 1 : p.ldb), p.ldb, cols, depth,
+                               p.vector_b);
   }
 };
-template <class T, bool TA, bool TB, int Q>
-__global__ __launch_bounds__(kThreads,
-                             2) void gemm_tiled_kernel(const __grid_constant__ GemmArguments<T> p) {
-  multiply_tiles<T, Q>(p, CopyingLoader<T, TA, TB, Q>{p, nullptr, nullptr});
+template <class T, bool TA, bool TB, int TILE>
+__global__ __launch_bounds__(kThreads, TILE == 256 ? 1 : 2) void gemm_tiled_kernel(
+    const __grid_constant__ GemmArguments<T> p) {
+  multiply_tiles<T, TILE>(p, CopyingLoader<T, TA, TB, TILE>{p, nullptr, nullptr});
 }
 
 struct WideningLoader {
@@ -194,19 +216,21 @@ struct WideningLoader {
     const int64_t a_side = p.trans_a ? 1 : p.lda, a_k = p.trans_a ? p.lda : 1;
     const int64_t b_side = p.trans_b ? p.ldb : 1, b_k = p.trans_b ? 1 : p.ldb;
     load_mixed<64>(stage, p.a, p.a_type, a + k * a_k, a_side, a_k, rows, depth);
-    load_mixed<64>(stage + kStep * 68, p.b, p.b_type, b + k * b_k, b_side, b_k, cols, depth);
+    load_mixed<64>(stage + Shares<64>::kStageA, p.b, p.b_type, b + k * b_k, b_side, b_k, cols,
+                   depth);
   }
 };
 __global__ __launch_bounds__(kThreads, 2) void gemm_mixed_kernel(
     const __grid_constant__ GemmArguments<float> p) {
-  multiply_tiles<float, 1>(p, WideningLoader{p, 0, 0});
+  multiply_tiles<float, 64>(p, WideningLoader{p, 0, 0});
 }
 
 // ---- launchers ----
-template <class T>
-cudaError_t launch(const GemmArguments<T>& p, void (*kernel)(GemmArguments<T>), int64_t side,
+template <int TILE, class T>
+cudaError_t launch(const GemmArguments<T>& p, void (*kernel)(GemmArguments<T>),
                    cudaStream_t stream) {
-  const int64_t tiles = (p.m + side - 1) / side * ((p.n + side - 1) / side);
+  using S = Shares<TILE>;
+  const int64_t tiles = (p.m + S::kRows - 1) / S::kRows * ((p.n + S::kCols - 1) / S::kCols);
   const kx::launch_config config{
       dim3((unsigned)tiles, (unsigned)min(p.batch, (int64_t)kGemmProductBlocks),
            (unsigned)p.splits),
@@ -214,23 +238,25 @@ cudaError_t launch(const GemmArguments<T>& p, void (*kernel)(GemmArguments<T>), 
   return kx::launch("gemm_tiled_kernel", kernel, config, p);
 }
 
-template <class T, int Q>
+template <int TILE, class T>
 cudaError_t launch_tiled(const GemmArguments<T>& p, cudaStream_t stream) {
-  const auto kernel = p.trans_a   ? p.trans_b ? gemm_tiled_kernel<T, true, true, Q>
-                                              : gemm_tiled_kernel<T, true, false, Q>
-                        : p.trans_b ? gemm_tiled_kernel<T, false, true, Q>
-                                  : gemm_tiled_kernel<T, false, false, Q>;
-  return launch<T>(p, kernel, 64 * Q, stream);
+  const auto kernel = p.trans_a   ? p.trans_b ? gemm_tiled_kernel<T, true, true, TILE>
+                                              : gemm_tiled_kernel<T, true, false, TILE>
+                        : p.trans_b ? gemm_tiled_kernel<T, false, true, TILE>
+                                  : gemm_tiled_kernel<T, false, false, TILE>;
+  return launch<TILE, T>(p, kernel, stream);
 }
 }  // namespace
 
 cudaError_t gemm_simt(const GemmArguments<float>& p, cudaStream_t stream) {
   if (p.a_type != GS_F32 || p.b_type != GS_F32) {
-    return launch<float>(p, gemm_mixed_kernel, 64, stream);
+    return launch<64, float>(p, gemm_mixed_kernel, stream);
   }
-  return p.tile == 128 ? launch_tiled<float, 2>(p, stream) : launch_tiled<float, 1>(p, stream);
+  return p.tile == 256   ? launch_tiled<256>(p, stream)
+         : p.tile == 128 ? launch_tiled<128>(p, stream)
+                         : launch_tiled<64>(p, stream);
 }
 cudaError_t gemm_simt(const GemmArguments<double>& p, cudaStream_t stream) {
-  return launch_tiled<double, 1>(p, stream);
+  return launch_tiled<64>(p, stream);
 }
 }  // namespace gs

@@ -130,6 +130,9 @@ void tma_load(void* dst, const void* map, int x, int y, int z, void* bar, const 
   if (target % kWindowBytes % alignment) {
     fail("TMA: destination not aligned to %zu, at %s", alignment, at.c_str());
   }
+  if (x % 8 != 0) {  // elements of 16 bits
+    fail("TMA: column %d is not a multiple of 16 bytes, at %s", x, at.c_str());
+  }
   if (g_checking) {
     const std::string how = "TMA load " + at;
     const Accessor who{g_current, g_current->clocks, b.agent, b.agent_clock};

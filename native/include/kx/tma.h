@@ -26,7 +26,8 @@ struct alignas(64) tensor_map {
 
 // Starts copying the box whose first element is (row y, column x) of the map's first matrix, or of
 // its matrix z, to dst; one thread. The bytes of the whole box arrive at bar; elements outside of
-// the matrices are zeros. dst is a multiple of 128 bytes, of 8 spans when swizzled.
+// the matrices are zeros. dst is a multiple of 128 bytes, of 8 spans when swizzled. x is a multiple
+// of 16 bytes, also below 0: an H100 takes any other for an illegal instruction.
 KX_DEVICE void tma_load_2d(void* dst, const tensor_map* map, int x, int y, uint64_t* bar KX_LOC) {
 #ifdef __CUDACC__
   asm volatile(

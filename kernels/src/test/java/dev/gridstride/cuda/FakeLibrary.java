@@ -29,7 +29,8 @@ final class FakeLibrary {
    *
    * @param macros as {@code FAKE_ABI=2}
    * @param missing functions that it does not have
-   * @throws TestAbortedException where there is no g++
+   * @throws TestAbortedException where there is no g++, or no source (on a host that has only the
+   *     tests)
    */
   static synchronized Path build(Set<String> missing, String... macros)
       throws IOException, InterruptedException {
@@ -44,6 +45,9 @@ final class FakeLibrary {
 
   private static Path compile(Set<String> missing, String... macros)
       throws IOException, InterruptedException {
+    if (!Files.exists(SOURCE)) {
+      throw new TestAbortedException("there is no " + SOURCE);
+    }
     Path folder = Files.createTempDirectory("gridstride-fake-");
     folder.toFile().deleteOnExit();
     String text = Files.readString(HEADERS.resolve("gridstride.h"));

@@ -70,7 +70,8 @@ class KernelModuleTest {
     assertThat(new String(ptx, StandardCharsets.UTF_8))
         .contains(".target sm_80")
         .contains(".entry scale");
-    assertThatThrownBy(() -> KernelModule.load(Emulator.device(), ptx))
+    Device emulator = Emulator.device();
+    assertThatThrownBy(() -> KernelModule.load(emulator, ptx))
         .isInstanceOf(UnsupportedException.class);
     assertThat(new String(nvrtc.compile(SCALE, List.of(), 9990), StandardCharsets.UTF_8))
         .contains(".entry scale");

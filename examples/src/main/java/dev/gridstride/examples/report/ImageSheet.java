@@ -51,6 +51,9 @@ public final class ImageSheet {
 
   /** Writes the sheet as a PNG file. */
   public void save(Path file) throws IOException {
+    if (Pictures.impossible(file)) {
+      return;
+    }
     Font small = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
     Font large = new Font(Font.SANS_SERIF, Font.BOLD, 17);
     Graphics2D probe = Pictures.graphics(Pictures.blank(1, 1));

@@ -47,6 +47,23 @@ final class Pictures {
     return all;
   }
 
+  /**
+   * Whether there can be no pictures with text, which is said in one line: Java needs a font, and a
+   * small server may have none.
+   */
+  static boolean impossible(Path file) {
+    try {
+      blank(1, 1).createGraphics().getFontMetrics();
+      return false;
+    } catch (RuntimeException | LinkageError noFontConfiguration) {
+      System.err.println(
+          "no picture "
+              + file
+              + ": Java finds no fonts on this machine (install fontconfig and a font)");
+      return true;
+    }
+  }
+
   static void save(Path file, BufferedImage image) throws IOException {
     if (!ImageIO.write(image, "png", file.toFile())) {
       throw new IOException("no PNG writer for " + file);

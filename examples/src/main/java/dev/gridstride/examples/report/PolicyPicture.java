@@ -29,6 +29,9 @@ public final class PolicyPicture {
    */
   public static void save(Path file, String title, GridWorld world, int[] policy, double[] values)
       throws IOException {
+    if (Pictures.impossible(file)) {
+      return;
+    }
     int width = world.width() * CELL + 2 * MARGIN;
     BufferedImage image = Pictures.blank(width, TOP + world.height() * CELL + LEGEND);
     Graphics2D g = Pictures.graphics(image);
