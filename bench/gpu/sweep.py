@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times gs_gemm with every tile and number of parts of k, beside what its rules choose and torch.mm.
+"""Times gs_gemm with every method, tile and number of parts of k, beside what its rules choose and torch.mm.
 
     sweep.py --library libgridstride_cuda.so [--dtypes f32,bf16] [--shapes 128x128x128,...] [--transposes nn,nt,tn]
 
@@ -38,9 +38,10 @@ def product(gs, dtype, m, n, k, transposes):
                  torch.empty(m, n, device="cuda", dtype=dtype)) for _ in range(sets)]
     work = torch.empty(1 << 28, dtype=torch.uint8, device="cuda")
 
-    def ours(tile, splits):
+    def ours(method, tile, splits):
         g = gs.gs_gemm(m=m, n=n, k=k, lda=m if ta else k, ldb=k if tb else n, ldc=n, batch=1, trans_a=ta, trans_b=tb,
-                       a_type=number, b_type=number, c_type=number, tile=tile, splits=splits)
+                       a_type=number, b_type=number, c_type=number, method=method, tile=tile,
+                       splits=splits)
         need = ctypes.c_int64()
         gs.gs_gemm_workspace(g, need)
         if need.value > work.numel():
@@ -57,15 +58,17 @@ def product(gs, dtype, m, n, k, transposes):
         torch.mm(a.T if ta else a, b.T if tb else b, out=c)
 
     results = []
-    for tile in (64, 128, 256):
-        for splits in (1, 2, 3, 4, 6, 8, 12, 16, 32, 64):
-            if splits == 1 or k // splits >= 32:
-                try:
-                    results.append((ours(tile, splits), tile, splits))
-                except gs.Error:
-                    continue
+    methods = {"s": gs.GS_GEMM_SIMT} if dtype is torch.float32 else {"m": gs.GS_GEMM_MMA, "w": gs.GS_GEMM_WGMMA}
+    for name, method in methods.items():
+        for tile in (64, 128, 256):
+            for splits in (1, 2, 3, 4, 6, 8, 12, 16, 32, 64):
+                if splits == 1 or k // splits >= 32:
+                    try:
+                        results.append((ours(method, tile, splits), f"{name}{tile}", splits))
+                    except gs.Error:
+                        continue
     results.sort()
-    rules, reference = ours(0, 0), timed(theirs, sets)
+    rules, reference = ours(0, 0, 0), timed(theirs, sets)
     best = "  ".join(f"{t:.1f} ({tile}/{splits})" for t, tile, splits in results[:4])
     print(f"{transposes} {m}x{n}x{k:<8} {'f32' if dtype is torch.float32 else 'bf16':<4} rules {rules:8.1f}  "
           f"torch {reference:8.1f}  best ratio {reference / results[0][0]:.2f}  {best}", flush=True)

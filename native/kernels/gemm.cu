@@ -11,6 +11,7 @@
 #include "device.h"
 #include "elementwise.h"
 #include "gemm.h"
+#include "gemm_rules.h"
 #include "status.h"
 
 namespace gs {
@@ -115,15 +116,13 @@ const char* refusal(const gs_gemm& g, int32_t method) {
     };
     if (g.a_type != g.b_type || !is_16_bit(g.a_type)) return "wgmma takes bf16 or f16, A as B";
     if (device_capability() != 90) return "wgmma needs compute capability 9.0";
-    if (std::min(g.m, g.n) <= 64) return "wgmma needs more than 64 rows and columns";
     if (!whole(g.lda, g.stride_a) || !whole(g.ldb, g.stride_b)) {
       return "wgmma needs leading dimensions and strides that are multiples of 8";
     }
     if (std::max({g.m, g.n, g.batch}) > INT32_MAX - 256) return "wgmma needs sizes below 2^31";
-    if (g.tile == 64) return "wgmma has no tiles of 64";
   }
-  if (method == GS_GEMM_SIMT && g.tile == 256 && g.a_type == GS_F64) {
-    return "f64 has no tiles of 256";
+  if (method == GS_GEMM_SIMT && g.tile > 64 && (g.a_type != GS_F32 || g.b_type != GS_F32)) {
+    return "simt has tiles of 64 only but for f32";
   }
   return nullptr;
 }
@@ -139,35 +138,6 @@ gs_status choose(const gs_gemm& g, int32_t* method) {
   return reason ? fail(GS_UNSUPPORTED, "gemm: %s", reason) : GS_OK;
 }
 
-// ---- parts of k ----
-struct Parts {
-  int32_t splits;
-  int64_t chunk;
-  int32_t tile;
-};
-int64_t tiles_of(const gs_gemm& g, int64_t rows, int64_t cols) {
-  return (g.m + rows - 1) / rows * ((g.n + cols - 1) / cols) * g.batch;
-}
-// Large tiles do twice the work for a byte loaded, small ones fill the device when C is small.
-int32_t tile_of(const gs_gemm& g, int32_t method) {
-  if (method == GS_GEMM_SIMT && (g.a_type != GS_F32 || g.b_type != GS_F32)) return 64;
-  if (g.tile != 0) return g.tile;
-  if (method == GS_GEMM_WGMMA) return tiles_of(g, 128, 256) >= 128 ? 256 : 128;
-  return std::min(g.m, g.n) > 64 && tiles_of(g, 128, 128) >= 64 ? 128 : 64;
-}
-// From the description alone, so that results do not depend on the device. Parts of k fill the
-// device when C is small.
-Parts parts_of(const gs_gemm& g, int32_t method, int64_t k) {
-  Parts parts{1, std::max(k, (int64_t)1), tile_of(g, method)};
-  const int64_t side = method == GS_GEMM_WGMMA ? 128 : 64, blocks = 256 * 64 / side;
-  const int64_t tiles = std::max(tiles_of(g, side, side), (int64_t)1);
-  const int64_t splits = g.splits != 0 ? g.splits : std::min(blocks / tiles, k / 512);
-  if (splits < 2 || k == 0) return parts;
-  parts.chunk = ((k + splits - 1) / splits + 63) / 64 * 64;
-  parts.splits = (int32_t)((k + parts.chunk - 1) / parts.chunk);
-  return parts;
-}
-constexpr int64_t round_up(int64_t v, int64_t to) { return (v + to - 1) / to * to; }
 int64_t part_bytes(const gs_gemm& g, const Parts& parts) {
   if (parts.splits == 1) return 0;
   return round_up(parts.splits * g.batch * g.m * g.n * (g.c_type == GS_F64 ? 8 : 4), 256);
@@ -205,6 +175,7 @@ cudaError_t run(const gs_gemm& g, int32_t method, W alpha, W beta, const Operand
   p.alpha = alpha, p.beta = beta;
   p.a_type = g.a_type, p.b_type = g.b_type, p.c_type = g.c_type;
   p.activation = g.activation;
+  p.plain = beta == W(0) && !g.backward && !o.bias && !o.aux && g.activation == GS_IDENTITY;
   p.trans_a = g.trans_a != 0, p.trans_b = g.trans_b != 0, p.backward = g.backward != 0;
   const Parts parts = parts_of(g, method, p.k);
   p.splits = parts.splits, p.chunk = parts.chunk, p.tile = parts.tile;
@@ -220,7 +191,7 @@ cudaError_t run(const gs_gemm& g, int32_t method, W alpha, W beta, const Operand
   } else {
     if (method == GS_GEMM_WGMMA && (p.k == 0 || !aligned16({p.a, p.b}))) {
       method = GS_GEMM_MMA;
-      p.tile = 128;
+      p.tile = std::min(p.tile, 128);
     }
     error = method == GS_GEMM_WGMMA ? gemm_wgmma(p, stream)
             : method == GS_GEMM_MMA ? gemm_mma(p, stream)

@@ -23,7 +23,8 @@ struct GemmArguments {
   int32_t activation;
   bool trans_a, trans_b;
   bool backward;
-  int32_t tile;                       // side of C's tiles; 256: 128 x 256
+  bool plain;    // C = alpha A B: no beta, bias, aux or activation
+  int32_t tile;  // side of C's tiles; 256: 256 x 128; wgmma: columns of its tiles of 128 rows
   bool vector_a, vector_b, vector_c;  // 16 bytes of A and B, 4 elements of C and aux at a time
 };
 
@@ -132,8 +133,34 @@ KX_DEVICE float* slice_place(float* slice, int row, int col) {
   return slice + row * 32 + exchanged_quad(row, col / 4) * 4 + col % 4;
 }
 
+// The lanes' quads of ROWS x COLS sums in the warp's slice of shared memory: of row r, which is
+// lane / kQuads and every 32 / kQuads more. PITCH = COLS: the slice is one of slice_place.
+template <int COLS, int PITCH, class W>
+KX_DEVICE void load_from_slice(W (&z)[4], const W* slice, int r, int quad) {
+  load4(z, slice + r * PITCH + (PITCH == COLS ? exchanged_quad(r, quad) : quad) * 4);
+}
+
+// Those times alpha to C, without anything else to be done.
+template <int ROWS, int COLS, int PITCH, class C, class W>
+KX_DEVICE void store_plain_rows(const GemmArguments<W>& p, const W* slice, C* to, int64_t rows,
+                                int count) {
+  constexpr int kQuads = COLS / 4;
+  const int quad = threadIdx.x % kQuads, r0 = threadIdx.x % 32 / kQuads;
+  const bool vector = p.vector_c && count == 4;
+  to += r0 * p.ldc;
+#pragma unroll
+  for (int r = 0; r < ROWS; r += 32 / kQuads) {
+    W z[4];
+    load_from_slice<COLS, PITCH>(z, slice, r0 + r, quad);
+#pragma unroll
+    for (int i = 0; i < 4; i++) z[i] *= p.alpha;
+    if (r0 + r < rows) store_quad(to, z, count, vector);
+    to += 32 / kQuads * p.ldc;
+  }
+}
+
 // ROWS x COLS sums, from the warp's slice of shared memory to C, or to their part's place.
-// Neighbouring lanes take neighbouring quads. PITCH = COLS: the slice is one of slice_place.
+// Neighbouring lanes take neighbouring quads.
 template <int ROWS, int COLS, int PITCH, class W>
 KX_DEVICE void store_rows(const GemmArguments<W>& p, const W* slice, int64_t product, int64_t split,
                           int64_t row0, int64_t col0) {
@@ -143,12 +170,27 @@ KX_DEVICE void store_rows(const GemmArguments<W>& p, const W* slice, int64_t pro
   const int64_t col = col0 + quad * 4;
   const int count = (int)min(p.n - col, (int64_t)4);
   if (count <= 0) return;
+  if (p.splits == 1 && p.plain) {
+    const int64_t first = product * p.stride_c + row0 * p.ldc + col, rows = p.m - row0;
+    if constexpr (std::is_same_v<W, double>) {
+      store_plain_rows<ROWS, COLS, PITCH>(p, slice, static_cast<double*>(p.c) + first, rows, count);
+    } else if (p.c_type == GS_BF16) {
+      store_plain_rows<ROWS, COLS, PITCH>(p, slice, static_cast<kx::bf16*>(p.c) + first, rows,
+                                          count);
+    } else if (p.c_type == GS_F16) {
+      store_plain_rows<ROWS, COLS, PITCH>(p, slice, static_cast<kx::f16*>(p.c) + first, rows,
+                                          count);
+    } else {
+      store_plain_rows<ROWS, COLS, PITCH>(p, slice, static_cast<float*>(p.c) + first, rows, count);
+    }
+    return;
+  }
 #pragma unroll 1  // one copy of the epilogue's code
   for (int r = lane / kQuads; r < ROWS; r += 32 / kQuads) {
     const int64_t row = row0 + r;
     if (row >= p.m) return;
     W z[4];
-    load4(z, slice + r * PITCH + (PITCH == COLS ? exchanged_quad(r, quad) : quad) * 4);
+    load_from_slice<COLS, PITCH>(z, slice, r, quad);
     if (p.splits > 1) {
       store_quad(partial_row(p, split, product, row) + col, z, count, p.n % 4 == 0);
     } else {

@@ -17,11 +17,13 @@
 
 namespace gs {
 namespace {
-constexpr int kThreads = 256, kStep = 8;
+constexpr int kThreads = 256;
 
 // How a tile of C is shared out: over warps, then quads of 4 x 4 elements of a thread, then lanes.
-template <int TILE>
+template <class T, int TILE>
 struct Shares {
+  // Small tiles are for products that take few steps: longer ones, so that more is under way.
+  static constexpr int kStep = TILE == 64 && sizeof(T) == 4 ? 16 : 8;
   static constexpr bool kLarge = TILE == 256;
   static constexpr int kWarpRows = kLarge ? 4 : 2, kWarpCols = 8 / kWarpRows;
   static constexpr int kLaneRows = kLarge ? 4 : 8, kLaneCols = 32 / kLaneRows;
@@ -33,51 +35,72 @@ struct Shares {
   static constexpr int kStageA = kStep * (kRows + 4), kStage = kStageA + kStep * (kCols + 4);
 };
 
-// Starts copying an operand's tile into stage[kStep][SIDE + 4]: kStep along k, of which k_left
-// exist, SIDE along the other dimension, of which side_left exist; zeros outside. K_CONTIGUOUS:
-// neighbours along k are neighbours in memory. The padding of 4 keeps the transposing copies free
-// of bank conflicts.
-template <class T, int SIDE, bool K_CONTIGUOUS>
-KX_DEVICE void load_tile(T* stage, const T* tile, int64_t ld, int side_left, int k_left,
-                         bool vectors) {
-  constexpr int kPitch = SIDE + 4, kVector = 16 / sizeof(T);
-  const int tid = threadIdx.x;
-  if constexpr (K_CONTIGUOUS) {
-    const int kk = tid % kStep, i0 = tid / kStep;
-    const T* from = tile + i0 * ld + kk;
-#pragma unroll 2  // unrolled further, the addresses spill on sm_80
-    for (int i = 0; i < SIDE; i += kThreads / kStep) {
-      const bool inside = kk < k_left && i0 + i < side_left;
-      kx::copy_async<sizeof(T)>(stage + kk * kPitch + i0 + i, inside ? from : tile, inside);
-      from += kThreads / kStep * ld;
-    }
-  } else if (vectors) {  // side_left is a multiple of kVector
-#pragma unroll 1         // as below
-    for (int e = tid; e < kStep * SIDE / kVector; e += kThreads) {
-      const int kk = e / (SIDE / kVector), i = e % (SIDE / kVector) * kVector;
-      const bool inside = kk < k_left && i < side_left;
-      kx::copy_async<16>(stage + kk * kPitch + i, inside ? tile + kk * ld + i : tile, inside);
-    }
-  } else {
-    const int k0 = tid / SIDE, i = tid % SIDE;
-    const T* from = tile + k0 * ld + i;
-#pragma unroll 2
-    for (int kk = k0; kk < k0 + kStep; kk += kThreads / SIDE) {
-      const bool inside = kk < k_left && i < side_left;
-      kx::copy_async<sizeof(T)>(stage + kk * kPitch + i, inside ? from : tile, inside);
-      from += kThreads / SIDE * ld;
+// Copies an operand's tiles, one step after the other, into stages of [STEP][SIDE + 4]: a thread's
+// places are found once, since on the way to the products nothing hides what that takes.
+// K_CONTIGUOUS: neighbours along k are neighbours in memory. The padding of 4 keeps the transposing
+// copies free of bank conflicts. SCALARS: a path without conditions for copies of single elements
+// across k too; two of them would cost the kernels with 128 x 128 tiles their last registers.
+template <class T, int SIDE, int STEP, bool K_CONTIGUOUS, bool SCALARS>
+struct TileCopier {
+  const T* from;          // the thread's first element of the next step
+  int64_t next, advance;  // from one of the thread's copies, from one step, to the next
+  int side_left;
+
+  // A thread's first copy in a stage, if a copy has `wide` elements.
+  static KX_DEVICE int first_k(int wide) {
+    return K_CONTIGUOUS ? threadIdx.x % STEP : threadIdx.x / (SIDE / wide);
+  }
+  static KX_DEVICE int first_side(int wide) {
+    return K_CONTIGUOUS ? threadIdx.x / STEP : threadIdx.x % (SIDE / wide) * wide;
+  }
+  KX_DEVICE void begin(const T* tile, int64_t ld, int left, bool vectors) {
+    const int wide = !K_CONTIGUOUS && vectors ? 16 / sizeof(T) : 1;
+    const int k = first_k(wide), i = first_side(wide);
+    from = tile + (K_CONTIGUOUS ? i * ld + k : k * ld + i);
+    next = (K_CONTIGUOUS ? kThreads / STEP : kThreads / (SIDE / wide)) * ld;
+    advance = K_CONTIGUOUS ? STEP : STEP * ld;
+    side_left = left;
+  }
+  template <int WIDE>
+  KX_DEVICE void copy(T* stage, int k_left) {
+    constexpr int kPitch = SIDE + 4, kCopies = STEP * SIDE / WIDE / kThreads;
+    constexpr int kApart = K_CONTIGUOUS ? 0 : kThreads / (SIDE / WIDE);  // copies of a thread, in k
+    constexpr int kSideApart = K_CONTIGUOUS ? kThreads / STEP : 0;
+    const int k = first_k(WIDE), i = first_side(WIDE);
+    T* to = stage + k * kPitch + i;
+    const T* source = from;
+    if ((K_CONTIGUOUS || WIDE > 1 || SCALARS) && side_left == SIDE && k_left == STEP) {
+#pragma unroll(SIDE == 128 ? 2 : kCopies)  // the kernel with 128 x 128 tiles has no register to spare
+      for (int c = 0; c < kCopies; c++, source += next) {
+        kx::copy_async<WIDE * sizeof(T)>(to + c * (kApart * kPitch + kSideApart), source);
+      }
+    } else {  // side_left is a multiple of WIDE
+#pragma unroll 1
+      for (int c = 0; c < kCopies; c++, source += next) {
+        kx::copy_async<WIDE * sizeof(T)>(to + c * (kApart * kPitch + kSideApart), source,
+                                         k + c * kApart < k_left && i + c * kSideApart < side_left);
+      }
     }
   }
-}
+  // Starts copying the next step, of which k_left exist; zeros outside.
+  KX_DEVICE void load(T* stage, int k_left, bool vectors) {
+    if (!K_CONTIGUOUS && vectors) {
+      copy<K_CONTIGUOUS ? 1 : 16 / sizeof(T)>(stage, k_left);
+    } else {
+      copy<1>(stage, k_left);
+    }
+    from += advance;
+  }
+};
 
-// The same for an operand of type `type` whose elements along its side lie `along_side` apart,
-// along k `along_k`; widened, by ordinary loads and stores.
-template <int SIDE>
+// The same of one step for an operand of type `type` whose elements along its side lie `along_side`
+// apart, along k `along_k`; widened, by ordinary loads and stores.
+template <int SIDE, int STEP>
 KX_DEVICE void load_mixed(float* stage, const void* operand, int type, int64_t at,
                           int64_t along_side, int64_t along_k, int side_left, int k_left) {
   const int i = threadIdx.x % SIDE;
 #pragma unroll 1
-  for (int kk = threadIdx.x / SIDE; kk < kStep; kk += kThreads / SIDE) {
+  for (int kk = threadIdx.x / SIDE; kk < STEP; kk += kThreads / SIDE) {
     float value = 0;
     if (kk < k_left && i < side_left) {
       const int64_t index = at + i * along_side + kk * along_k;
@@ -89,12 +112,13 @@ KX_DEVICE void load_mixed(float* stage, const void* operand, int type, int64_t a
   }
 }
 
-// Loader: begin(product, row, col, k) names the first elements; load(stage, k, rows, cols, depth)
-// starts filling a stage from k further on, with so many of each.
+// Loader: begin(product, row, col, k, rows, cols) names the first elements and how many there are;
+// load(stage, depth) starts filling a stage with the next step, of which depth exist.
 template <class T, int TILE, class Loader>
 KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
-  using S = Shares<TILE>;
-  constexpr int kStages = S::kStages, kQuadRows = S::kQuadRows, kQuadCols = S::kQuadCols;
+  using S = Shares<T, TILE>;
+  constexpr int kStep = S::kStep, kStages = S::kStages, kQuadRows = S::kQuadRows,
+                kQuadCols = S::kQuadCols;
   // After the last step the stages' memory holds, for each warp, a band of its results.
   constexpr int kSliceCols = kQuadCols * S::kBandCols, kSlicePitch = kSliceCols + 4;
   constexpr int kSlice = S::kBandRows * kSlicePitch;
@@ -116,25 +140,28 @@ KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
   const int cols_left = (int)min(p.n - n0, (int64_t)S::kCols);
 
   for (int64_t product = blockIdx.y; product < p.batch; product += gridDim.y) {
-    loader.begin(product, m0, n0, k_begin);
-    const auto load = [&](int step) {
+    loader.begin(product, m0, n0, k_begin, rows_left, cols_left);
+    const auto load = [&](int step, int stage) {
       if (step < steps) {
-        loader.load(shared + step % kStages * S::kStage, step * kStep, rows_left, cols_left,
-                    min(depth - step * kStep, kStep));
+        loader.load(shared + stage * S::kStage, min(depth - step * kStep, kStep));
       }
       kx::copy_async_commit();  // also when empty: the waits count groups
     };
 #pragma unroll 1
-    for (int step = 0; step < kStages - 1; step++) load(step);
+    for (int step = 0; step < kStages - 1; step++) load(step, step);
+    int stage = 0;
     T sums[kQuadRows][4][kQuadCols][4] = {};
     for (int step = 0; step < steps; step++) {
       kx::copy_async_wait<kStages - 2>();
       __syncthreads();  // this stage has landed; all are done with the one loaded next
-      load(step + kStages - 1);
-      const T* as = shared + step % kStages * S::kStage + warp_row + lane_row;
-      const T* bs = shared + step % kStages * S::kStage + S::kStageA + warp_col + lane_col;
+      const T* as = shared + stage * S::kStage + warp_row + lane_row;
+      const T* bs = shared + stage * S::kStage + S::kStageA + warp_col + lane_col;
 #pragma unroll
       for (int kk = 0; kk < kStep; kk++) {
+        // Where registers allow it, behind the first products, which hide its latency.
+        if (kk == (S::kLarge ? 1 : 0)) {
+          load(step + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
+        }
         T av[kQuadRows][4], bv[kQuadCols][4];
 #pragma unroll
         for (int q = 0; q < kQuadRows; q++) {
@@ -158,6 +185,7 @@ KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
           }
         }
       }
+      stage = stage == kStages - 1 ? 0 : stage + 1;
     }
     __syncthreads();  // all have read the last stages, which the slices overwrite
     T* slice = shared + warp * kSlice;
@@ -182,54 +210,59 @@ KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
 
 template <class T, bool TA, bool TB, int TILE>
 struct CopyingLoader {
-  using S = Shares<TILE>;
+  using S = Shares<T, TILE>;
   const GemmArguments<T>& p;
-  const T *a, *b;
+  TileCopier<T, S::kRows, S::kStep, !TA, true> a;
+  TileCopier<T, S::kCols, S::kStep, TB, false> b;
 
-  KX_DEVICE void begin(int64_t product, int64_t row, int64_t col, int64_t k) {
-    a = static_cast<const T*>(p.a) + product * p.stride_a +
-        (TA ? k * p.lda + row : row * p.lda + k);
-    b = static_cast<const T*>(p.b) + product * p.stride_b +
-        (TB ? col * p.ldb + k : k * p.ldb + col);
+  KX_DEVICE void begin(int64_t product, int64_t row, int64_t col, int64_t k, int rows, int cols) {
+    a.begin(static_cast<const T*>(p.a) + product * p.stride_a +
+                (TA ? k * p.lda + row : row * p.lda + k),
+            p.lda, rows, p.vector_a);
+    b.begin(static_cast<const T*>(p.b) + product * p.stride_b +
+                (TB ? col * p.ldb + k : k * p.ldb + col),
+            p.ldb, cols, p.vector_b);
   }
-  KX_DEVICE void load(T* stage, int k, int rows, int cols, int depth) {
-    load_tile<T, S::kRows, !TA>(stage, a + k * (TA ? p.lda : 1), p.lda, rows, depth, p.vector_a);
-    load_tile<T, S::kCols, TB>(stage + S::kStageA, b + k * (TB ? 1 : p.ldb), p.ldb, cols, depth,
-                               p.vector_b);
+  KX_DEVICE void load(T* stage, int depth) {
+    a.load(stage, depth, p.vector_a);
+    b.load(stage + S::kStageA, depth, p.vector_b);
   }
 };
 template <class T, bool TA, bool TB, int TILE>
 __global__ __launch_bounds__(kThreads, TILE == 256 ? 1 : 2) void gemm_tiled_kernel(
     const __grid_constant__ GemmArguments<T> p) {
-  multiply_tiles<T, TILE>(p, CopyingLoader<T, TA, TB, TILE>{p, nullptr, nullptr});
+  multiply_tiles<T, TILE>(p, CopyingLoader<T, TA, TB, TILE>{p, {}, {}});
 }
 
 struct WideningLoader {
+  using S = Shares<float, 64>;
   const GemmArguments<float>& p;
   int64_t a, b;
+  int rows, cols;
 
-  KX_DEVICE void begin(int64_t product, int64_t row, int64_t col, int64_t k) {
+  KX_DEVICE void begin(int64_t product, int64_t row, int64_t col, int64_t k, int r, int c) {
     a = product * p.stride_a + (p.trans_a ? k * p.lda + row : row * p.lda + k);
     b = product * p.stride_b + (p.trans_b ? col * p.ldb + k : k * p.ldb + col);
+    rows = r, cols = c;
   }
-  KX_DEVICE void load(float* stage, int k, int rows, int cols, int depth) {
+  KX_DEVICE void load(float* stage, int depth) {
     const int64_t a_side = p.trans_a ? 1 : p.lda, a_k = p.trans_a ? p.lda : 1;
     const int64_t b_side = p.trans_b ? p.ldb : 1, b_k = p.trans_b ? 1 : p.ldb;
-    load_mixed<64>(stage, p.a, p.a_type, a + k * a_k, a_side, a_k, rows, depth);
-    load_mixed<64>(stage + Shares<64>::kStageA, p.b, p.b_type, b + k * b_k, b_side, b_k, cols,
-                   depth);
+    load_mixed<64, S::kStep>(stage, p.a, p.a_type, a, a_side, a_k, rows, depth);
+    load_mixed<64, S::kStep>(stage + S::kStageA, p.b, p.b_type, b, b_side, b_k, cols, depth);
+    a += S::kStep * a_k, b += S::kStep * b_k;
   }
 };
 __global__ __launch_bounds__(kThreads, 2) void gemm_mixed_kernel(
     const __grid_constant__ GemmArguments<float> p) {
-  multiply_tiles<float, 64>(p, WideningLoader{p, 0, 0});
+  multiply_tiles<float, 64>(p, WideningLoader{p, 0, 0, 0, 0});
 }
 
 // ---- launchers ----
 template <int TILE, class T>
 cudaError_t launch(const GemmArguments<T>& p, void (*kernel)(GemmArguments<T>),
                    cudaStream_t stream) {
-  using S = Shares<TILE>;
+  using S = Shares<T, TILE>;
   const int64_t tiles = (p.m + S::kRows - 1) / S::kRows * ((p.n + S::kCols - 1) / S::kCols);
   const kx::launch_config config{
       dim3((unsigned)tiles, (unsigned)min(p.batch, (int64_t)kGemmProductBlocks),

@@ -3,6 +3,7 @@
 //
 // | kernel | tile | for |
 // |---|---|---|
+// | gemm_wgmma_kernel<T, TA, TB, 64> | 128 x 64 x 64, 8 stages | small products |
 // | gemm_wgmma_kernel<T, TA, TB, 128> | 128 x 128 x 64, 6 stages | few tiles |
 // | gemm_wgmma_kernel<T, TA, TB, 256> | 128 x 256 x 64, 4 stages | many |
 //
@@ -24,7 +25,9 @@ constexpr int kBox = 64 * kSpan;       // bytes of 64 rows
 constexpr int kSliceFloats = 16 * 32;  // results of a warp on their way out
 constexpr int kRegistersToLoad = 40, kRegistersToMultiply = 232;
 template <int BN>
-constexpr int kStages = BN == 256 ? 4 : 6;
+constexpr int kStages = BN == 256   ? 4
+                        : BN == 128 ? 6
+                                    : 8;
 template <int BN>
 constexpr int kStageBytes = (kRows + BN) * kSpan;
 template <int BN>
@@ -97,6 +100,8 @@ __global__ __launch_bounds__(kThreads, 1) void gemm_wgmma_kernel(
   KX_SHARED(empty, uint64_t[S]);
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, group = warp / 4;
   if (threadIdx.x == 0) {
+    kx::tma_prefetch(&map_a);
+    kx::tma_prefetch(&map_b);
     for (int s = 0; s < S; s++) {
       kx::mbarrier_init(&full[s], 1);
       kx::mbarrier_init(&empty[s], kConsumers * 4);
@@ -204,7 +209,9 @@ cudaError_t launch(const GemmArguments<float>& p, cudaStream_t stream) {
 
 template <class T>
 cudaError_t launch(const GemmArguments<float>& p, cudaStream_t stream) {
-  return p.tile == 256 ? launch<T, 256>(p, stream) : launch<T, 128>(p, stream);
+  return p.tile == 256   ? launch<T, 256>(p, stream)
+         : p.tile == 128 ? launch<T, 128>(p, stream)
+                         : launch<T, 64>(p, stream);
 }
 }  // namespace
 

@@ -24,6 +24,13 @@ struct alignas(64) tensor_map {
 };
 #endif
 
+// Fetches the map, which the first copy by it then need not wait for.
+KX_DEVICE void tma_prefetch([[maybe_unused]] const tensor_map* map) {
+#ifdef __CUDACC__
+  asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
+#endif
+}
+
 // Starts copying the box whose first element is (row y, column x) of the map's first matrix, or of
 // its matrix z, to dst; one thread. The bytes of the whole box arrive at bar; elements outside of
 // the matrices are zeros. dst is a multiple of 128 bytes, of 8 spans when swizzled. x is a multiple

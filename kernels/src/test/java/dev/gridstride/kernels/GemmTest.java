@@ -272,7 +272,7 @@ final class GemmTest {
     }
   }
 
-  /** Rows of whole 16 bytes, and more than 64 of them: what loads by boxes takes. */
+  /** Rows of whole 16 bytes: what loads by boxes takes. */
   @ParameterizedTest
   @CsvSource({"BF16, BF16", "F16, F32"})
   void narrowTypesInAlignedRows(DType in, DType out) {
