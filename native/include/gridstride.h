@@ -219,8 +219,8 @@ enum {
   GS_GEMM_SIMT = 1, /* fused multiply-adds without tensor cores; all types */
   GS_GEMM_MMA = 2,  /* tensor cores by mma.sync; A and B both bf16, both f16, or f32 with tf32 */
   GS_GEMM_WGMMA = 3 /* tensor cores by wgmma, compute capability 9.0; A and B both bf16 or both f16,
-                       leading dimensions and strides multiples of 8, more than 64 rows and columns.
-                       Where alpha or k is 0, or A or B not at a multiple of 16 bytes, as
+                       leading dimensions and strides multiples of 8. Where alpha or k is 0, or A or
+                       B not at a multiple of 16 bytes, as
                        GS_GEMM_MMA */
 };
 
@@ -252,7 +252,8 @@ typedef struct gs_gemm {
   int32_t save_aux;
   int32_t bias_gradient;
   int32_t method;
-  int32_t tile; /* side of C's tiles, 64 or 128; by wgmma 128, or 256 for 128 x 256; 0: by sizes */
+  int32_t tile; /* of C: 64 or 128 for squares, 256 for 256 x 128 (f32); by wgmma 64, 128 or 256
+                   columns of 128 rows; 0: by sizes */
   int32_t splits; /* parts of k, at most 1024; 0 chooses by sizes */
 } gs_gemm;
 

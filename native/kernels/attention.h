@@ -16,6 +16,22 @@ struct AttentionShape {
   }
 };
 
+// What a gradient reads; of all products, or of one.
+template <class T>
+struct TileOperands {
+  const T *q, *k, *v, *dy;
+  const kx::wide<T>*lse, *delta;
+};
+
+template <class T>
+KX_DEVICE TileOperands<T> of_product(const AttentionShape& p, const TileOperands<T>& o,
+                                     int64_t product) {
+  const int64_t keys = product / p.sharing * p.keys;
+  return {o.q + product * p.queries * p.depth, o.k + keys * p.depth,
+          o.v + keys * p.value_depth,          o.dy + product * p.queries * p.value_depth,
+          o.lse + product * p.queries,         o.delta + product * p.queries};
+}
+
 constexpr int kAttentionTile = 64;   // queries and keys of a tile
 constexpr int kAttentionDepth = 32;  // columns of both operands in shared memory together
 constexpr int kAttentionRows = 16;   // rows of an operand in shared memory together
@@ -161,7 +177,7 @@ KX_DEVICE void store_rows(T* to, const W (&sums)[4][WIDTH / 16], const W (&facto
   }
 }
 
-inline int64_t attention_tiles(int64_t rows) {
+__host__ __device__ constexpr int64_t attention_tiles(int64_t rows) {
   return (rows + kAttentionTile - 1) / kAttentionTile;
 }
 template <class W>

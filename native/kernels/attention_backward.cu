@@ -8,8 +8,9 @@
 // | attention_keys_kernel<T, WIDTH> | dk and dv: 64 keys a block, over its heads' tiles of queries
 // |
 //
-// Each element of a gradient is one sum in a fixed order. Dao et al., "FlashAttention", 2022.
-#include "attention.h"
+// bf16 and f16 up to a depth of 128: by attention_backward_mma.cu, after the first kernel. Each
+// element of a gradient is one sum in a fixed order. Dao et al., "FlashAttention", 2022.
+#include "attention_mma.h"
 
 namespace gs {
 namespace {
@@ -30,13 +31,6 @@ __global__ __launch_bounds__(kGroupThreads) void attention_delta_kernel(int64_t 
   }
 }
 
-// What a tile of queries and keys reads; all of one product.
-template <class T>
-struct TileOperands {
-  const T *q, *k, *v, *dy;
-  const kx::wide<T>*lse, *delta;
-};
-
 // Weights of a tile, and the gradients of its scores before the scale.
 template <class T, class W>
 KX_DEVICE void tile_gradients(const AttentionShape& p, const TileOperands<T>& o, int64_t q0,
@@ -56,15 +50,6 @@ KX_DEVICE void tile_gradients(const AttentionShape& p, const TileOperands<T>& o,
       gradient[r][c] = pair ? weight[r][c] * (gradient[r][c] - delta) : W(0);
     }
   }
-}
-
-template <class T>
-KX_DEVICE TileOperands<T> of_product(const AttentionShape& p, const TileOperands<T>& o,
-                                     int64_t product) {
-  const int64_t keys = product / p.sharing * p.keys;
-  return {o.q + product * p.queries * p.depth, o.k + keys * p.depth,
-          o.v + keys * p.value_depth,          o.dy + product * p.queries * p.value_depth,
-          o.lse + product * p.queries,         o.delta + product * p.queries};
 }
 
 template <class W, int WIDTH>
@@ -163,6 +148,13 @@ cudaError_t backward(const AttentionShape& p, const BackwardOperands& b, gs_stre
                                    dim3(kGroupThreads), 0, stream_of(stream)};
     error = KX_LAUNCH(attention_delta_kernel<T>, config, rows, p.value_depth,
                       static_cast<const T*>(b.y), o.dy, delta);
+  }
+  if constexpr (sizeof(T) == 2) {
+    if (std::max(p.depth, p.value_depth) <= kAttentionMmaLargest) {
+      if (error != cudaSuccess) return error;
+      return attention_backward_mma<T>(p, o, static_cast<T*>(b.dq), static_cast<T*>(b.dk),
+                                       static_cast<T*>(b.dv), stream);
+    }
   }
   if (error == cudaSuccess && b.dq && rows > 0) {
     error = with_attention_width<T>(p.depth, [&](auto width) {

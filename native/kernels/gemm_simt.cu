@@ -40,16 +40,11 @@ struct Shares {
 // K_CONTIGUOUS: neighbours along k are neighbours in memory. The padding of 4 keeps the transposing
 // copies free of bank conflicts. SCALARS: a path without conditions for copies of single elements
 // across k too; two of them would cost the kernels with 128 x 128 tiles their last registers.
-template <class T, int SIDE, int STEP, bool K_CONTIGUOUS, bool SCALARS, bool HELD>
+template <class T, int SIDE, int STEP, bool K_CONTIGUOUS, bool SCALARS>
 struct TileCopier {
   const T* from;          // the thread's first element of the next step
   int64_t next, advance;  // from one of the thread's copies, from one step, to the next
   int side_left;
-  // HELD: quads of neighbours along k on their way through registers
-  T held[HELD ? STEP * SIDE / 4 / kThreads : 1][4];
-  const T* from_quads;
-  int64_t next_quads;
-  bool holds;
 
   // A thread's first copy in a stage, if a copy has `wide` elements.
   static KX_DEVICE int first_k(int wide) {
@@ -65,12 +60,6 @@ struct TileCopier {
     next = (K_CONTIGUOUS ? kThreads / STEP : kThreads / (SIDE / wide)) * ld;
     advance = K_CONTIGUOUS ? STEP : STEP * ld;
     side_left = left;
-    if constexpr (HELD) {
-      constexpr int kQuads = STEP / 4;
-      from_quads = tile + threadIdx.x / kQuads * ld + threadIdx.x % kQuads * 4;
-      next_quads = kThreads / kQuads * ld;
-      holds = false;
-    }
   }
   template <int WIDE>
   KX_DEVICE void copy(T* stage, int k_left) {
@@ -81,8 +70,7 @@ struct TileCopier {
     T* to = stage + k * kPitch + i;
     const T* source = from;
     if ((K_CONTIGUOUS || WIDE > 1 || SCALARS) && side_left == SIDE && k_left == STEP) {
-#pragma unroll(SIDE == 128 ? 2 \
-                           : kCopies)  // the kernel with 128 x 128 tiles has no register to spare
+#pragma unroll(SIDE == 128 ? 2 : kCopies)  // the kernel with 128 x 128 tiles has no register to spare
       for (int c = 0; c < kCopies; c++, source += next) {
         kx::copy_async<WIDE * sizeof(T)>(to + c * (kApart * kPitch + kSideApart), source);
       }
@@ -94,41 +82,14 @@ struct TileCopier {
       }
     }
   }
-  // The next step, of which k_left exist, in two halves with products between them: starts copying
-  // it, zeros outside; or where four neighbours along k can be had at once, gets them into
-  // registers, for put to store them k by k.
+  // Starts copying the next step, of which k_left exist; zeros outside.
   KX_DEVICE void load(T* stage, int k_left, bool vectors) {
-    if constexpr (HELD) {
-      holds = vectors && side_left == SIDE && k_left == STEP;
-      if (holds) {
-#pragma unroll
-        for (int c = 0; c < sizeof(held) / sizeof(held[0]); c++)
-          load4(held[c], from_quads + c * next_quads);
-        from += advance, from_quads += advance;
-        return;
-      }
-      from_quads += advance;
-    }
     if (!K_CONTIGUOUS && vectors) {
       copy<K_CONTIGUOUS ? 1 : 16 / sizeof(T)>(stage, k_left);
     } else {
       copy<1>(stage, k_left);
     }
     from += advance;
-  }
-  KX_DEVICE void put(T* stage) {
-    if constexpr (HELD) {
-      if (!holds) return;
-      constexpr int kQuads = STEP / 4;
-      T* to = stage + threadIdx.x % kQuads * (4 * (SIDE + 4)) + threadIdx.x / kQuads;
-#pragma unroll
-      for (int c = 0; c < sizeof(held) / sizeof(held[0]); c++) {
-#pragma unroll
-        for (int j = 0; j < 4; j++) {
-          to[j * (SIDE + 4) + c * (kThreads / kQuads)] = held[c][j];
-        }
-      }
-    }
   }
 };
 
@@ -186,24 +147,21 @@ KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
       }
       kx::copy_async_commit();  // also when empty: the waits count groups
     };
-    const auto put = [&](int step, int stage) {
-      if (step < steps) loader.put(shared + stage * S::kStage);
-    };
 #pragma unroll 1
-    for (int step = 0; step < kStages - 1; step++) load(step, step), put(step, step);
+    for (int step = 0; step < kStages - 1; step++) load(step, step);
     int stage = 0;
     T sums[kQuadRows][4][kQuadCols][4] = {};
     for (int step = 0; step < steps; step++) {
       kx::copy_async_wait<kStages - 2>();
       __syncthreads();  // this stage has landed; all are done with the one loaded next
-      const int stage_before = stage == 0 ? kStages - 1 : stage - 1;
       const T* as = shared + stage * S::kStage + warp_row + lane_row;
       const T* bs = shared + stage * S::kStage + S::kStageA + warp_col + lane_col;
 #pragma unroll
       for (int kk = 0; kk < kStep; kk++) {
         // Where registers allow it, behind the first products, which hide its latency.
-        if (kk == (S::kLarge ? 1 : 0)) load(step + kStages - 1, stage_before);
-        if (kk == kStep - 2) put(step + kStages - 1, stage_before);
+        if (kk == (S::kLarge ? 1 : 0)) {
+          load(step + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
+        }
         T av[kQuadRows][4], bv[kQuadCols][4];
 #pragma unroll
         for (int q = 0; q < kQuadRows; q++) {
@@ -254,8 +212,8 @@ template <class T, bool TA, bool TB, int TILE>
 struct CopyingLoader {
   using S = Shares<T, TILE>;
   const GemmArguments<T>& p;
-  TileCopier<T, S::kRows, S::kStep, !TA, true, !TA && S::kLarge> a;
-  TileCopier<T, S::kCols, S::kStep, TB, false, TB && S::kLarge> b;
+  TileCopier<T, S::kRows, S::kStep, !TA, true> a;
+  TileCopier<T, S::kCols, S::kStep, TB, false> b;
 
   KX_DEVICE void begin(int64_t product, int64_t row, int64_t col, int64_t k, int rows, int cols) {
     a.begin(static_cast<const T*>(p.a) + product * p.stride_a +
@@ -268,10 +226,6 @@ struct CopyingLoader {
   KX_DEVICE void load(T* stage, int depth) {
     a.load(stage, depth, p.vector_a);
     b.load(stage + S::kStageA, depth, p.vector_b);
-  }
-  KX_DEVICE void put(T* stage) {
-    a.put(stage);
-    b.put(stage + S::kStageA);
   }
 };
 template <class T, bool TA, bool TB, int TILE>
@@ -298,7 +252,6 @@ struct WideningLoader {
     load_mixed<64, S::kStep>(stage + S::kStageA, p.b, p.b_type, b, b_side, b_k, cols, depth);
     a += S::kStep * a_k, b += S::kStep * b_k;
   }
-  KX_DEVICE void put(float*) {}
 };
 __global__ __launch_bounds__(kThreads, 2) void gemm_mixed_kernel(
     const __grid_constant__ GemmArguments<float> p) {

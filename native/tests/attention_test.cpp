@@ -169,6 +169,7 @@ int main() {
   for (const auto& type : {kFloatTypes[2], kFloatTypes[3]}) {
     test(checks, type, op_of(type, 2, 1, 70, 200, 128, 96, true));
     test(checks, type, op_of(type, 1, 1, 17, 129, 64, 72, false), 1);
+    test(checks, type, op_of(type, 4, 2, 100, 130, 64, 40, true));  // heads that share keys
     test(checks, type, op_of(type, 1, 1, 3, 5, 130, 8, false));  // beyond the tensor cores' kernel
     test(checks, type, op_of(type, 2, 1, 3, 0, 2, 2, false));
   }

@@ -30,6 +30,17 @@ KX_DEVICE T from_float(wide<T> x) {
   }
 }
 
+// 2^x to two roundings; results below 2^-126 may be 0.
+KX_DEVICE float exp2_fast(float x) {
+#ifdef __CUDACC__
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return exp2f(x);
+#endif
+}
+
 // Two values in one register, x in the low half.
 KX_DEVICE uint32_t pack_bf16(float x, float y) {
   const __nv_bfloat162 pair = __floats2bfloat162_rn(x, y);
