@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>For one thread at a time.
  */
+@SuppressWarnings("UnusedMethod") // method handles find them by name
 public final class FaultyLibrary {
   /** What the failing call says. */
   public static final String MESSAGE = "injected by a test";
