@@ -18,6 +18,7 @@ public final class Examples {
           new Segments(),
           new Recommend(),
           new Speech(),
+          new Translate(),
           new GridWorldAgent());
 
   private Examples() {}
