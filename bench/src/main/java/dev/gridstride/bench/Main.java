@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
     name = "gridstride bench",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    subcommands = {PeakCommand.class, GuardCommand.class},
+    subcommands = {PeakCommand.class, HtmlCommand.class, GuardCommand.class},
     description = {
       "Measures kernels beside other libraries, each in a JVM of its own, in short blocks in turn.",
       "Ratios above 1: ours is faster. `limit` is the share of the measured peak of fused"

@@ -8,6 +8,8 @@ import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import javax.management.JMException;
+import javax.management.ObjectName;
 
 /**
  * A JVM that runs one library: takes commands on standard input, a line each, and answers each on
@@ -27,10 +29,7 @@ final class Worker {
   /** A warm-up goes on until blocks of this length get no faster. */
   private static final long WARM_BLOCK = 60_000_000;
 
-  private static final int MOST_WARM_BLOCKS = 100;
-
-  /** The JIT is done when it has worked for less than this in a block. */
-  private static final long QUIET_MILLIS = 5;
+  private static final int MOST_WARM_BLOCKS = 150;
 
   private final Library library;
   private Contender contender = new Loops(o -> () -> {});
@@ -93,16 +92,14 @@ final class Worker {
   }
 
   /**
-   * The JIT needs seconds for some kernels, more on a busy machine: goes on while it works or the
-   * best block still falls.
+   * The JIT needs seconds for some kernels, many on a busy machine: goes on while it works, has
+   * work waiting, or the best block still falls.
    */
   private String warm(long least) {
-    var jit = ManagementFactory.getCompilationMXBean();
     long from = System.nanoTime();
     double best = Double.POSITIVE_INFINITY;
     int since = 0;
     for (int b = 0; b < MOST_WARM_BLOCKS; b++) {
-      long compiled = jit.getTotalCompilationTime();
       long start = System.nanoTime();
       long now = start;
       long times = 0;
@@ -112,8 +109,7 @@ final class Worker {
         now = System.nanoTime();
       }
       seconds = (now - start) * 1e-9 / times;
-      boolean quiet = jit.getTotalCompilationTime() - compiled < QUIET_MILLIS;
-      since = seconds < 0.97 * best || !quiet ? 0 : since + 1;
+      since = seconds < 0.97 * best || isCompiling() ? 0 : since + 1;
       best = Math.min(best, seconds);
       if (since >= 3 && now - from >= least) {
         break;
@@ -121,6 +117,29 @@ final class Worker {
     }
     seconds = best;
     return "warm";
+  }
+
+  /** Whether a compilation is going on or waits: its queues are not all empty. */
+  private static boolean isCompiling() {
+    try {
+      Object queues =
+          ManagementFactory.getPlatformMBeanServer()
+              .invoke(
+                  new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                  "compilerQueue",
+                  null,
+                  null);
+      return queues
+          .toString()
+          .lines()
+          .anyMatch(l ->
+              !l.isBlank()
+                  && !l.equals("Empty")
+                  && !l.endsWith("queue:")
+                  && !l.startsWith("Current compiles:"));
+    } catch (JMException e) {
+      throw new IllegalStateException("the JIT's queues can't be read", e);
+    }
   }
 
   private String timed(long times) {

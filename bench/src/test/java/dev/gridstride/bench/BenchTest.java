@@ -190,6 +190,54 @@ class BenchTest {
   }
 
   @Test
+  void resultsBecomeAPage(@TempDir Path dir) throws Exception {
+    Row ours =
+        new Row(
+            "gemm",
+            "product",
+            "f32",
+            "512",
+            "cpu",
+            1,
+            "gridstride",
+            4e-3,
+            4e-3,
+            5e-3,
+            67.0,
+            null,
+            85.0,
+            1e-7,
+            null,
+            null,
+            null,
+            0.0,
+            null);
+    Row peer =
+        new Row(
+            "gemm", "product", "f32", "512", "cpu", 1, "<peer>", 2e-3, 2e-3, 2e-3, 134.0, null,
+            85.0, 1e-7, 0.5, 0.4, 0.6, 0.0, null);
+    Report.json(
+        List.of(ours, peer), List.of(new Peak(1, 100, 50, 20)), Map.of(), dir.resolve("c.json"));
+    Files.writeString(
+        dir.resolve("g.json"),
+        """
+        {"machine": {"gpu": "a GPU"}, "rows": [
+          {"family": "gemm", "op": "gemm_nn", "dtype": "f32", "shape": "512x512x512", "ours": 1e-5,
+           "theirs": 2e-5, "ratio": 2, "ourError": 1e-7},
+          {"family": "gemm", "op": "gemm_nn", "dtype": "f32", "shape": "1x1x1", "ourError": 1e-7}]}
+        """);
+    Files.writeString(dir.resolve("other.json"), "{}");
+    assertThat(errors(0, "report", dir.toString())).contains("from 2 result files");
+    String page = Files.readString(dir.resolve("report.html"));
+    assertThat(page)
+        .contains("a GPU", "gemm product f32 512 1", "67%", "&lt;peer&gt;", "0.50 [0.40, 0.60]")
+        .contains("400.00", "<polyline", "</html>") // 4 ms on the CPU, 10 us on the GPU
+        .doesNotContain("<peer>", "src=", "href=");
+    assertThat(page.split("<svg")).hasSize(3);
+    assertThat(errors(2, "report", dir.resolve("nosuch").toString())).contains("must be a folder");
+  }
+
+  @Test
   void guardNamesWhatFell(@TempDir Path dir) throws Exception {
     Path list = dir.resolve("guard.tsv");
     Files.writeString(list, "# shares\nreduce\tsum-all\tf32\t64x64\t1\t9999\n");
