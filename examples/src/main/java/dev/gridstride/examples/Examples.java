@@ -17,6 +17,7 @@ public final class Examples {
           new Pca(),
           new Segments(),
           new Recommend(),
+          new ReadReviews(),
           new Speech(),
           new Translate(),
           new GridWorldAgent());
