@@ -20,6 +20,7 @@ public final class Examples {
           new ReadReviews(),
           new Speech(),
           new Translate(),
+          new Gpt(),
           new GridWorldAgent());
 
   private Examples() {}
