@@ -29,6 +29,8 @@ record Peak(int threads, double f32Gflops, double f64Gflops, double copyGbps) {
   private static final int CHAINS = 12;
 
   private static final int ROUNDS = 4096;
+  private static final long LEAST_WARM = 100_000_000; // ns
+  private static final long MOST_WARM = 20_000_000_000L;
   private static final long COPIED = 64L << 20; // beyond any share of a last-level cache
 
   private static final VectorSpecies<Float> F32 = FloatVector.SPECIES_PREFERRED;
@@ -63,6 +65,7 @@ record Peak(int threads, double f32Gflops, double f64Gflops, double copyGbps) {
     var workers = new ArrayList<Thread>();
     for (int t = 0; t < threads; t++) {
       Load load = make.get();
+      warm(load);
       double[] mine = rates[t];
       workers.add(
           new Thread(() -> {
@@ -92,6 +95,18 @@ record Peak(int threads, double f32Gflops, double f64Gflops, double copyGbps) {
       sum += Arrays.stream(rate).max().orElse(0);
     }
     return sum;
+  }
+
+  /** Until the JIT has compiled it: on a busy machine that takes seconds. */
+  private static void warm(Load load) {
+    long from = System.nanoTime();
+    long now = from;
+    do {
+      for (int i = 0; i < 20; i++) {
+        load.run();
+      }
+      now = System.nanoTime();
+    } while (now - from < MOST_WARM && (now - from < LEAST_WARM || Jit.isBusy()));
   }
 
   private static void await(CyclicBarrier barrier) {

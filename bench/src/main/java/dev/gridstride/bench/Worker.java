@@ -8,8 +8,6 @@ import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import javax.management.JMException;
-import javax.management.ObjectName;
 
 /**
  * A JVM that runs one library: takes commands on standard input, a line each, and answers each on
@@ -109,7 +107,7 @@ final class Worker {
         now = System.nanoTime();
       }
       seconds = (now - start) * 1e-9 / times;
-      since = seconds < 0.97 * best || isCompiling() ? 0 : since + 1;
+      since = seconds < 0.97 * best || Jit.isBusy() ? 0 : since + 1;
       best = Math.min(best, seconds);
       if (since >= 3 && now - from >= least) {
         break;
@@ -117,29 +115,6 @@ final class Worker {
     }
     seconds = best;
     return "warm";
-  }
-
-  /** Whether a compilation is going on or waits: its queues are not all empty. */
-  private static boolean isCompiling() {
-    try {
-      Object queues =
-          ManagementFactory.getPlatformMBeanServer()
-              .invoke(
-                  new ObjectName("com.sun.management:type=DiagnosticCommand"),
-                  "compilerQueue",
-                  null,
-                  null);
-      return queues
-          .toString()
-          .lines()
-          .anyMatch(l ->
-              !l.isBlank()
-                  && !l.equals("Empty")
-                  && !l.endsWith("queue:")
-                  && !l.startsWith("Current compiles:"));
-    } catch (JMException e) {
-      throw new IllegalStateException("the JIT's queues can't be read", e);
-    }
   }
 
   private String timed(long times) {
