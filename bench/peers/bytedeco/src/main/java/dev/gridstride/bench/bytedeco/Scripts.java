@@ -262,7 +262,8 @@ record Scripts(String source, List<String> results, boolean repeats) {
       names.add("p" + t);
     }
     String adam =
-        "lr=0.001, beta1=0.9, beta2=0.999, weight_decay=%s, eps=1e-8, amsgrad=False, maximize=False";
+        "lr=0.001, beta1=0.9, beta2=0.999, weight_decay=%s, eps=1e-8, amsgrad=False,"
+            + " maximize=False";
     String work =
         switch (c.op()) {
           case "adam" -> "torch._fused_adam_(p, g, m, v, [], s, " + adam.formatted("0.0") + ")";
