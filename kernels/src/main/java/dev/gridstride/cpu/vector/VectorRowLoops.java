@@ -1,6 +1,7 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.vector.VectorMath.F;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.gridstride.cpu.RowLoops;
 import dev.gridstride.cpu.Scratch;
@@ -29,6 +30,10 @@ public final class VectorRowLoops implements RowLoops {
 
   private static FloatVector load(MemorySegment s, long i, VectorMask<Float> m) {
     return FloatVector.fromMemorySegment(F, s, 4 * i, LE, m);
+  }
+
+  private static float get(MemorySegment s, long i) {
+    return s.get(JAVA_FLOAT_UNALIGNED, 4 * i);
   }
 
   private static void store(FloatVector v, MemorySegment s, long i) {
@@ -186,9 +191,8 @@ public final class VectorRowLoops implements RowLoops {
     for (; i <= n - L; i += L) {
       store(load(y, at + i).fma(f, b), y, at + i);
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      store(load(y, at + i, m).fma(f, b), y, at + i, m);
+    for (; i < n; i++) {
+      y.set(JAVA_FLOAT_UNALIGNED, 4 * (at + i), Math.fma(get(y, at + i), factor, -less));
     }
   }
 
@@ -238,11 +242,11 @@ public final class VectorRowLoops implements RowLoops {
     for (; i <= n - L; i += L) {
       s = load(a, at + i).fma(load(b, at + i), s);
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      t = load(a, at + i, m).fma(load(b, at + i, m), t);
+    float rest = 0; // one by one: a mask would cost more than these few
+    for (; i < n; i++) {
+      rest = Math.fma(get(a, at + i), get(b, at + i), rest);
     }
-    return LaneSums.sum(s.add(t).add(u.add(v)));
+    return LaneSums.sum(s.add(t).add(u.add(v))) + rest;
   }
 
   @Override
@@ -252,9 +256,9 @@ public final class VectorRowLoops implements RowLoops {
     for (; i <= n - L; i += L) {
       store(load(dy, at + i).sub(sum).mul(load(y, at + i)), dx, at + i);
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      store(load(dy, at + i, m).sub(sum).mul(load(y, at + i, m)), dx, at + i, m);
+    for (; i < n; i++) {
+      float d = (get(dy, at + i) - sum) * get(y, at + i);
+      dx.set(JAVA_FLOAT_UNALIGNED, 4 * (at + i), d);
     }
   }
 
