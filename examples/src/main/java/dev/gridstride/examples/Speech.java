@@ -110,7 +110,7 @@ public final class Speech implements Example {
       report.line("%n%s%n", heard.confusion());
       report.result("loss", heard.loss());
       report.result("accuracy", heard.accuracy());
-      report.atLeast("accuracy on unknown voices", heard.accuracy(), options.pick(0.9, 0.5));
+      report.atLeast("accuracy on unknown voices", heard.accuracy(), options.pick(0.9, 0.6));
       Safetensors.write(report.file("speech.safetensors"), model.state());
       Curves.save(report.file("curves.png"), name(), report.history());
       saveSheet(report, model, test, device);
