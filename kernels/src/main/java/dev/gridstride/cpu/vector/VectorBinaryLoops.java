@@ -4,16 +4,19 @@ import static dev.gridstride.cpu.vector.VectorMath.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.gridstride.cpu.BinaryLoops;
+import dev.gridstride.cpu.scalar.ScalarBinaryLoops;
 import dev.gridstride.kernels.Binary.Kind;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /** Elementwise functions of two f32 operands by the Vector API. */
 public final class VectorBinaryLoops implements BinaryLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int LANES = F.length();
+
+  /** What is left of a run, one by one: masks would be boxed where a loop is not inlined. */
+  private static final ScalarBinaryLoops TAILS = new ScalarBinaryLoops();
 
   @Override
   public boolean run(
@@ -27,17 +30,24 @@ public final class VectorBinaryLoops implements BinaryLoops {
       MemorySegment y,
       long yAt,
       int n) {
+    int whole = n / LANES * LANES;
     // the kind is a constant inside each loop
     switch (kind) {
-      case ADD -> loop(Kind.ADD, a, aAt, aStep, b, bAt, bStep, y, yAt, n);
-      case SUB -> loop(Kind.SUB, a, aAt, aStep, b, bAt, bStep, y, yAt, n);
-      case MUL -> loop(Kind.MUL, a, aAt, aStep, b, bAt, bStep, y, yAt, n);
-      case DIV -> loop(Kind.DIV, a, aAt, aStep, b, bAt, bStep, y, yAt, n);
-      case MAX -> loop(Kind.MAX, a, aAt, aStep, b, bAt, bStep, y, yAt, n);
-      case MIN -> loop(Kind.MIN, a, aAt, aStep, b, bAt, bStep, y, yAt, n);
+      case ADD -> loop(Kind.ADD, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
+      case SUB -> loop(Kind.SUB, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
+      case MUL -> loop(Kind.MUL, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
+      case DIV -> loop(Kind.DIV, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
+      case MAX -> loop(Kind.MAX, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
+      case MIN -> loop(Kind.MIN, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
       default -> {
         return false;
       }
+    }
+    if (whole < n) {
+      long done = 4L * whole;
+      long aDone = aAt + done * aStep;
+      long bDone = bAt + done * bStep;
+      TAILS.run(kind, a, aDone, aStep, b, bDone, bStep, y, yAt + done, n - whole);
     }
     return true;
   }
@@ -67,9 +77,9 @@ public final class VectorBinaryLoops implements BinaryLoops {
     if (aStep == 1 && bStep == 1) {
       both(kind, a, aAt, b, bAt, y, yAt, n);
     } else if (aStep == 1) {
-      right(kind, a, aAt, scalar(b, bAt), y, yAt, n);
+      right(kind, a, aAt, b.get(JAVA_FLOAT_UNALIGNED, bAt), y, yAt, n);
     } else if (bStep == 1) {
-      left(kind, scalar(a, aAt), b, bAt, y, yAt, n);
+      left(kind, a.get(JAVA_FLOAT_UNALIGNED, aAt), b, bAt, y, yAt, n);
     } else {
       constant(apply(kind, scalar(a, aAt), scalar(b, bAt)), y, yAt, n);
     }
@@ -83,10 +93,6 @@ public final class VectorBinaryLoops implements BinaryLoops {
     return FloatVector.fromMemorySegment(F, s, at, LE);
   }
 
-  private static FloatVector load(MemorySegment s, long at, VectorMask<Float> m) {
-    return FloatVector.fromMemorySegment(F, s, at, LE, m);
-  }
-
   private static void both(
       Kind kind,
       MemorySegment a,
@@ -97,52 +103,34 @@ public final class VectorBinaryLoops implements BinaryLoops {
       long yAt,
       int n) {
     int step = VectorStep.lanes();
-    int i = 0;
-    for (; i + LANES <= n; i += step) {
+    for (int i = 0; i < n; i += step) {
       apply(kind, load(a, aAt + 4L * i), load(b, bAt + 4L * i))
           .intoMemorySegment(y, yAt + 4L * i, LE);
-    }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      apply(kind, load(a, aAt + 4L * i, m), load(b, bAt + 4L * i, m))
-          .intoMemorySegment(y, yAt + 4L * i, LE, m);
     }
   }
 
   private static void right(
-      Kind kind, MemorySegment a, long aAt, FloatVector q, MemorySegment y, long yAt, int n) {
+      Kind kind, MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n) {
+    FloatVector q = FloatVector.broadcast(F, b); // here: an argument would be boxed
     int step = VectorStep.lanes();
-    int i = 0;
-    for (; i + LANES <= n; i += step) {
+    for (int i = 0; i < n; i += step) {
       apply(kind, load(a, aAt + 4L * i), q).intoMemorySegment(y, yAt + 4L * i, LE);
-    }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      apply(kind, load(a, aAt + 4L * i, m), q).intoMemorySegment(y, yAt + 4L * i, LE, m);
     }
   }
 
   private static void left(
-      Kind kind, FloatVector p, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+      Kind kind, float a, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+    FloatVector p = FloatVector.broadcast(F, a);
     int step = VectorStep.lanes();
-    int i = 0;
-    for (; i + LANES <= n; i += step) {
+    for (int i = 0; i < n; i += step) {
       apply(kind, p, load(b, bAt + 4L * i)).intoMemorySegment(y, yAt + 4L * i, LE);
-    }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      apply(kind, p, load(b, bAt + 4L * i, m)).intoMemorySegment(y, yAt + 4L * i, LE, m);
     }
   }
 
   private static void constant(FloatVector v, MemorySegment y, long yAt, int n) {
     int step = VectorStep.lanes();
-    int i = 0;
-    for (; i + LANES <= n; i += step) {
+    for (int i = 0; i < n; i += step) {
       v.intoMemorySegment(y, yAt + 4L * i, LE);
-    }
-    if (i < n) {
-      v.intoMemorySegment(y, yAt + 4L * i, LE, F.indexInRange(i, n));
     }
   }
 }
