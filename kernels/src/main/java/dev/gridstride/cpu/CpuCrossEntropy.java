@@ -101,7 +101,8 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
               return part;
             });
     if (!each) {
-      results.set(loss, 0, sum / targets.divisor);
+      // with weights of 0 smoothing may leave a sum, which over 0 is an infinity
+      results.set(loss, 0, targets.divisor == 0 ? Double.NaN : sum / targets.divisor);
     }
   }
 

@@ -397,4 +397,28 @@ class CrossEntropyTest {
     assertThat(DEVICE.plan(CrossEntropy.of(DType.F64, DType.I32, 1, 1)).explain().details())
         .isEqualTo("rows in f64");
   }
+
+  /** As in PyTorch, where the part of the target is 0/0; smoothing alone would give an infinity. */
+  @Test
+  void aMeanOverWeightsOfZeroIsNan() {
+    for (DType type : new DType[] {DType.F32, DType.F64}) {
+      CrossEntropy op =
+          CrossEntropy.of(type, DType.I64, 1, 3).withWeights().withLabelSmoothing(0.1);
+      try (var x = TestArray.of(DEVICE, type, 1, 2, 3);
+          var target = TestArray.of(DEVICE, DType.I64, 1);
+          var weight = TestArray.of(DEVICE, type, 1, 0, 1);
+          var loss = TestArray.output(DEVICE, type, 1)) {
+        DEVICE
+            .plan(op)
+            .forward(
+                DEVICE.defaultStream(),
+                x.buffer(),
+                target.buffer(),
+                weight.buffer(),
+                loss.buffer(),
+                null);
+        assertThat(loss.get()[0]).isNaN();
+      }
+    }
+  }
 }

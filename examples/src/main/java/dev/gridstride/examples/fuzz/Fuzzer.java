@@ -75,6 +75,10 @@ public final class Fuzzer {
     ElementFamilies.addTo(families);
     SumFamilies.addTo(families);
     PlaceFamilies.addTo(families);
+    ScatterFamilies.addTo(families);
+    NormFamilies.addTo(families);
+    WindowFamilies.addTo(families);
+    TrainingFamilies.addTo(families);
     return families;
   }
 
