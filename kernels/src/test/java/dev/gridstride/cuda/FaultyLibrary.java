@@ -152,11 +152,11 @@ public final class FaultyLibrary {
 
   // called from native code: an exception here would end the JVM
 
-  private boolean saysInjected() {
+  boolean saysInjected() {
     return saysInjected;
   }
 
-  private boolean fails(String name) {
+  boolean fails(String name) {
     calls.add(name);
     saysInjected = false;
     if (!name.equals(failing) || --remaining != 0) {
@@ -168,12 +168,12 @@ public final class FaultyLibrary {
     return true;
   }
 
-  private int failure() {
+  int failure() {
     saysInjected = true;
     return status;
   }
 
-  private int done(int result, String name) {
+  int done(int result, String name) {
     if (result == 0) {
       PAIRS.forEach(
           (make, release) -> count(make, name.equals(make) ? 1 : name.equals(release) ? -1 : 0));
