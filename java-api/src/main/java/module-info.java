@@ -1,6 +1,7 @@
 /** Tensors, autograd, layers, optimizers and data readers over the kernels. */
 module dev.gridstride {
   requires transitive dev.gridstride.kernels;
+  requires static java.desktop;
   requires static org.jspecify;
 
   exports dev.gridstride;
@@ -10,4 +11,5 @@ module dev.gridstride {
   exports dev.gridstride.metrics;
   exports dev.gridstride.nn;
   exports dev.gridstride.optim;
+  exports dev.gridstride.vision;
 }

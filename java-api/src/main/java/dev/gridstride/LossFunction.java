@@ -68,6 +68,54 @@ final class LossFunction {
     return reduce(positive.add(negative), reduction);
   }
 
+  static Tensor contrastive(Tensor embeddings, Tensor labels, double temperature) {
+    String op = "contrastiveLoss";
+    checkFloating(op, "embeddings", embeddings);
+    labels.checkOpen(op);
+    if (embeddings.rank() != 2
+        || labels.rank() != 1
+        || labels.size(0) != embeddings.size(0)
+        || labels.dtype().isFloating()) {
+      throw InvalidArgumentException.of(
+          op,
+          "labels",
+          "must be integers, one for each row of embeddings [n, size]",
+          "embeddings=%s, labels=%s",
+          embeddings,
+          labels);
+    }
+    if (!(temperature > 0) || Double.isInfinite(temperature)) {
+      throw InvalidArgumentException.of(
+          op, "temperature", "must be positive and finite", "temperature=%s", temperature);
+    }
+    long[] of = labels.toLongArray();
+    int n = of.length;
+    var positives = new double[Math.multiplyExact(n, n)];
+    var self = new double[n * n];
+    int counted = 0;
+    for (int i = 0; i < n; i++) {
+      self[i * n + i] = Double.NEGATIVE_INFINITY; // an example is not compared with itself
+      int others = -1;
+      for (long label : of) {
+        others += label == of[i] ? 1 : 0;
+      }
+      for (int j = 0; j < n; j++) {
+        positives[i * n + j] = j != i && of[j] == of[i] ? 1.0 / others : 0;
+      }
+      counted += others > 0 ? 1 : 0;
+    }
+    Tensor z = wide(embeddings).normalize(1);
+    if (counted == 0) {
+      return z.sum().mul(Double.NaN);
+    }
+    Shape square = Shape.of(n, n);
+    Tensor mask = Hosts.fromDoubles(z.device(), z.dtype(), self, square);
+    Tensor targets = Hosts.fromDoubles(z.device(), z.dtype(), positives, square);
+    Tensor logits = z.matmul(z.transpose()).div(temperature).add(mask);
+    var summed = CrossEntropyOptions.DEFAULTS.withReduction(LossReduction.SUM);
+    return logits.crossEntropy(targets, summed).div(counted);
+  }
+
   private static void checkPosWeight(String op, Tensor x, Tensor posWeight) {
     long[] dims = x.shape().dims();
     if (posWeight.dtype() == x.dtype() && posWeight.device().equals(x.device())) {

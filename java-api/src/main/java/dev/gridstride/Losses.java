@@ -148,4 +148,21 @@ public sealed interface Losses permits Tensor {
       Tensor targets, @Nullable Tensor weight, long ignoreIndex, LossReduction reduction) {
     return NllFunction.apply((Tensor) this, targets, weight, ignoreIndex, reduction);
   }
+
+  /**
+   * The supervised contrastive loss of these embeddings {@code [n, size]}: it pulls examples of one
+   * class together and pushes those of others away. With {@code z} the embeddings divided by their
+   * Euclidean norms and P(i) the other examples of i's class, the mean over the examples with a
+   * non-empty P(i) of {@code -1/|P(i)| sum over p in P(i) of log(exp(z_i z_p / t) / sum over a != i
+   * of exp(z_i z_a / t))}; NaN when no class occurs twice.
+   *
+   * <p>Khosla et al., "Supervised Contrastive Learning", 2020, equation 2. Labels are read on the
+   * host.
+   *
+   * @param labels the class of each example, integer {@code [n]}
+   * @param temperature t; positive and finite. A low one makes the nearest examples count most
+   */
+  default Tensor contrastiveLoss(Tensor labels, double temperature) {
+    return LossFunction.contrastive((Tensor) this, labels, temperature);
+  }
 }

@@ -115,6 +115,18 @@ final class NormFunction {
     return x.div(scale.pow(beta));
   }
 
+  static Tensor unit(Tensor x, int axis, double eps) {
+    LossFunction.checkFloating("normalize", "tensor", x);
+    int a = x.shape().axis("normalize", axis);
+    Tensor length = x.l2Norm(true, a);
+    double smallest = x.dtype() == DType.F64 ? eps : (float) eps;
+    if (!(smallest > 0) || Double.isInfinite(smallest)) {
+      throw InvalidArgumentException.of(
+          "normalize", "eps", "must be positive and finite", "eps=%s", eps);
+    }
+    return x.div(length.maximum(BinaryFunction.scalar(length, eps)));
+  }
+
   private static BatchNorm batchOp(Tensor x, ImageLayout format, double eps) {
     return new BatchNorm(x.dtype(), format, x.size(0), x.size(1), product(x, 2, x.rank()), eps);
   }

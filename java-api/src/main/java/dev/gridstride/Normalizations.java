@@ -126,4 +126,20 @@ public sealed interface Normalizations permits Tensor {
       @Nullable Tensor gamma, @Nullable Tensor beta, Tensor mean, Tensor variance, double eps) {
     return NormFunction.batchInference((Tensor) this, gamma, beta, mean, variance, eps);
   }
+
+  /** Vectors along {@code axis} divided by their lengths; as {@link #normalize(int, double)}. */
+  default Tensor normalize(int axis) {
+    return normalize(axis, 1e-12);
+  }
+
+  /**
+   * Vectors along {@code axis} divided by their lengths: {@code x / max(|x|, eps)} with the
+   * Euclidean norm, as {@code torch.nn.functional.normalize}.
+   *
+   * @param axis the dimension; negative axes count from the last
+   * @param eps keeps the zero vector finite; positive and finite in the tensor's dtype
+   */
+  default Tensor normalize(int axis, double eps) {
+    return NormFunction.unit((Tensor) this, axis, eps);
+  }
 }

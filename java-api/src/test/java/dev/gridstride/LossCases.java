@@ -23,6 +23,12 @@ final class LossCases {
   static List<Case> all() {
     var cases = new ArrayList<Case>();
     cases.addAll(crossEntropies());
+    cases.add(
+        new Case(
+            "contrastiveLoss",
+            "one class without a pair",
+            shapes(s(5, 3)),
+            t -> t[0].contrastiveLoss(classes(new long[] {2, 0, 2, 1, 0}), 0.5)));
     for (LossReduction r : LossReduction.values()) {
       cases.addAll(elementwise(r));
       cases.addAll(likelihoods(r));

@@ -387,4 +387,68 @@ class LossValuesTest {
     assertThatThrownBy(() -> x.nllLoss(t, w, -100, LossReduction.MEAN))
         .hasMessageStartingWith("nllLoss: weight must have shape [classes] and dtype f32;");
   }
+
+  /** By the definition: three classes, one of which has a single example that is not averaged. */
+  @Test
+  void contrastiveLossComparesWithTheDefinition() {
+    long[] labels = {4, 0, 4, 7, 0, 4};
+    int n = labels.length;
+    int size = 3;
+    double t = 0.3;
+    double[] x = random(n * size, new SplittableRandom(8));
+    double sum = 0;
+    int counted = 0;
+    for (int i = 0; i < n; i++) {
+      double all = 0;
+      double mean = 0;
+      int positives = 0;
+      for (int a = 0; a < n; a++) {
+        all += a == i ? 0 : Math.exp(cosine(x, size, i, a) / t);
+        positives += a != i && labels[a] == labels[i] ? 1 : 0;
+      }
+      for (int p = 0; p < n; p++) {
+        if (p != i && labels[p] == labels[i]) {
+          mean -= Math.log(Math.exp(cosine(x, size, i, p) / t) / all) / positives;
+        }
+      }
+      sum += mean;
+      counted += positives > 0 ? 1 : 0;
+    }
+    assertThat(counted).isEqualTo(5);
+    Tensor y = Tensors.of(DEVICE, labels);
+    // logits of at most 1 / t: a few roundings of them
+    assertThat(tensor(DType.F64, x, n, size).contrastiveLoss(y, t).item())
+        .isCloseTo(sum / counted, within(1e-14));
+    assertThat(tensor(DType.F32, x, n, size).contrastiveLoss(y, t).item())
+        .isCloseTo(sum / counted, within(32 * 0x1p-24 / t));
+    assertThat(tensor(DType.BF16, x, n, size).contrastiveLoss(y, t).dtype()).isEqualTo(DType.F32);
+  }
+
+  private static double cosine(double[] x, int size, int i, int j) {
+    double product = 0;
+    double a = 0;
+    double b = 0;
+    for (int k = 0; k < size; k++) {
+      product += x[i * size + k] * x[j * size + k];
+      a += x[i * size + k] * x[i * size + k];
+      b += x[j * size + k] * x[j * size + k];
+    }
+    return product / Math.sqrt(a * b);
+  }
+
+  @Test
+  void contrastiveLossRefusesAndHasNoMeanOfNothing() {
+    Tensor x = tensor(DType.F32, new double[] {1, 2, 3, 4}, 2, 2);
+    assertThat(x.contrastiveLoss(Tensors.of(DEVICE, new long[] {0, 1}), 1).item()).isNaN();
+    assertThatThrownBy(() -> x.contrastiveLoss(Tensors.of(DEVICE, new long[] {0, 1, 1}), 1))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessageStartingWith(
+            "contrastiveLoss: labels must be integers, one for each row of embeddings [n, size];");
+    Tensor y = Tensors.of(DEVICE, new long[] {1, 1});
+    for (double bad : new double[] {0, -1, Double.NaN, INF}) {
+      assertThatThrownBy(() -> x.contrastiveLoss(y, bad))
+          .hasMessage(
+              "contrastiveLoss: temperature must be positive and finite; temperature=" + bad);
+    }
+  }
 }

@@ -33,6 +33,8 @@ final class NormCases {
             "of a view, no parameters",
             shapes(s(5, 4)),
             t -> t[0].transpose(0, 1).layerNorm(1, null, null, 0.1)),
+        new Case("normalize", "last", shapes(s(3, 4)), t -> t[0].normalize(-1)),
+        new Case("normalize", "channels", shapes(s(2, 3, 4)), t -> t[0].normalize(1, 0.1)),
         new Case("rmsNorm", "", shapes(s(3, 2, 5), s(5)), t -> t[0].rmsNorm(1, t[1], EPS)),
         new Case("rmsNorm", "no gamma", shapes(s(3, 2, 5)), t -> t[0].rmsNorm(2, null, EPS)),
         new Case(

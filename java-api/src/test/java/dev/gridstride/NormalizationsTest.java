@@ -197,4 +197,19 @@ class NormalizationsTest {
     assertThatThrownBy(() -> x.batchNorm(null, null, three, normal(DType.F32, 4), 0.1, EPS))
         .hasMessageStartingWith("batchNorm: runningVar must have shape [3], dtype f32");
   }
+
+  @Test
+  void normalizedVectorsHaveLengthOne() {
+    Tensor x = Tensors.of(DEVICE, new double[] {3, 4, 0, 0, -5, 12}, 3, 2);
+    assertThat(x.normalize(1).toDoubleArray())
+        .containsExactly(3 / 5.0, 4 / 5.0, 0, 0, -5 / 13.0, 12 / 13.0);
+    assertThat(x.normalize(0).select(1, 0).toDoubleArray())
+        .containsExactly(3 / Math.sqrt(34), 0, -5 / Math.sqrt(34));
+    assertThat(x.normalize(-1, 10).select(0, 0).toDoubleArray()).containsExactly(.3, .4);
+    assertThatThrownBy(() -> x.normalize(1, 0))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessage("normalize: eps must be positive and finite; eps=0.0");
+    assertThatThrownBy(() -> x.to(DType.F32).normalize(1, 1e-60))
+        .hasMessageStartingWith("normalize: eps must be positive");
+  }
 }

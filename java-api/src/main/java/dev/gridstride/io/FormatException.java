@@ -31,7 +31,9 @@ public class FormatException extends FileException {
     this.where = where;
   }
 
-  static FormatException of(Path file, String where, String rule, String given, Object... values) {
+  /** With the rule that is broken and what was found, as {@link String#format} puts it. */
+  public static FormatException of(
+      Path file, String where, String rule, String given, Object... values) {
     return new FormatException(
         file, where, rule + "; " + String.format(Locale.ROOT, given, values));
   }

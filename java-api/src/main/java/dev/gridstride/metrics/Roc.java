@@ -106,4 +106,20 @@ public final class Roc {
   public double area() {
     return area;
   }
+
+  /**
+   * The equal error rate: both kinds of error at the threshold where they are equally frequent, on
+   * the straight line between the two points beside it. The usual figure of systems that recognise
+   * people: 0 is perfect, 0.5 as good as chance.
+   */
+  public double equalErrorRate() {
+    int i = 1; // the first point is (0, 0), where all positives are missed
+    while (falsePositives[i] < 1 - truePositives[i]) {
+      i++; // ends: the last point is (1, 1)
+    }
+    double before = 1 - truePositives[i - 1] - falsePositives[i - 1];
+    double after = falsePositives[i] - (1 - truePositives[i]);
+    double share = before / (before + after);
+    return falsePositives[i - 1] + share * (falsePositives[i] - falsePositives[i - 1]);
+  }
 }

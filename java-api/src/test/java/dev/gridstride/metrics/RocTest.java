@@ -76,4 +76,17 @@ class RocTest {
     assertThatThrownBy(() -> roc(new double[] {1, 2}, 1, 0, 1))
         .hasMessageContaining("one for each of scores");
   }
+
+  @Test
+  void equalErrorRates() {
+    assertThat(roc(new double[] {3, 2, 1}, 1, 1, 0).equalErrorRate()).isZero();
+    assertThat(roc(new double[] {3, 2, 1}, 0, 0, 1).equalErrorRate()).isEqualTo(1);
+    assertThat(roc(new double[] {1, 1, 1, 1}, 1, 0, 0, 0).equalErrorRate()).isEqualTo(.5);
+    // from (0, 1/3) over (1/2, 1/3) to (1/2, 2/3): both errors are 1/2 on the way
+    assertThat(roc(new double[] {.9, .8, .7, .6, .2}, 1, 0, 1, 1, 0).equalErrorRate())
+        .isEqualTo(.5);
+    // from (0, 1/2) to (1/4, 1): 1 - 1/2 - 2 x = x
+    assertThat(roc(new double[] {5, 4, 4, 3, 2, 1}, 1, 1, 0, 0, 0, 0).equalErrorRate())
+        .isCloseTo(1 / 6.0, within(1e-15));
+  }
 }

@@ -242,4 +242,16 @@ class NormLayersTest {
         .hasMessage("layerNorm: shape must have dimensions, of at least 1 each; shape=[]");
     assertThatThrownBy(() -> new RMSNorm(DEVICE, 3, 0)).hasMessageContaining("shape=[3, 0]");
   }
+
+  @Test
+  void localResponseNormIsTheOp() {
+    Tensor x = new Generator(1).normal(DEVICE, DType.F32, 0, 1, 2, 6, 3, 3);
+    assertThat(new LocalResponseNorm(5).forward(x).toFloatArray())
+        .containsExactly(x.localResponseNorm(5, 1e-4, 0.75, 1).toFloatArray());
+    assertThat(new LocalResponseNorm(3, 0.5, 0.6, 2).forward(x).toFloatArray())
+        .containsExactly(x.localResponseNorm(3, 0.5, 0.6, 2).toFloatArray());
+    assertThatThrownBy(() -> new LocalResponseNorm(0))
+        .isInstanceOf(InvalidArgumentException.class)
+        .hasMessage("localResponseNorm: size must be at least 1; size=0");
+  }
 }
