@@ -16,6 +16,11 @@ public interface Example {
     return true;
   }
 
+  /** Whether it writes checkpoints into the output folder and can go on from one. */
+  default boolean resumes() {
+    return false;
+  }
+
   /**
    * Runs it.
    *

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param seed makes the run repeatable
  * @param limit at most so many samples of each data set; null for all
  * @param quick whether the example's short form is asked for, of less than 20 seconds
+ * @param resume whether to go on from the checkpoint in {@code out}
  * @param data folder with the user's data; null for the bundled data
  * @param out folder for results
  */
@@ -24,6 +25,7 @@ public record Options(
     long seed,
     @Nullable Integer limit,
     boolean quick,
+    boolean resume,
     @Nullable Path data,
     Path out) {
 

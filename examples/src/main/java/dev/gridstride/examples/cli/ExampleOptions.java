@@ -58,6 +58,11 @@ final class ExampleOptions {
   private boolean quick;
 
   @Option(
+      names = "--resume",
+      description = "Goes on from the checkpoint that an earlier run left in --out.")
+  private boolean resume;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "CPU threads; the result does not depend on it.")
@@ -126,7 +131,17 @@ final class ExampleOptions {
     if (Files.exists(results) && !Files.isDirectory(results)) {
       throw new UsageException("--out must name a folder; " + results + " is a file");
     }
-    return new Options(chosen, epochs, batch, seed, limit, quick, data, results);
+    if (resume && !example.resumes()) {
+      throw new UsageException(
+          "--resume: the example '%s' writes no checkpoints; those that do: %s"
+              .formatted(
+                  example.name(),
+                  Examples.ALL.stream()
+                      .filter(Example::resumes)
+                      .map(Example::name)
+                      .collect(Collectors.joining(", "))));
+    }
+    return new Options(chosen, epochs, batch, seed, limit, quick, resume, data, results);
   }
 
   private static void atLeastOne(String option, @Nullable Integer value) {

@@ -41,7 +41,7 @@ class CommandLineTest {
   void trainHelpNamesEveryOption() {
     assertThat(Cli.run("train", "--help").out())
         .contains("NAME", "--device", "--epochs", "--batch", "--seed", "--limit", "--quick")
-        .contains("--threads", "--data", "--out", "--json");
+        .contains("--resume", "--threads", "--data", "--out", "--json");
   }
 
   @Test
