@@ -108,9 +108,10 @@ final class NormFunction {
     }
     long before = (size - 1) / 2;
     long places = product(x, 2, x.rank());
-    Tensor squares = x.square().reshape(x.size(0), 1, x.size(1), places);
+    // the places as channels, and channels last: each step of a window is then over all places
+    Tensor squares = x.square().reshape(x.size(0), x.size(1), places).transpose(1, 2);
     PoolAxis channels = new PoolAxis(x.size(1), size, 1, before, size - 1 - before, 1, false);
-    Tensor mean = squares.pool(Pool.Kind.AVERAGE, true, channels, PoolAxis.of(places, 1));
+    Tensor mean = squares.pool(Pool.Kind.AVERAGE, true, channels).transpose(1, 2);
     Tensor scale = mean.reshape(x.shape().dims()).mul(alpha).add(k);
     return x.div(scale.pow(beta));
   }

@@ -145,7 +145,8 @@ public final class Cifar10Net implements Example {
               + " and name the folder with --data; or try --quick, with made pictures");
     }
     if (given != null) {
-      return options.dataFile("", "test_batch.bin").toAbsolutePath().getParent();
+      options.dataFile("", "test_batch.bin"); // says what is missing
+      return given;
     }
     Path folder = options.out().resolve("made");
     var random = new SplittableRandom(options.seed());

@@ -98,7 +98,7 @@ public final class Detect implements Example {
               List<Scene> made = Stream.generate(() -> Scenes.make(random)).limit(n).toList();
               algorithm.learningRate(schedule.at(step++));
               try (Scope scope = Scope.open()) {
-                Tensor loss = objective(model.forward(images(device, made)), made);
+                Tensor loss = objective(model.forward(Scenes.images(device, made)), made);
                 loss.backward();
                 algorithm.step();
                 model.zeroGrad();
@@ -147,15 +147,6 @@ public final class Detect implements Example {
         new ReLU());
   }
 
-  private static Tensor images(Device device, List<Scene> scenes) {
-    int area = Scenes.SIDE * Scenes.SIDE;
-    var pixels = new float[scenes.size() * area];
-    for (int i = 0; i < scenes.size(); i++) {
-      System.arraycopy(scenes.get(i).pixels(), 0, pixels, i * area, area);
-    }
-    return Tensors.of(device, pixels, scenes.size(), 1, Scenes.SIDE, Scenes.SIDE);
-  }
-
   /** The objective: is there something, where is it, what is it? */
   private static Tensor objective(Tensor answers, List<Scene> scenes) {
     int n = scenes.size();
@@ -168,7 +159,8 @@ public final class Detect implements Example {
       for (Thing t : scenes.get(i).things()) {
         Box b = t.box();
         double[] middle = {(b.left() + b.right()) / 2 / CELL, (b.top() + b.bottom()) / 2 / CELL};
-        int cell = (int) middle[1] * GRID + (int) middle[0];
+        int row = (int) middle[1];
+        int cell = row * GRID + (int) middle[0];
         present[i * CELLS + cell] = 1;
         kinds[i * CELLS + cell] = t.label();
         double[] box = {
@@ -200,7 +192,7 @@ public final class Detect implements Example {
     model.eval();
     List<Scene> some = test.subList(0, Math.min(TEST_BATCH, test.size()));
     try (Scope scope = Scope.open()) {
-      return Autograd.noGrad(() -> objective(model.forward(images(device, some)), some).item());
+      return Autograd.noGrad(() -> objective(model.forward(Scenes.images(device, some)), some).item());
     }
   }
 
@@ -211,7 +203,7 @@ public final class Detect implements Example {
     for (int from = 0; from < scenes.size(); from += TEST_BATCH) {
       List<Scene> some = scenes.subList(from, Math.min(from + TEST_BATCH, scenes.size()));
       try (Scope scope = Scope.open()) {
-        Tensor x = images(device, some);
+        Tensor x = Scenes.images(device, some);
         Tensor[] parts = Autograd.noGrad(() -> model.forward(x).split(1, 1, 4, CLASSES));
         float[] whether = parts[0].sigmoid().toFloatArray();
         float[] where = parts[1].sigmoid().toFloatArray();

@@ -14,9 +14,9 @@ public final class Examples {
           new MnistMlp(),
           new Mnist(),
           new Denoise(),
-          new Detect(),
           new Cifar10Net(),
           new AlexNet(),
+          new Detect(),
           new Pca(),
           new Segments(),
           new Recommend(),
@@ -25,6 +25,8 @@ public final class Examples {
           new Translate(),
           new Gpt(),
           new GridWorldAgent());
+          new GridWorldAgent(),
+          new ConnectFourPlayer());
 
   private Examples() {}
 

@@ -1,5 +1,8 @@
 package dev.gridstride.examples.data;
 
+import dev.gridstride.Tensor;
+import dev.gridstride.Tensors;
+import dev.gridstride.device.Device;
 import dev.gridstride.vision.Box;
 import dev.gridstride.vision.Thing;
 import java.util.ArrayList;
@@ -33,6 +36,16 @@ public final class Scenes {
    * @param things where the shapes are, in pixels
    */
   public record Scene(float[] pixels, List<Thing> things) {}
+
+  /** The pictures of scenes, f32 {@code [n, 1, SIDE, SIDE]}. */
+  public static Tensor images(Device device, List<Scene> scenes) {
+    int area = SIDE * SIDE;
+    var pixels = new float[scenes.size() * area];
+    for (int i = 0; i < scenes.size(); i++) {
+      System.arraycopy(scenes.get(i).pixels(), 0, pixels, i * area, area);
+    }
+    return Tensors.of(device, pixels, scenes.size(), 1, SIDE, SIDE);
+  }
 
   /** A new scene of one to four shapes of random kind, size, place and brightness. */
   public static Scene make(RandomGenerator random) {
