@@ -24,7 +24,6 @@ public final class Examples {
           new Speech(),
           new Translate(),
           new Gpt(),
-          new GridWorldAgent());
           new GridWorldAgent(),
           new ConnectFourPlayer());
 
