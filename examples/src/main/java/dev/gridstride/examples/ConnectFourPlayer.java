@@ -88,7 +88,9 @@ public final class ConnectFourPlayer implements Example {
           double fresh = loss(model, device, memory.getLast());
           learn(model, algorithm, device, lessons, batch, random, progress);
           var rivals = new SplittableRandom(options.seed() + round);
-          double score = Games.score(Games.match(thought, TreeSearch.rollouts(rivals), 20, simulations, rivals));
+          double score =
+              Games.score(
+                  Games.match(thought, TreeSearch.rollouts(rivals), 20, simulations, rivals));
           progress.end(fresh, score);
         }
       }
@@ -121,8 +123,8 @@ public final class ConnectFourPlayer implements Example {
             .orElse(0);
     BoardPicture.save(
         report.file("game.png"),
-        "connect4: a game; moves 1 and 2 are by chance",
-        "the learnt player",
+        "connect4: the longest game won",
+        "the learnt player, after two moves by chance",
         "plain Monte Carlo tree search",
         played.get(shown).moves());
   }

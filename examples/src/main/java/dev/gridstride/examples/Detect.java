@@ -192,7 +192,8 @@ public final class Detect implements Example {
     model.eval();
     List<Scene> some = test.subList(0, Math.min(TEST_BATCH, test.size()));
     try (Scope scope = Scope.open()) {
-      return Autograd.noGrad(() -> objective(model.forward(Scenes.images(device, some)), some).item());
+      return Autograd.noGrad(
+          () -> objective(model.forward(Scenes.images(device, some)), some).item());
     }
   }
 

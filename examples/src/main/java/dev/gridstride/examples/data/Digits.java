@@ -10,9 +10,7 @@ import dev.gridstride.io.Idx;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
-import java.util.stream.IntStream;
 
 /** Grey images with a class each, from a pair of IDX files in the form of MNIST's. */
 public final class Digits {
@@ -87,19 +85,6 @@ public final class Digits {
     int m = Math.min(n, size());
     return new Digits(
         Arrays.copyOf(pixels, m * height * width), Arrays.copyOf(labels, m), height, width);
-  }
-
-  /** The images of the classes that {@code wanted} accepts, in their order. */
-  public Digits only(IntPredicate wanted) {
-    int[] chosen = IntStream.range(0, size()).filter(i -> wanted.test(label(i))).toArray();
-    int area = height * width;
-    var some = new byte[chosen.length * area];
-    var classes = new long[chosen.length];
-    for (int i = 0; i < chosen.length; i++) {
-      System.arraycopy(pixels, chosen[i] * area, some, i * area, area);
-      classes[i] = labels[chosen[i]];
-    }
-    return new Digits(some, classes, height, width);
   }
 
   /** Number of images. */

@@ -122,8 +122,7 @@ public final class Games {
                 ? new int[0][]
                 : TreeSearch.visits(positions, simulations, player, null);
         for (int k = 0; k < open.length; k++) {
-          int move =
-              player == null ? TreeSearch.randomMove(now[open[k]], random) : most(visits[k]);
+          int move = player == null ? TreeSearch.randomMove(now[open[k]], random) : most(visits[k]);
           moves.get(open[k]).add(move);
           now[open[k]] = now[open[k]].play(move);
         }
@@ -132,8 +131,7 @@ public final class Games {
     return IntStream.range(0, games)
         .mapToObj(i -> {
           boolean firstMovedLast = (moves.get(i).size() - OPENING) % 2 == (i % 2 == 0 ? 1 : 0);
-          return new Game(
-              moves.get(i), now[i].isLost() ? (firstMovedLast ? 1 : 0) : 0.5);
+          return new Game(moves.get(i), now[i].isLost() ? (firstMovedLast ? 1 : 0) : 0.5);
         })
         .toList();
   }

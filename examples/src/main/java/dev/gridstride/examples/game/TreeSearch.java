@@ -175,12 +175,13 @@ public final class TreeSearch {
     }
   }
 
-  /** Plain Monte Carlo: all moves are likely, and a game by chance says what a position is worth. */
+  /**
+   * Plain Monte Carlo: all moves are likely, and a game by chance says what a position is worth.
+   */
   public static Evaluator rollouts(RandomGenerator random) {
     var even = new double[ConnectFour.COLUMNS];
     Arrays.fill(even, 1);
-    return positions ->
-        positions.stream().map(p -> new Opinion(even, rollout(p, random))).toList();
+    return positions -> positions.stream().map(p -> new Opinion(even, rollout(p, random))).toList();
   }
 
   private static double rollout(ConnectFour position, RandomGenerator random) {

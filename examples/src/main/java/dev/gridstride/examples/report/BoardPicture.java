@@ -25,8 +25,7 @@ public final class BoardPicture {
    * @param second the other
    * @param moves the columns in the order of play
    */
-  public static void save(
-      Path file, String title, String first, String second, List<Integer> moves)
+  public static void save(Path file, String title, String first, String second, List<Integer> moves)
       throws IOException {
     int width = ConnectFour.COLUMNS * CELL + 2 * MARGIN;
     int height = ConnectFour.ROWS * CELL;
@@ -63,7 +62,7 @@ public final class BoardPicture {
       g.setColor(i == 0 ? Charts.BLUE : Charts.ORANGE);
       g.fillOval(MARGIN, y + 20 * i - 12, 14, 14);
       g.setColor(Color.BLACK);
-      g.drawString(names[i] + (i == 0 ? ", who begins" : ""), MARGIN + 22, y + 20 * i);
+      g.drawString(names[i], MARGIN + 22, y + 20 * i);
     }
     g.dispose();
     Pictures.save(file, image);
