@@ -4,7 +4,9 @@
 // |---|---|
 // | conv_gemm.cu | forward and backward data, implicit products in tiles |
 // | conv_weight.cu | backward weight in tiles and its sums, gradient of the bias |
-// | conv_direct.cu | all passes with few channels a group |
+// | conv_depthwise.cu | all passes with one channel and filter a group, f32 |
+// | conv_narrow.cu | backward data with few channels a group, f32 |
+// | conv_direct.cu | all passes with few channels a group, whatever else does not do |
 #include <numeric>
 
 #include "conv.h"
@@ -95,6 +97,17 @@ gs_status describe(const gs_conv* op, Shape* s) {
   return GS_OK;
 }
 
+// Whether conv_depthwise.cu does it. Large strides leave its strips' places no room in 32 bits.
+bool depthwise(const gs_conv& op, const Shape& s) {
+  if (op.type != GS_F32 || s.filters != 1 || s.channels != 1) return false;
+  if (s.taps > kDepthwiseTaps || op.c > (1 << 20)) return false;
+  return std::all_of(s.axis, s.axis + 3, [](const gs_conv_axis& a) { return a.stride < 1 << 20; });
+}
+
+bool by_fma(const gs_conv& op, const ConvArguments& p) {
+  return op.type == GS_F32 && conv_fma_fits(p);
+}
+
 // x gathered by output pixels and taps, for forward and backward weight.
 ConvArguments over_outputs(const gs_conv& op, const Shape& s) {
   const int64_t sizes[3] = {s.axis[0].size, s.axis[1].size, s.axis[2].size};
@@ -121,6 +134,13 @@ ConvArguments over_outputs(const gs_conv& op, const Shape& s) {
   return p;
 }
 
+// Forward or backward data.
+cudaError_t launch(const gs_conv& op, const Shape& s, const ConvArguments& p, gs_stream stream) {
+  if (depthwise(op, s)) return conv_depthwise(p, stream);
+  if (p.cols < kFewColumns) return conv_direct(op.type, p, stream);
+  return by_fma(op, p) ? conv_fma(p, stream) : conv_tiled(op.type, p, stream);
+}
+
 gs_status forward(const gs_conv& op, const Shape& s, const void* x, const void* w, const void* bias,
                   void* y, gs_stream stream) {
   if (s.y_count == 0) return GS_OK;
@@ -133,9 +153,7 @@ gs_status forward(const gs_conv& op, const Shape& s, const void* x, const void* 
   p.out_col = y_channel, p.group_out = s.filters * y_channel;
   p.rows_fastest = op.layout == GS_NCHW, p.b_along_depth = true;
   p.relu = op.relu != 0;
-  return check(
-      p.cols < kFewColumns ? conv_direct(op.type, p, stream) : conv_tiled(op.type, p, stream),
-      "conv_forward");
+  return check(launch(op, s, p, stream), "conv_forward");
 }
 
 // One axis' share of a phase of backward data: the inputs first, first + stride, ...
@@ -155,6 +173,42 @@ Residue residue_of(const gs_conv_axis& a, int64_t first) {
   return r;
 }
 
+// Arguments of conv_narrow.cu; false where it is of no use.
+bool narrow_arguments(const gs_conv& op, const Shape& s, const Strides& x, const Strides& y,
+                      ConvNarrow* p) {
+  if (op.type != GS_F32 || s.channels >= kFewColumns) return false;
+  *p = {};
+  p->images = op.n, p->filters = s.filters, p->channels = s.channels, p->groups = op.groups;
+  for (int d = 0; d < 3; d++) {
+    const gs_conv_axis& a = s.axis[d];
+    if (a.stride >= 1 << 20) return false;
+    const int64_t residues = std::min(a.stride, a.size);
+    // The outputs that meet a residue of block 0.
+    int64_t low = INT64_MAX, high = INT64_MIN;
+    for (int64_t r = 0; r < residues; r++) {
+      for (int64_t t = 0; t < a.kernel; t++) {
+        const int64_t distance = r + a.pad_begin - t * a.dilation;
+        if (distance % a.stride != 0) continue;
+        low = std::min(low, distance / a.stride), high = std::max(high, distance / a.stride);
+      }
+      if (r >= 64 || a.kernel > 256) return false;
+    }
+    if (high < low) low = 0, high = -1;
+    if (high - low >= kNarrowWeights) return false;
+    p->base[d] = (int32_t)low, p->window[d] = (int32_t)(high - low + 1);
+    p->residues[d] = (int32_t)residues;
+    p->stride[d] = (int32_t)a.stride, p->pad[d] = (int32_t)a.pad_begin;
+    p->dilation[d] = (int32_t)a.dilation, p->kernel[d] = (int32_t)a.kernel;
+    p->size[d] = (int32_t)a.size, p->out[d] = (int32_t)s.out[d];
+    p->blocks[d] = (int32_t)((a.size + a.stride - 1) / a.stride);
+    p->x_step[d] = x.step[d], p->y_step[d] = y.step[d];
+  }
+  p->x_image = x.image, p->x_channel = x.channel, p->y_image = y.image, p->y_channel = y.channel;
+  p->w_channel = s.taps, p->w_filter = s.channels * s.taps;
+  p->last = op.layout == GS_NHWC;
+  return conv_narrow_fits(*p);
+}
+
 gs_status backward_data(const gs_conv& op, const Shape& s, const void* dy, const void* w,
                         const void* bias, void* dx, gs_stream stream) {
   if (s.x_count == 0) return GS_OK;
@@ -162,6 +216,13 @@ gs_status backward_data(const gs_conv& op, const Shape& s, const void* dy, const
              "conv: operands must not be null");
   const int64_t sizes[3] = {s.axis[0].size, s.axis[1].size, s.axis[2].size};
   const Strides x = strides_of(op, op.c, sizes), y = strides_of(op, op.k, s.out);
+  ConvNarrow narrow;
+  if (!depthwise(op, s) && narrow_arguments(op, s, x, y, &narrow)) {
+    narrow.dy = static_cast<const float*>(dy), narrow.w = static_cast<const float*>(w);
+    narrow.bias = static_cast<const float*>(bias), narrow.dx = static_cast<float*>(dx);
+    narrow.vector = narrow.last && s.filters % 4 == 0 && aligned16({dy});
+    return check(conv_narrow(narrow, stream), "conv_backward_data");
+  }
   ConvArguments p{};
   p.a = dy, p.b = w, p.bias = bias, p.out = dx;
   p.images = op.n, p.groups = op.groups, p.channels = s.filters, p.cols = s.channels;
@@ -192,8 +253,7 @@ gs_status backward_data(const gs_conv& op, const Shape& s, const void* dy, const
       g.other_start += first * x.step[d], g.w_start += r.first_tap * w_step[d];
     }
     if (p.phases < kConvPhases && phase + 1 < total) continue;
-    const cudaError_t error =
-        p.cols < kFewColumns ? conv_direct(op.type, p, stream) : conv_tiled(op.type, p, stream);
+    const cudaError_t error = launch(op, s, p, stream);
     if (error != cudaSuccess) return check(error, "conv_backward_data");
     p.phases = 0;
   }
@@ -208,9 +268,14 @@ constexpr int64_t round_up(int64_t v, int64_t to) { return (v + to - 1) / to * t
 int64_t weight_splits(const gs_conv& op, const Shape& s) {
   const int64_t depth = op.n * s.out[0] * s.out[1] * s.out[2];
   if (s.w_count == 0) return 1;
+  const ConvArguments p = over_outputs(op, s);
   int64_t wanted;
-  if (s.filters < kFewColumns) {
+  if (depthwise(op, s)) {
+    wanted = conv_depthwise_splits(p);
+  } else if (s.filters < kFewColumns) {
     wanted = (op.layout == GS_NHWC ? 262144 : 16384) / s.w_count;
+  } else if (by_fma(op, p)) {
+    wanted = conv_fma_splits(p);
   } else {
     const int64_t tiles = (s.channels * s.taps + 63) / 64 * ((s.filters + 63) / 64) * op.groups;
     wanted = 1024 / tiles;
@@ -254,15 +319,17 @@ gs_status backward_weight(const gs_conv& op, const Shape& s, const void* x, cons
     const int64_t vector = op.type == GS_F64 ? 2 : 4;
     p.vector_a = op.layout == GS_NHWC && s.channels % vector == 0 && aligned16({x});
     p.vector_b = op.layout == GS_NHWC && s.filters % vector == 0 && aligned16({dy});
-    cudaError_t error = s.filters < kFewColumns ? conv_direct_weight(op.type, p, stream)
-                                                : conv_tiled_weight(op.type, p, stream);
+    cudaError_t error = depthwise(op, s)          ? conv_depthwise_weight(p, stream)
+                        : s.filters < kFewColumns ? conv_direct_weight(op.type, p, stream)
+                        : by_fma(op, p)           ? conv_fma_weight(p, stream)
+                                                  : conv_tiled_weight(op.type, p, stream);
     if (error == cudaSuccess && partials > 0) {
       error = conv_sum_splits(op.type, s.w_count, p.splits, workspace, dw, stream);
     }
     if (error != cudaSuccess) return check(error, "conv_backward_weight");
   }
   if (!bias) return GS_OK;
-  const auto pixels_of = [](const int64_t (&n)[3]) { return n[0] * n[1] * n[2]; };
+  const auto pixels_of = [](const int64_t(&n)[3]) { return n[0] * n[1] * n[2]; };
   const int64_t sizes[3] = {s.axis[0].size, s.axis[1].size, s.axis[2].size};
   const int64_t pixels = bias_of_x ? pixels_of(sizes) : pixels_of(s.out);
   const bool last = op.layout == GS_NHWC;

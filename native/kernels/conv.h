@@ -100,7 +100,43 @@ KX_DEVICE bool meets(const ConvArguments& p, const ConvIndex& a, const ConvIndex
          (uint32_t)(a.y + b.y) < (uint32_t)p.size[1] && (uint32_t)(a.x + b.x) < (uint32_t)p.size[2];
 }
 
-// The launchers of the three files; arguments are complete but for what they say.
+// ---- backward data with few channels (conv_narrow.cu) ----
+struct ConvNarrow {
+  const float *dy, *w, *bias;
+  float* dx;
+  int64_t images, filters, channels, groups;  // filters and channels of one group
+  int32_t stride[3], pad[3], dilation[3], kernel[3], size[3], out[3];
+  int32_t residues[3], blocks[3];  // inputs: b stride + r
+  int32_t base[3], window[3];      // outputs that meet them: b + base + u
+  int64_t y_image, y_channel, y_step[3], x_image, x_channel, x_step[3];
+  int64_t w_filter, w_channel;
+  int32_t chunk;      // filters whose taps are in shared memory together
+  bool last, vector;  // channels last; dy in vectors along them
+};
+constexpr int kNarrowWeights = 8192;  // in shared memory, of kNarrowFilters filters or more
+constexpr int kNarrowFilters = 8;
+// Of a kernel for so many channels: their distance in shared memory; blocks of inputs a thread.
+KX_BOTH constexpr int narrow_pitch(int channels) {
+  return channels == 1 ? 1 : channels <= 3 ? 4 : 8;
+}
+KX_BOTH constexpr int narrow_blocks(int channels) {
+  return channels == 8 ? 2 : channels == 3 ? 3 : 4;
+}
+
+constexpr int kDepthwiseTaps = 49;  // of a filter, in shared memory
+
+// The launchers of the files; arguments are complete but for what they say.
+bool conv_narrow_fits(const ConvNarrow& p);
+cudaError_t conv_narrow(const ConvNarrow& p, gs_stream stream);
+// f32, one channel and filter a group, up to kDepthwiseTaps taps.
+cudaError_t conv_depthwise(const ConvArguments& p, gs_stream stream);
+int64_t conv_depthwise_splits(const ConvArguments& p);  // before limits
+cudaError_t conv_depthwise_weight(const ConvArguments& p, gs_stream stream);
+// f32, where offsets of taps are small (conv_fma.h).
+bool conv_fma_fits(const ConvArguments& p);
+cudaError_t conv_fma(const ConvArguments& p, gs_stream stream);
+int64_t conv_fma_splits(const ConvArguments& p);  // before limits
+cudaError_t conv_fma_weight(const ConvArguments& p, gs_stream stream);
 cudaError_t conv_tiled(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_tiled_weight(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_direct(int32_t type, const ConvArguments& p, gs_stream stream);

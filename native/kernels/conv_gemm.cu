@@ -2,12 +2,12 @@
 //
 // | kernel | for |
 // |---|---|
-// | conv_tiled_kernel<T, false, 1, 1, Q> | forward, channels last |
-// | conv_tiled_kernel<T, false, 0, 1, Q> | forward, channels first |
-// | conv_tiled_kernel<T, false, 1, 0, Q> | backward data, channels last |
-// | conv_tiled_kernel<T, false, 0, 0, Q> | backward data, channels first |
+// | conv_tiled_kernel<T, false, 1, 1> | forward, channels last |
+// | conv_tiled_kernel<T, false, 0, 1> | forward, channels first |
+// | conv_tiled_kernel<T, false, 1, 0> | backward data, channels last |
+// | conv_tiled_kernel<T, false, 0, 0> | backward data, channels first |
 //
-// Q = 2: tiles of 128 x 128, f32 with many results; else 64 x 64.
+// Most of f32 is conv_fma.cu's.
 #include "conv_tiles.h"
 
 namespace gs {
@@ -19,12 +19,7 @@ cudaError_t launch(const ConvArguments& p, gs_stream stream) {
     const ConvGrid& g = p.grid[i];
     rows = std::max(rows, p.images * g.pixels[0] * g.pixels[1] * g.pixels[2]);
   }
-  if constexpr (std::is_same_v<T, float>) {
-    if (large_tiles(rows, p.cols, p.groups * p.phases)) {
-      return launch_conv_tiled<T, false, A_DEPTH, B_DEPTH, 2>(p, rows, (unsigned)p.phases, stream);
-    }
-  }
-  return launch_conv_tiled<T, false, A_DEPTH, B_DEPTH, 1>(p, rows, (unsigned)p.phases, stream);
+  return launch_conv_tiled<T, false, A_DEPTH, B_DEPTH>(p, rows, (unsigned)p.phases, stream);
 }
 }  // namespace
 

@@ -1,4 +1,4 @@
-// The tiled kernel of the convolutions: 256 threads, warps of 32 Q x 16 Q results, operands through
+// The tiled kernel of the convolutions: 256 threads, warps of 32 x 16 results, operands through
 // a ring of shared-memory stages filled by cp.async, as in gemm_simt.cu. The parts of the addresses
 // that belong to rows are computed once for a tile, those that belong to the depth once for every
 // kAhead steps.
@@ -8,7 +8,7 @@
 #include "tiles.h"
 
 namespace gs {
-constexpr int kConvThreads = 256, kConvStep = 8, kConvStages = 4;
+constexpr int kConvThreads = 256, kConvTile = 64, kConvStep = 8, kConvStages = 4;
 constexpr int kAhead = 8;  // steps whose depth indices are computed together
 
 // Asynchronous where the type allows, converted where it is narrower than f32.
@@ -23,24 +23,24 @@ KX_DEVICE void copy_element(kx::wide<T>* to, const T* from, bool inside) {
 
 // WEIGHT: rows are taps and the depth is pixels, else the other way. A_DEPTH, B_DEPTH: neighbours
 // in the operand's memory are neighbours along the depth, else along rows or columns. Grid: tiles,
-// groups, phases (WEIGHT: splits of the depth). In 128 registers the large tiles would spill.
-template <class T, bool WEIGHT, bool A_DEPTH, bool B_DEPTH, int Q>
-__global__ __launch_bounds__(kConvThreads, Q == 1 ? 2 : 1) void conv_tiled_kernel(
-    const __grid_constant__ ConvArguments p) {
+// groups, phases (WEIGHT: splits of the depth).
+template <class T, bool WEIGHT, bool A_DEPTH, bool B_DEPTH>
+__global__ __launch_bounds__(kConvThreads,
+                             2) void conv_tiled_kernel(const __grid_constant__ ConvArguments p) {
   using W = kx::wide<T>;
   using Out = std::conditional_t<WEIGHT, W, T>;
-  constexpr int kTile = 64 * Q, kPitch = kTile + 4, kStageSize = kConvStep * kPitch;
-  constexpr int kSlicePitch = 16 * Q + 4, kSlice = 32 * kSlicePitch;
+  constexpr int kTile = kConvTile, kPitch = kTile + 4, kStageSize = kConvStep * kPitch;
+  constexpr int kSlicePitch = 20, kSlice = 32 * kSlicePitch;
   constexpr int kStaged = 2 * kConvStages * kStageSize, kSlices = kConvThreads / 32 * kSlice;
   constexpr int kShared = kStaged > kSlices ? kStaged : kSlices;
   constexpr int kTable = kAhead * kConvStep;
-  [[maybe_unused]] constexpr int kUnroll = Q == 1 && sizeof(T) <= 4 ? 2 : 1;  // more spills
+  [[maybe_unused]] constexpr int kUnroll = sizeof(T) <= 4 ? 2 : 1;  // more spills
   KX_SHARED(shared, W[kShared]);
   KX_SHARED(rows, ConvIndex[kTile]);
   KX_SHARED(depths, ConvIndex[2 * kTable]);
   const int tid = threadIdx.x, lane = tid % 32, warp = tid / 32;
-  const int row_in_tile = warp % 2 * 32 * Q + lane / 4 * 4;
-  const int col_in_tile = warp / 2 * 16 * Q + lane % 4 * 4;
+  const int row_in_tile = warp % 2 * 32 + lane / 4 * 4;
+  const int col_in_tile = warp / 2 * 16 + lane % 4 * 4;
 
   const ConvGrid& g = p.grid[WEIGHT ? 0 : blockIdx.z];
   const int64_t row_count = WEIGHT ? tap_count(p, g) : pixel_count(p, g);
@@ -132,7 +132,7 @@ __global__ __launch_bounds__(kConvThreads, Q == 1 ? 2 : 1) void conv_tiled_kerne
     };
 #pragma unroll 1
     for (int step = 0; step < kConvStages - 1; step++) load(step);
-    W sums[Q][4][Q][4] = {};
+    W sums[4][4] = {};
 #pragma unroll 1
     for (int step = 0; step < steps; step++) {
       kx::copy_async_wait<kConvStages - 2>();
@@ -145,24 +145,13 @@ __global__ __launch_bounds__(kConvThreads, Q == 1 ? 2 : 1) void conv_tiled_kerne
       const W* bs = as + kStageSize;
 #pragma unroll
       for (int kk = 0; kk < kConvStep; kk++) {
-        W av[Q][4], bv[Q][4];
+        W av[4], bv[4];
+        load4(av, as + kk * kPitch + row_in_tile);
+        load4(bv, bs + kk * kPitch + col_in_tile);
 #pragma unroll
-        for (int q = 0; q < Q; q++) {
-          load4(av[q], as + kk * kPitch + row_in_tile + q * 32);
-          load4(bv[q], bs + kk * kPitch + col_in_tile + q * 16);
-        }
+        for (int i = 0; i < 4; i++) {
 #pragma unroll
-        for (int qi = 0; qi < Q; qi++) {
-#pragma unroll
-          for (int i = 0; i < 4; i++) {
-#pragma unroll
-            for (int qj = 0; qj < Q; qj++) {
-#pragma unroll
-              for (int j = 0; j < 4; j++) {
-                sums[qi][i][qj][j] = fma(av[qi][i], bv[qj][j], sums[qi][i][qj][j]);
-              }
-            }
-          }
+          for (int j = 0; j < 4; j++) sums[i][j] = fma(av[i], bv[j], sums[i][j]);
         }
       }
     }
@@ -172,9 +161,9 @@ __global__ __launch_bounds__(kConvThreads, Q == 1 ? 2 : 1) void conv_tiled_kerne
         static_cast<Out*>(p.out) + group * p.group_out + (WEIGHT ? blockIdx.z * p.split_stride : 0);
     const T* bias = static_cast<const T*>(p.bias);
     const auto store = [&](int r, int c) {  // of the slice
-      const int row = warp % 2 * 32 * Q + r / 32 * 32 + r % 32, col = warp / 2 * 16 * Q + c;
+      const int row = warp % 2 * 32 + r, col = warp / 2 * 16 + c;
       if (m0 + row < row_count && col < cols_left) {
-        W v = slice[r % 32 * kSlicePitch + c];
+        W v = slice[r * kSlicePitch + c];
         if constexpr (!WEIGHT) {
           if (bias) v += kx::to_float(bias[group * p.cols + n0 + col]);
           if (p.relu) v = relu(v);
@@ -185,45 +174,29 @@ __global__ __launch_bounds__(kConvThreads, Q == 1 ? 2 : 1) void conv_tiled_kerne
       }
     };
 #pragma unroll
-    for (int qi = 0; qi < Q; qi++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-#pragma unroll
-        for (int qj = 0; qj < Q; qj++) {
-          store4(slice + (lane / 4 * 4 + i) * kSlicePitch + lane % 4 * 4 + qj * 16,
-                 sums[qi][i][qj]);
-        }
-      }
-      __syncwarp();
-      if (p.rows_fastest) {
+    for (int i = 0; i < 4; i++) {
+      store4(slice + (lane / 4 * 4 + i) * kSlicePitch + lane % 4 * 4, sums[i]);
+    }
+    __syncwarp();  // the slice is complete
+    if (p.rows_fastest) {
 #pragma unroll 1
-        for (int c = 0; c < 16 * Q; c++) store(qi * 32 + lane, c);
-      } else {
+      for (int c = 0; c < 16; c++) store(lane, c);
+    } else {
 #pragma unroll 1
-        for (int r = lane / (16 * Q); r < 32; r += 2 / Q) store(qi * 32 + r, lane % (16 * Q));
-      }
-      __syncwarp();  // before the slice is overwritten
+      for (int r = lane / 16; r < 32; r += 2) store(r, lane % 16);
     }
     __syncthreads();  // before the next group's copies and indices
   }
 }
 
-// Whether 128 x 128 tiles are worth it: they do twice the work for a byte loaded, 64 x 64 ones fill
-// the device when there are few results.
-inline bool large_tiles(int64_t rows, int64_t cols, int64_t planes) {
-  return cols > 64 && (rows + 127) / 128 * ((cols + 127) / 128) * planes >= 64;
-}
-
-template <class T, bool WEIGHT, bool A_DEPTH, bool B_DEPTH, int Q>
+template <class T, bool WEIGHT, bool A_DEPTH, bool B_DEPTH>
 cudaError_t launch_conv_tiled(const ConvArguments& p, int64_t rows, unsigned planes,
                               gs_stream stream) {
-  constexpr int64_t kTile = 64 * Q;
-  const int64_t tiles = (rows + kTile - 1) / kTile * ((p.cols + kTile - 1) / kTile);
+  const int64_t tiles = (rows + kConvTile - 1) / kConvTile * ((p.cols + kConvTile - 1) / kConvTile);
   if (tiles > INT32_MAX) return cudaErrorInvalidConfiguration;
   const kx::launch_config config{
       dim3((unsigned)tiles, (unsigned)std::min(p.groups, (int64_t)1024), planes),
       dim3(kConvThreads), 0, stream_of(stream)};
-  return kx::launch("conv_tiled_kernel", conv_tiled_kernel<T, WEIGHT, A_DEPTH, B_DEPTH, Q>, config,
-                    p);
+  return kx::launch("conv_tiled_kernel", conv_tiled_kernel<T, WEIGHT, A_DEPTH, B_DEPTH>, config, p);
 }
 }  // namespace gs

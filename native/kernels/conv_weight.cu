@@ -1,27 +1,46 @@
 // Convolution backward weight: tiles of implicit products over all pixels (conv.h, conv_tiles.h),
-// split along the pixels into parts that are added in order; and the gradient of the bias.
+// split along the pixels into parts that are added in a fixed order; and the gradient of the bias.
 //
 // | kernel | for |
 // |---|---|
-// | conv_tiled_kernel<T, true, 0, 0, Q> | channels last; 16-byte copies where channels allow |
-// | conv_tiled_kernel<T, true, 1, 1, Q> | channels first |
-// | conv_sum_splits_kernel<T> | adds the parts |
-// | conv_channel_rows_kernel<T> | sums of dy over pixels, channels first: a block a channel and
-// part | | conv_channel_cols_kernel<T> | the same, channels last: neighbouring lanes take
-// neighbouring channels | | conv_channel_total_kernel<T> | adds the parts |
+// | conv_tiled_kernel<T, true, 0, 0> | channels last; 16-byte copies where channels allow |
+// | conv_tiled_kernel<T, true, 1, 1> | channels first |
+// | conv_sum_splits_kernel<T, LINES> | adds the parts |
+// | conv_channel_rows_kernel<T> | sums of dy over pixels, channels first: a block a channel, part |
+// | conv_channel_cols_kernel<T> | the same, channels last: lanes along channels |
+// | conv_channel_total_kernel<T> | adds the parts |
 #include "conv_tiles.h"
 #include "reduce.h"
 
 namespace gs {
 namespace {
-template <class T>
-__global__ __launch_bounds__(kElementThreads) void conv_sum_splits_kernel(
-    int64_t count, int splits, const kx::wide<T>* partial, T* dw) {
-  for (int64_t i = (int64_t)blockIdx.x * kElementThreads + threadIdx.x; i < count;
-       i += (int64_t)gridDim.x * kElementThreads) {
-    kx::wide<T> sum = partial[i];
-    for (int s = 1; s < splits; s++) sum += partial[s * count + i];
-    dw[i] = kx::from_float<T>(sum);
+// LINES threads add an element's parts, each every LINES-th; their sums are added in order.
+template <class T, int LINES>
+__global__ __launch_bounds__(kGroupThreads) void conv_sum_splits_kernel(int64_t count, int splits,
+                                                                        const kx::wide<T>* partial,
+                                                                        T* dw) {
+  using W = kx::wide<T>;
+  constexpr int kWidth = kGroupThreads / LINES;
+  KX_SHARED(lines, W[LINES][kWidth]);
+  const int lane = threadIdx.x % kWidth, line = threadIdx.x / kWidth;
+  for (int64_t first = (int64_t)blockIdx.x * kWidth; first < count;
+       first += (int64_t)gridDim.x * kWidth) {
+    const int64_t i = first + lane;
+    W sum = 0;
+    if (i < count) {
+#pragma unroll 4
+      for (int s = line; s < splits; s += LINES) sum += partial[s * count + i];
+    }
+    if constexpr (LINES > 1) {
+      lines[line][lane] = sum;
+      __syncthreads();  // the lines' sums are complete
+      if (line == 0) {
+#pragma unroll
+        for (int l = 1; l < LINES; l++) sum += lines[l][lane];
+      }
+      __syncthreads();  // before the next elements' sums
+    }
+    if (line == 0 && i < count) dw[i] = kx::from_float<T>(sum);
   }
 }
 
@@ -87,12 +106,7 @@ template <class T, bool DEPTH>
 cudaError_t launch(const ConvArguments& p, gs_stream stream) {
   const ConvGrid& g = p.grid[0];
   const int64_t rows = p.channels * g.taps[0] * g.taps[1] * g.taps[2];
-  if constexpr (std::is_same_v<T, float>) {
-    if (large_tiles(rows, p.cols, p.groups * p.splits)) {
-      return launch_conv_tiled<T, true, DEPTH, DEPTH, 2>(p, rows, (unsigned)p.splits, stream);
-    }
-  }
-  return launch_conv_tiled<T, true, DEPTH, DEPTH, 1>(p, rows, (unsigned)p.splits, stream);
+  return launch_conv_tiled<T, true, DEPTH, DEPTH>(p, rows, (unsigned)p.splits, stream);
 }
 
 // Calls f with a value of the floating type.
@@ -119,8 +133,12 @@ cudaError_t conv_sum_splits(int32_t type, int64_t count, int32_t splits, const v
                             void* dw, gs_stream stream) {
   return with_floating(type, [&](auto zero) {
     using T = decltype(zero);
-    return KX_LAUNCH(conv_sum_splits_kernel<T>, element_config(count, stream), count, splits,
-                     static_cast<const kx::wide<T>*>(partial), static_cast<T*>(dw));
+    // Many parts of few elements: the loads' latencies, one after the other, would take long.
+    const bool many = splits >= 16;
+    return kx::launch("conv_sum_splits_kernel",
+                      many ? conv_sum_splits_kernel<T, 8> : conv_sum_splits_kernel<T, 1>,
+                      element_config(many ? count * 8 : count, stream), count, splits,
+                      static_cast<const kx::wide<T>*>(partial), static_cast<T*>(dw));
   });
 }
 

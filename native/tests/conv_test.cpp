@@ -252,7 +252,19 @@ int main() {
       make(2, 2, 16, 32, 2, {even, plain7}),                             // groups in tiles
       make(2, 2, 10, 10, 10, {plain7, {6, 3, 2, 1, 1, 1}}),              // depthwise
       make(1, 2, 10, 10, 10, {{300, 2, 1, 0, 1, 1}}),                    // depthwise, splits
+      make(2, 1, 36, 36, 36, {plain7, {9, 3, 1, 1, 1, 1}}),              // depthwise, vectors
+      make(2, 1, 8, 8, 8, {{11, 5, 2, 2, 2, 1}, {10, 4, 1, 2, 0, 2}}),   // depthwise, any taps
+      make(3, 2, 4, 4, 4, {{4, 3, 1, 1, 1, 1}, {9, 3, 1, 1, 1, 1}, {9, 3, 1, 1, 1, 1}}),
+      make(1, 1, 3, 3, 3, {{70, 50, 1, 3, 3, 1}}),                       // depthwise, long
+      make(1, 2, 3, 3, 3, {{1100, 9, 1, 4, 4, 1}}),                      // depthwise, long rows
       make(2, 1, 6, 12, 6, {plain7, plain7}),                            // multiplier 2
+      make(2, 2, 3, 21, 1, {{23, 7, 2, 3, 3, 1}, {19, 7, 2, 3, 3, 1}}),  // an image's first
+      make(2, 1, 7, 9, 1, {{13, 3, 3, 1, 2, 2}, {9, 3, 2, 0, 1, 1}}),    // narrow, holes
+      make(3, 1, 2, 10, 1, {{5, 3, 2, 1, 1, 1}, {5, 2, 2, 0, 0, 1}, {6, 3, 2, 1, 1, 1}}),
+      make(2, 2, 16, 36, 1, {{4, 1, 1, 0, 0, 1}, {6, 1, 1, 0, 0, 1}}),   // 1x1 in vectors
+      make(2, 2, 43, 40, 1, {plain7, plain7}),                           // large tiles of weights
+      make(2, 8, 9, 32, 1, {{40, 2, 1, 0, 0, 1}, {30, 2, 1, 0, 0, 1}}),  // narrow tiles
+      make(1, 1, 9, 10, 1, {{40, 33, 1, 2, 2, 1}}),                      // more taps than bits
       make(1, 2, 5, 11, 1, {{37, 5, 2, 2, 2, 3}}),
       make(3, 1, 4, 8, 1, {{3, 2, 1, 0, 1, 1}, {4, 3, 2, 1, 1, 1}, {5, 2, 1, 1, 0, 2}}),
       make(1, 1, 3, 8, 1, {{5, 1, 7, 0, 0, 1}}),    // phases without taps
@@ -276,10 +288,10 @@ int main() {
   Case relu = cases[0];
   relu.op.relu = 1, relu.op.type = GS_F32, relu.op.layout = GS_NHWC;
   test(checks, relu, 1);
-  // Large tiles: at least 64 of them, here of as many groups. Slow, so each layout does one.
-  Case forward = make(1, 1, 64 * 9, 64 * 66, 64, {{8, 1, 1, 0, 0, 1}});
+  // Large tiles: more than multiprocessors, here of as many groups. Slow, so each layout does one.
+  Case forward = make(1, 1, 133 * 3, 133 * 34, 133, {{66, 1, 1, 0, 0, 1}});
   test(checks, forward, 0, false);
-  Case data = make(1, 1, 64 * 66, 64 * 9, 64, {{5, 1, 1, 0, 0, 1}});
+  Case data = make(1, 1, 133 * 34, 133 * 3, 133, {{66, 1, 1, 0, 0, 1}});
   data.op.layout = GS_NHWC;
   test(checks, data, 0, false);
   specials(checks);
