@@ -53,7 +53,8 @@ final class GemmTest {
             ep.isBackward()
                 ? TestArray.of(DEVICE, op.cType(), values(op.countC(), 5, integers))
                 : TestArray.output(DEVICE, op.cType(), op.countC());
-        var plan = DEVICE.plan(op)) {
+        var plan = DEVICE.plan(op);
+        var workspace = DEVICE.allocate(Math.max(1, plan.workspaceBytes()))) {
       var oracle =
           new GemmOracle(op, alpha, a.get(), b.get(), beta, c.get(), bias.get(), aux.get());
       plan.run(
@@ -65,7 +66,7 @@ final class GemmTest {
           c.buffer(),
           ep.usesBias() ? bias.buffer() : null,
           ep.usesAux() ? aux.buffer() : null,
-          null);
+          plan.workspaceBytes() == 0 ? null : workspace);
       var result = new Result(c.get(), bias.get(), aux.get());
       double[] allowed = allowed(op, oracle.magnitude, oracle.c);
       compare(op + " c", result.c, oracle.c, allowed);
