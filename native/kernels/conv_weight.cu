@@ -33,7 +33,7 @@ __global__ __launch_bounds__(kGroupThreads) void conv_sum_splits_kernel(int64_t 
     }
     if constexpr (LINES > 1) {
       lines[line][lane] = sum;
-      __syncthreads();  // the lines' sums are complete
+      __syncthreads();  // the sums of all parts are complete
       if (line == 0) {
 #pragma unroll
         for (int l = 1; l < LINES; l++) sum += lines[l][lane];

@@ -261,14 +261,14 @@ int main() {
       make(2, 2, 3, 21, 1, {{23, 7, 2, 3, 3, 1}, {19, 7, 2, 3, 3, 1}}),  // an image's first
       make(2, 1, 7, 9, 1, {{13, 3, 3, 1, 2, 2}, {9, 3, 2, 0, 1, 1}}),    // narrow, holes
       make(3, 1, 2, 10, 1, {{5, 3, 2, 1, 1, 1}, {5, 2, 2, 0, 0, 1}, {6, 3, 2, 1, 1, 1}}),
-      make(2, 2, 16, 36, 1, {{4, 1, 1, 0, 0, 1}, {6, 1, 1, 0, 0, 1}}),   // 1x1 in vectors
-      make(2, 2, 43, 40, 1, {plain7, plain7}),                           // large tiles of weights
-      make(2, 8, 9, 32, 1, {{40, 2, 1, 0, 0, 1}, {30, 2, 1, 0, 0, 1}}),  // narrow tiles
-      make(1, 1, 9, 10, 1, {{40, 33, 1, 2, 2, 1}}),                      // more taps than bits
+      make(2, 2, 16, 36, 1, {{4, 1, 1, 0, 0, 1}, {6, 1, 1, 0, 0, 1}}),  // 1x1 in vectors
+      make(2, 2, 43, 40, 1, {plain7, plain7}),                          // large tiles of weights
+      make(1, 1, 9, 10, 1, {{40, 33, 1, 2, 2, 1}}),                     // more taps than bits
       make(1, 2, 5, 11, 1, {{37, 5, 2, 2, 2, 3}}),
       make(3, 1, 4, 8, 1, {{3, 2, 1, 0, 1, 1}, {4, 3, 2, 1, 1, 1}, {5, 2, 1, 1, 0, 2}}),
-      make(1, 1, 3, 8, 1, {{5, 1, 7, 0, 0, 1}}),    // phases without taps
-      make(1, 10, 2, 9, 1, {{61, 2, 1, 0, 0, 1}}),  // several splits
+      make(1, 1, 3, 8, 1, {{5, 1, 7, 0, 0, 1}}),     // phases without taps
+      make(1, 10, 2, 9, 1, {{61, 2, 1, 0, 0, 1}}),   // several splits
+      make(1, 1, 1, 8, 1, {{4100, 1, 1, 0, 0, 1}}),  // many splits
       make(2, 1, 2, 2, 1, {{1, 3, 1, 1, 1, 1}, {1, 1, 1, 0, 0, 1}}),
       make(1, 0, 3, 8, 1, {{5, 3, 1, 1, 1, 1}}),  // no images
       make(1, 2, 0, 8, 1, {{5, 3, 1, 1, 1, 1}}),  // no channels
@@ -294,6 +294,7 @@ int main() {
   Case data = make(1, 1, 133 * 34, 133 * 3, 133, {{66, 1, 1, 0, 0, 1}});
   data.op.layout = GS_NHWC;
   test(checks, data, 0, false);
+  test(checks, make(1, 1, 2, 32, 1, {{8500, 2, 1, 0, 0, 1}}), 0, false);  // narrow tiles
   specials(checks);
   refusals(checks);
   return checks.finish();
