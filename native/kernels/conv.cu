@@ -2,8 +2,9 @@
 //
 // | file | kernels for |
 // |---|---|
-// | conv_gemm.cu | forward and backward data, implicit products in tiles |
-// | conv_weight.cu | backward weight in tiles and its sums, gradient of the bias |
+// | conv_fma.cu, conv_fma_weight.cu | all passes of f32, implicit products in tiles |
+// | conv_gemm.cu | the same of other types: forward and backward data |
+// | conv_weight.cu | backward weight of them; sums of its parts, gradient of the bias |
 // | conv_depthwise.cu | all passes with one channel and filter a group, f32 |
 // | conv_narrow.cu | backward data with few channels a group, f32 |
 // | conv_direct.cu | all passes with few channels a group, whatever else does not do |
@@ -181,8 +182,8 @@ bool narrow_arguments(const gs_conv& op, const Shape& s, const Strides& x, const
   p->images = op.n, p->filters = s.filters, p->channels = s.channels, p->groups = op.groups;
   for (int d = 0; d < 3; d++) {
     const gs_conv_axis& a = s.axis[d];
-    if (a.stride >= 1 << 20) return false;
     const int64_t residues = std::min(a.stride, a.size);
+    if (a.stride >= 1 << 20 || residues > 64 || a.kernel > 256) return false;
     // The outputs that meet a residue of block 0.
     int64_t low = INT64_MAX, high = INT64_MIN;
     for (int64_t r = 0; r < residues; r++) {
@@ -191,7 +192,6 @@ bool narrow_arguments(const gs_conv& op, const Shape& s, const Strides& x, const
         if (distance % a.stride != 0) continue;
         low = std::min(low, distance / a.stride), high = std::max(high, distance / a.stride);
       }
-      if (r >= 64 || a.kernel > 256) return false;
     }
     if (high < low) low = 0, high = -1;
     if (high - low >= kNarrowWeights) return false;

@@ -15,6 +15,7 @@
 namespace gs {
 namespace {
 constexpr int kThreads = 128, kResidues = 4;
+
 // The tap that joins residue r with place u of the window, or -1.
 KX_DEVICE int tap_of(const ConvNarrow& p, int d, int u, int r) {
   const int v = r + p.pad[d] - (p.base[d] + u) * p.stride[d];
