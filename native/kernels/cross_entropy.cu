@@ -2,22 +2,24 @@
 //
 // | kernel | purpose |
 // |---|---|
-// | cross_entropy_divisor_kernel | counts valid targets, sums their weights; sums the class weights
-// | | cross_entropy_rows_kernel<T, 32 or 256> | inner = 1: a warp (up to 1024 classes) or a block a
-// position | | cross_entropy_columns_kernel<T> | inner > 1: a thread a position, neighbours
-// coalesced | | cross_entropy_loss_kernel | sum of the positions' losses |
+// | cross_entropy_divisor_kernel | counts valid targets, sums their weights and the class weights |
+// | cross_entropy_held_kernel<T, GROUP, PACKS> | inner = 1, up to 16 KB of logits a position: in
+// the registers of a warp or a block | | cross_entropy_long_kernel<T, THREADS> | inner = 1, more
+// logits: a block a position, in shared memory as far as they fit | |
+// cross_entropy_columns_kernel<T> | inner > 1: a thread a position, neighbours coalesced | |
+// cross_entropy_loss_kernel | sum of the positions' losses |
 //
-// A position's logits are read once for maximum and sum (online, Milakov and Gimelshein, 2018), and
-// once more, mostly from a cache, when the gradient, smoothing or target probabilities ask for it.
+// A position's logits are read once for maximum and sum (online, Milakov and Gimelshein, 2018);
+// what of them is not held is read once more, mostly from a cache, when the gradient, smoothing or
+// target probabilities ask for it.
 #include <algorithm>
 
 #include "kx/kx.h"
-#include "reduce.h"
+#include "rows.h"
 #include "status.h"
 
 namespace gs {
 namespace {
-constexpr int64_t kWarpRow = 1024;
 constexpr int kParts =
     256;  // partial sums over positions: one for each block and thread count alike
 
@@ -45,6 +47,7 @@ struct Operands {
   int target_type, reduction;
   int parts;  // partial sums over positions; depends on sizes only
   bool probabilities;
+  bool vectors;  // logits and dlogits are aligned alike
 
   KX_DEVICE int64_t target(int64_t position) const {
     return target_type == GS_I32 ? static_cast<const int32_t*>(targets)[position]
@@ -152,52 +155,135 @@ struct Position {
   }
 };
 
-template <class T, int GROUP>
-__global__ __launch_bounds__(kGroupThreads, 1) void cross_entropy_rows_kernel(
+// The sums of q and of q (x - max) over a position's classes.
+template <class T>
+struct Weighted {
+  using W = kx::wide<T>;
+  W total = 0, dot = 0;
+
+  // Of a single target; logits: the position's.
+  KX_DEVICE void take_target(const Operands<W>& o, const Position<W>& position, const T* logits,
+                             W max) {
+    if (position.ignored || position.invalid) return;
+    total = o.class_weight(position.t);
+    if (total != W(0)) dot = total * ((W)kx::to_float(logits[position.t]) - max);
+  }
+  // Of the logits v of classes from `first` on, which may lie outside.
+  KX_DEVICE void add(const Operands<W>& o, const Position<W>& position, int64_t first,
+                     const W (&v)[Pack<T>::kSize], W max) {
+#pragma unroll
+    for (int e = 0; e < Pack<T>::kSize; e++) {
+      const int64_t c = first + e;
+      if (c < 0 || c >= o.classes) continue;  // outside
+      const W q = position.template coefficient<T>(o, c, position.index * o.classes + c);
+      total += q;
+      if (q != W(0)) dot += q * (v[e] - max);
+    }
+  }
+  // The gradient of the logits v, in their place.
+  KX_DEVICE void gradient(const Operands<W>& o, const Position<W>& position, bool one_hot,
+                          int64_t first, const OnlineSum<W>& s, W (&v)[Pack<T>::kSize]) const {
+    const W share = total / s.sum;
+#pragma unroll
+    for (int e = 0; e < Pack<T>::kSize; e++) {
+      const int64_t c = first + e;
+      W q = c == position.t ? total : W(0);
+      if (!one_hot && c >= 0 && c < o.classes) {
+        q = position.template coefficient<T>(o, c, position.index * o.classes + c);
+      }
+      const W gradient = position.factor * (exp_for<T>(v[e] - s.max) * share - q);
+      v[e] = position.ignored ? W(0) : gradient;
+    }
+  }
+};
+
+template <class T, int GROUP, int PACKS>
+__global__ __launch_bounds__(kGroupThreads, 1) void cross_entropy_held_kernel(
     const __grid_constant__ Operands<kx::wide<T>> o) {
   using W = kx::wide<T>;
-  KX_SHARED(scratch, W[kGroupThreads / 32]);
+  using Held = HeldRow<T, GROUP, PACKS>;
+  KX_SHARED(scratch, W[2 * kGroupThreads / 32]);
   const int lane = threadIdx.x % GROUP;
-  const T* logits = static_cast<const T*>(o.logits);
-  T* dlogits = static_cast<T*>(o.dlogits);
   const bool one_hot = !o.probabilities && o.spread == W(0);
   const int64_t stride = (int64_t)gridDim.x * (kGroupThreads / GROUP);
   for (int64_t p = (int64_t)blockIdx.x * (kGroupThreads / GROUP) + threadIdx.x / GROUP;
        p < o.positions; p += stride) {
+    const T* logits = static_cast<const T*>(o.logits) + p * o.classes;
+    const RowPacks<T, int> packs(logits, o.classes, o.vectors);
+    Held r;
+    r.load(packs, logits, lane, minus_infinity_of<T>());
     const Position<W> position(o, p);
-    const int64_t base = p * o.classes;
-    OnlineSum<W> s;
-    for (int64_t c = lane; c < o.classes; c += GROUP) s.add(kx::to_float(logits[base + c]));
-    s.template combine<GROUP>(scratch);
-    W total = 0, dot = 0;
+    W own;
+    const OnlineSum<W> s = r.sum(packs, false, &own, scratch);
+    Weighted<T> sums;
     if (one_hot) {
-      if (!position.ignored && !position.invalid) {
-        total = o.class_weight(position.t);
-        if (total != W(0)) dot = total * ((W)kx::to_float(logits[base + position.t]) - s.max);
-      }
+      sums.take_target(o, position, logits, s.max);
     } else {
-      for (int64_t c = lane; c < o.classes; c += GROUP) {
-        const W q = position.template coefficient<T>(o, c, base + c);
-        total += q;
-        if (q != W(0)) dot += q * ((W)kx::to_float(logits[base + c]) - s.max);
-      }
-      total = group_sum<GROUP>(total, scratch);
-      dot = group_sum<GROUP>(dot, scratch);
+      r.each(packs, lane, [&](const W(&v)[Held::V], Words&, int k) {
+        sums.add(o, position, packs.place(k), v, s.max);
+      });
+      sums.total = group_sum<GROUP>(sums.total, scratch);
+      sums.dot = group_sum<GROUP>(sums.dot, scratch);
     }
     if constexpr (GROUP == 32) {
       __syncwarp();
     } else {
       __syncthreads();
     }  // all have read the target's logit, which the gradient may overwrite
-    if (lane == 0) position.store(o, s, total, dot);
-    if (!dlogits) continue;
-    const W inverse = W(1) / s.sum;
-    for (int64_t c = lane; c < o.classes; c += GROUP) {
-      const W probability = exp((W)kx::to_float(logits[base + c]) - s.max) * inverse;
-      const W q = position.template coefficient<T>(o, c, base + c);
-      const W gradient = position.factor * (total * probability - q);
-      dlogits[base + c] = kx::from_float<T>(position.ignored ? W(0) : gradient);
+    if (lane == 0) position.store(o, s, sums.total, sums.dot);
+    if (!o.dlogits) continue;
+    T* dlogits = static_cast<T*>(o.dlogits) + p * o.classes;
+    r.each(packs, lane, [&](W(&v)[Held::V], Words&, int k) {
+      sums.gradient(o, position, one_hot, packs.place(k), s, v);
+      packs.store(dlogits, k, packed<T>(v));
+    });
+  }
+}
+
+template <class T, int THREADS>
+__global__ __launch_bounds__(THREADS, row_blocks<T>(THREADS)) void cross_entropy_long_kernel(
+    const __grid_constant__ Operands<kx::wide<T>> o, int64_t held) {
+  using W = kx::wide<T>;
+  using Row = LongRow<T, THREADS>;
+  KX_SHARED(scratch, W[2 * THREADS / 32]);
+  Words* kept = kx::dynamic_shared<Words>();
+  const bool one_hot = !o.probabilities && o.spread == W(0);
+  for (int64_t p = blockIdx.x; p < o.positions; p += gridDim.x) {
+    const T* logits = static_cast<const T*>(o.logits) + p * o.classes;
+    const RowPacks<T, int64_t> packs(logits, o.classes, o.vectors);
+    const Row r{packs, held};
+    const OnlineSum<W> s = r.sum(logits, kept, scratch);
+    const Position<W> position(o, p);
+    // Calls f(logits, number) for each pack, the last ones first.
+    const auto again = [&](auto f) {
+      for (int64_t k = r.last(); k >= 0; k -= Row::kStep) {
+        Words words[Row::kBatch];
+        r.again(logits, minus_infinity_of<T>(), kept, k, words);
+#pragma unroll
+        for (int j = 0; j < Row::kBatch; j++) {
+          W v[Row::V];
+          unpack<T>(words[j], v);
+          f(v, k + j * THREADS);
+        }
+      }
+    };
+    Weighted<T> sums;
+    if (one_hot) {
+      sums.take_target(o, position, logits, s.max);
+    } else {
+      again(
+          [&](const W(&v)[Row::V], int64_t k) { sums.add(o, position, packs.place(k), v, s.max); });
+      sums.total = group_sum<THREADS>(sums.total, scratch);
+      sums.dot = group_sum<THREADS>(sums.dot, scratch);
     }
+    __syncthreads();  // all have read the target's logit, which the gradient may overwrite
+    if (threadIdx.x == 0) position.store(o, s, sums.total, sums.dot);
+    if (!o.dlogits) continue;
+    T* dlogits = static_cast<T*>(o.dlogits) + p * o.classes;
+    again([&](W(&v)[Row::V], int64_t k) {
+      sums.gradient(o, position, one_hot, packs.place(k), s, v);
+      packs.store_streaming(dlogits, k, packed<T>(v));
+    });
   }
 }
 
@@ -259,6 +345,34 @@ __global__ __launch_bounds__(kGroupThreads, 1) void cross_entropy_loss_kernel(
 // ---- launchers ----
 unsigned blocks(int64_t wanted) { return (unsigned)std::min(wanted, (int64_t)65536); }
 
+// The positions, where a position's logits are neighbours.
+template <class T>
+cudaError_t rows(Operands<kx::wide<T>> o, gs_stream stream) {
+  const T *logits = static_cast<const T*>(o.logits), *dlogits = static_cast<const T*>(o.dlogits);
+  o.vectors = !dlogits || same_alignment16(logits, dlogits);
+  const int64_t packs = most_packs(logits, o.classes, o.vectors);
+  const auto held = [&](auto kernel, int group) {
+    const int64_t each = kGroupThreads / group;
+    const kx::launch_config config{dim3(blocks((o.positions + each - 1) / each)),
+                                   dim3(kGroupThreads), 0, stream_of(stream)};
+    return kx::launch("cross_entropy_held_kernel", kernel, config, o);
+  };
+  if (packs <= 32 * 2) return held(cross_entropy_held_kernel<T, 32, 2>, 32);
+  if (packs <= 32 * 8) return held(cross_entropy_held_kernel<T, 32, 8>, 32);
+  if (packs <= kGroupThreads * 4) {
+    return held(cross_entropy_held_kernel<T, kGroupThreads, 4>, kGroupThreads);
+  }
+  const bool again = dlogits || o.probabilities || o.spread != 0;
+  const int64_t shared = again ? long_row_shared<T>(packs * 16) : 0;
+  return with_row_threads<T>(packs * 16, [&](auto threads) {
+    constexpr int THREADS = threads;
+    const kx::launch_config config{dim3(blocks(o.positions)), dim3(THREADS), (size_t)shared,
+                                   stream_of(stream)};
+    return kx::launch("cross_entropy_long_kernel", cross_entropy_long_kernel<T, THREADS>, config, o,
+                      shared / 16);
+  });
+}
+
 template <class T>
 gs_status run(const gs_cross_entropy& op, const void* logits, const void* targets,
               const void* weight, double scale, void* loss, void* lse, const void* dloss,
@@ -292,14 +406,8 @@ gs_status run(const gs_cross_entropy& op, const void* logits, const void* target
     if (op.inner > 1) {
       const int64_t wanted = (o.positions + kGroupThreads - 1) / kGroupThreads;
       status = enqueue(KX_LAUNCH(cross_entropy_columns_kernel<T>, one(blocks(wanted)), o));
-    } else if (op.classes <= kWarpRow) {
-      const int64_t wanted = (o.positions + kGroupThreads / 32 - 1) / (kGroupThreads / 32);
-      status = enqueue(kx::launch("cross_entropy_rows_kernel", cross_entropy_rows_kernel<T, 32>,
-                                  one(blocks(wanted)), o));
     } else {
-      status = enqueue(kx::launch("cross_entropy_rows_kernel",
-                                  cross_entropy_rows_kernel<T, kGroupThreads>,
-                                  one(blocks(o.positions)), o));
+      status = enqueue(rows<T>(o, stream));
     }
     if (status) return status;
   }

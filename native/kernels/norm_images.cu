@@ -4,7 +4,8 @@
 // | kernel | for |
 // |---|---|
 // | norm_planes_*_kernel<T, GROUP> | channels first: a warp or a block a split of a plane |
-// | norm_columns_*_kernel<T, V> | channels last: V channels a thread, 8 warps share the places |
+// | norm_columns_*_kernel<T, V> | channels last: V channels a thread, lines of threads share the
+// places |
 //
 // Moments and sums leave one result a split; norms.cu combines them in order.
 #include "norms.h"
@@ -12,8 +13,9 @@
 namespace gs {
 namespace {
 constexpr int kRunBytes = 64;  // of a thread's registers
-constexpr int kLines = kGroupThreads / 32;
-constexpr int kTile = 8;  // places of a thread whose elements are in registers together
+// Places of a thread whose elements are in registers together, for V channels of each.
+template <int V>
+constexpr int kTileOf = V == 8 ? 4 : 8;
 
 template <class T, int GROUP>
 using PlaneRun = Run<T, GROUP, packs_of<T>(kRunBytes)>;
@@ -78,6 +80,7 @@ __global__ __launch_bounds__(kGroupThreads, 1) void norm_planes_sums_kernel(
       g.load(dy + a.base + i, n, lane, vectors);
 #pragma unroll
       for (int j = 0; j < Held::kPacks; j++) {
+        if (!Held::used(j, n)) break;
         W sum = 0, products = 0, deviations = 0, weight[Held::V];
         Held::load_pack_or(W(1), weights ? weights + a.inside + i : nullptr, j, n, lane, vectors,
                            weight);
@@ -132,6 +135,7 @@ __global__ __launch_bounds__(kGroupThreads) void norm_planes_apply_kernel(
       const T* betas = beta && per_element ? beta + a.inside + i : nullptr;
 #pragma unroll
       for (int j = 0; j < Held::kPacks; j++) {
+        if (!Held::used(j, n)) break;
         W v[Held::V] = {}, d[Held::V] = {}, scale[Held::V], shift[Held::V];
         if (STEP != kNormFrozen) Held::load_pack(x + at, j, n, lane, vectors, v);
         if (STEP != kNormForward) Held::load_pack(dy + at, j, n, lane, vectors, d);
@@ -147,14 +151,22 @@ __global__ __launch_bounds__(kGroupThreads) void norm_planes_apply_kernel(
   });
 }
 
-// V neighbouring channels of a split of an image; a warp has 32 such.
+// Threads of a line, each with V channels: no more of them than there are channels for.
+template <int V>
+KX_BOTH int line_width(int64_t channels) {
+  int width = 32;
+  while (width > 4 && width / 2 * V >= channels) width /= 2;
+  return width;
+}
+
+// V neighbouring channels of a split of an image: those of a thread's lane.
 struct ColumnPart {
   int64_t image, split, n, channel, base, partial;
 
-  KX_DEVICE ColumnPart(const NormShape& p, int64_t item, int64_t tiles, int v) {
+  KX_DEVICE ColumnPart(const NormShape& p, int64_t item, int64_t tiles, int width, int v) {
     const int64_t part = item / tiles;
     image = part / p.splits, split = part % p.splits;
-    channel = (item % tiles * 32 + threadIdx.x % 32) * v;
+    channel = (item % tiles * width + threadIdx.x % width) * v;
     n = p.length(split);
     base = (image * p.spatial + split * p.chunk) * p.channels + channel;
     partial = part * p.channels + channel;
@@ -162,10 +174,11 @@ struct ColumnPart {
 };
 
 template <int V, class F>
-KX_DEVICE void each_column_part(const NormShape& p, F f) {
-  const int64_t tiles = (p.channels + 32 * V - 1) / (32 * V), items = p.images * p.splits * tiles;
+KX_DEVICE void each_column_part(const NormShape& p, int width, F f) {
+  const int64_t tiles = (p.channels + width * V - 1) / (width * V);
+  const int64_t items = p.images * p.splits * tiles;
   for (int64_t item = blockIdx.x; item < items; item += gridDim.x) {
-    f(ColumnPart(p, item, tiles, V));
+    f(ColumnPart(p, item, tiles, width, V));
   }
 }
 
@@ -180,66 +193,89 @@ KX_DEVICE void load_columns(const T* x, kx::wide<T> (&out)[V]) {
   }
 }
 
-// Moments of the first m of the tile's elements in column e, summed in A.
-template <class A, class W, int V>
-KX_DEVICE Moments tile_moments(const W (&v)[kTile][V], int e, int m, bool centered) {
+template <int V, class T>
+KX_DEVICE void store_columns(T* y, const kx::wide<T> (&in)[V]) {
+  if constexpr (V == 1) {
+    *y = kx::from_float<T>(in[0]);
+  } else {
+    Pack<T> pack;
+#pragma unroll
+    for (int e = 0; e < V; e++) pack.v[e] = kx::from_float<T>(in[e]);
+    *reinterpret_cast<Pack<T>*>(y) = pack;
+  }
+}
+
+// Moments of the first m of the tile's elements in column e, summed in A; share = 1 / m.
+template <class A, class W, int TILE, int V>
+KX_DEVICE Moments tile_moments(const W (&v)[TILE][V], int e, int m, double share, bool centered) {
   A pivot = 0, sum = 0, squares = 0;
   if (centered) {
 #pragma unroll
-    for (int t = 0; t < kTile; t++) pivot += t < m ? (A)v[t][e] : A(0);
-    pivot /= (A)m;
+    for (int t = 0; t < TILE; t++) pivot += t < m ? (A)v[t][e] : A(0);
+    pivot *= (A)share;
   }
 #pragma unroll
-  for (int t = 0; t < kTile; t++) {
+  for (int t = 0; t < TILE; t++) {
     const A d = t < m ? (A)v[t][e] - pivot : A(0);
     sum += d;
     squares += d * d;
   }
-  return moments_about(pivot, m, sum, squares, centered);
+  if (!centered) return {(double)m, 0, squares};
+  const double total = sum, rest = squares - total * total * share;
+  return {(double)m, pivot + total * share, rest < 0 ? 0 : rest};
 }
 
 template <class T, int V>
-__global__ __launch_bounds__(kGroupThreads, 1) void norm_columns_moments_kernel(
+__global__ __launch_bounds__(kGroupThreads, V == 8 ? 1 : 2) void norm_columns_moments_kernel(
     const __grid_constant__ NormShape p, const T* x, Moments* partial) {
   using W = kx::wide<T>;
-  KX_SHARED(means, double[kLines][V][32]);
-  KX_SHARED(squares, double[kLines][V][32]);
-  const int lane = threadIdx.x % 32, line = threadIdx.x / 32;
-  each_column_part<V>(p, [&](const ColumnPart& a) {
+  constexpr int kTile = kTileOf<V>;
+  KX_SHARED(means, double[V][kGroupThreads]);
+  KX_SHARED(squares, double[V][kGroupThreads]);
+  const int width = line_width<V>(p.channels), lines = kGroupThreads / width;
+  const int lane = threadIdx.x % width, line = threadIdx.x / width;
+  each_column_part<V>(p, width, [&](const ColumnPart& a) {
     Moments m[V] = {};
+    double count = 0;  // of each of them
     if (a.channel < p.channels) {
-      for (int64_t first = line; first < a.n; first += kTile * kLines) {
-        const int places = (int)min((a.n - first + kLines - 1) / kLines, (int64_t)kTile);
+      for (int64_t first = line; first < a.n; first += kTile * lines) {
+        const int places = (int)min((a.n - first + lines - 1) / lines, (int64_t)kTile);
         W v[kTile][V];
 #pragma unroll
         for (int t = 0; t < kTile; t++) {
           if (t < places) {
-            load_columns<V>(x + a.base + (first + t * kLines) * p.channels, v[t]);
+            load_columns<V>(x + a.base + (first + t * lines) * p.channels, v[t]);
           }
         }
+        const double inverse = 1. / places, share = places / (count + places);
 #pragma unroll
         for (int e = 0; e < V; e++) {
-          Moments tile = tile_moments<W>(v, e, places, p.centered);
+          Moments tile = tile_moments<W>(v, e, places, inverse, p.centered);
           if (!std::is_same_v<W, double> && !finite(tile.squares)) {
-            tile = tile_moments<double>(v, e, places, p.centered);  // beyond the range of f32
+            tile = tile_moments<double>(v, e, places, inverse, p.centered);  // beyond f32's range
           }
-          m[e] = combine(m[e], tile);
+          m[e] = count == 0 ? tile : combine(m[e], tile, share);
         }
+        count += places;
       }
     }
 #pragma unroll
-    for (int e = 0; e < V; e++)
-      means[line][e][lane] = m[e].mean, squares[line][e][lane] = m[e].squares;
+    for (int e = 0; e < V; e++) {
+      means[e][threadIdx.x] = m[e].mean, squares[e][threadIdx.x] = m[e].squares;
+    }
     __syncthreads();  // the lines' moments are complete
     if (line == 0 && a.channel < p.channels) {
+      for (int l = 1; l < lines && l < a.n; l++) {
+        const double more = (double)((a.n - l + lines - 1) / lines), share = more / (count + more);
 #pragma unroll
-      for (int e = 0; e < V; e++) {
-        for (int l = 1; l < kLines && l < a.n; l++) {
-          const double count = (double)((a.n - l + kLines - 1) / kLines);
-          m[e] = combine(m[e], Moments{count, means[l][e][lane], squares[l][e][lane]});
+        for (int e = 0; e < V; e++) {
+          const int at = l * width + lane;
+          m[e] = combine(m[e], Moments{more, means[e][at], squares[e][at]}, share);
         }
-        partial[a.partial + e] = m[e];
+        count += more;
       }
+#pragma unroll
+      for (int e = 0; e < V; e++) partial[a.partial + e] = m[e];
     }
     __syncthreads();  // before the next part's lines
   });
@@ -252,18 +288,20 @@ __global__ __launch_bounds__(kGroupThreads,
                                                               const kx::wide<T>* mean,
                                                               const Stat* rows, NormSums* partial) {
   using W = kx::wide<T>;
-  KX_SHARED(lines, double[kLines][V][32]);
-  const int lane = threadIdx.x % 32, line = threadIdx.x / 32;
-  each_column_part<V>(p, [&](const ColumnPart& a) {
+  constexpr int kTile = kTileOf<V>;
+  KX_SHARED(all, double[V][kGroupThreads]);
+  const int width = line_width<V>(p.channels), lines = kGroupThreads / width;
+  const int lane = threadIdx.x % width, line = threadIdx.x / width;
+  each_column_part<V>(p, width, [&](const ColumnPart& a) {
     double sums[3][V] = {};
     if (a.channel < p.channels) {
       W pivot[V];
 #pragma unroll
       for (int e = 0; e < V; e++) pivot[e] = mean ? mean[p.stat(a.image, a.channel + e)] : W(0);
-      for (int64_t first = line; first < a.n; first += kTile * kLines) {
+      for (int64_t first = line; first < a.n; first += kTile * lines) {
         W s[3][V] = {};
-        const int64_t end = min(first + kTile * kLines, a.n);
-        for (int64_t r = first; r < end; r += kLines) {
+        const int64_t end = min(first + kTile * lines, a.n);
+        for (int64_t r = first; r < end; r += lines) {
           W v[V], g[V], scale = 1, offset = 0;
           load_columns<V>(x + a.base + r * p.channels, v);
           load_columns<V>(dy + a.base + r * p.channels, g);
@@ -291,12 +329,12 @@ __global__ __launch_bounds__(kGroupThreads,
 #pragma unroll
     for (int q = 0; q < 3; q++) {
 #pragma unroll
-      for (int e = 0; e < V; e++) lines[line][e][lane] = sums[q][e];
+      for (int e = 0; e < V; e++) all[e][threadIdx.x] = sums[q][e];
       __syncthreads();  // the lines' sums are complete
       if (line == 0) {
 #pragma unroll
         for (int e = 0; e < V; e++) {
-          for (int l = 1; l < kLines; l++) sums[q][e] += lines[l][e][lane];
+          for (int l = 1; l < lines; l++) sums[q][e] += all[e][l * width + lane];
         }
       }
       __syncthreads();  // before the next sums' lines
@@ -313,8 +351,10 @@ __global__ __launch_bounds__(kGroupThreads) void norm_columns_apply_kernel(
     const __grid_constant__ NormShape p, const T* x, const T* gamma, const T* beta,
     const Stat* stats, const T* dy, T* y) {  // y may be x or dy
   using W = kx::wide<T>;
-  const int line = threadIdx.x / 32;
-  each_column_part<V>(p, [&](const ColumnPart& a) {
+  constexpr int kUnroll = V == 8 ? 2 : 4;
+  const int width = line_width<V>(p.channels), lines = kGroupThreads / width;
+  const int line = threadIdx.x / width;
+  each_column_part<V>(p, width, [&](const ColumnPart& a) {
     if (a.channel >= p.channels) return;
     W pivot[V], scale[V], offset[V], b[V];  // out = (x - pivot) b + dy scale + offset
 #pragma unroll
@@ -326,26 +366,29 @@ __global__ __launch_bounds__(kGroupThreads) void norm_columns_apply_kernel(
       b[e] = STEP == kNormForward ? scale[e] : n.b;
       offset[e] = STEP == kNormForward ? n.offset * g + shift : n.o;
     }
-    for (int64_t r = line; r < a.n; r += kLines) {
-      const int64_t at = a.base + r * p.channels;
-      W v[V], d[V];
-      if (STEP != kNormFrozen) load_columns<V>(x + at, v);
-      if (STEP != kNormForward) load_columns<V>(dy + at, d);
+    for (int64_t r = line; r < a.n; r += kUnroll * lines) {
+      W v[kUnroll][V], d[kUnroll][V];
 #pragma unroll
-      for (int e = 0; e < V; e++) {
-        if constexpr (STEP == kNormForward) v[e] = (v[e] - pivot[e]) * b[e] + offset[e];
-        if constexpr (STEP == kNormBackward) {
-          v[e] = d[e] * scale[e] + (v[e] - pivot[e]) * b[e] + offset[e];
+      for (int u = 0; u < kUnroll; u++) {
+        const int64_t at = a.base + (r + u * lines) * p.channels;
+        if (r + u * lines < a.n) {
+          if (STEP != kNormFrozen) load_columns<V>(x + at, v[u]);
+          if (STEP != kNormForward) load_columns<V>(dy + at, d[u]);
         }
-        if constexpr (STEP == kNormFrozen) v[e] = d[e] * scale[e];
       }
-      if constexpr (V == 1) {
-        y[at] = kx::from_float<T>(v[0]);
-      } else {
-        Pack<T> pack;
 #pragma unroll
-        for (int e = 0; e < V; e++) pack.v[e] = kx::from_float<T>(v[e]);
-        *reinterpret_cast<Pack<T>*>(y + at) = pack;
+      for (int u = 0; u < kUnroll; u++) {
+        if (r + u * lines >= a.n) break;
+#pragma unroll
+        for (int e = 0; e < V; e++) {
+          W& out = v[u][e];
+          if constexpr (STEP == kNormForward) out = (out - pivot[e]) * b[e] + offset[e];
+          if constexpr (STEP == kNormBackward) {
+            out = d[u][e] * scale[e] + (out - pivot[e]) * b[e] + offset[e];
+          }
+          if constexpr (STEP == kNormFrozen) out = d[u][e] * scale[e];
+        }
+        store_columns<V>(y + a.base + (r + u * lines) * p.channels, v[u]);
       }
     }
   });
@@ -353,6 +396,7 @@ __global__ __launch_bounds__(kGroupThreads) void norm_columns_apply_kernel(
 
 // ---- launchers ----
 constexpr int64_t kWarpPlane = 512;
+constexpr int64_t kPlaces = 64;  // of a split of a channels-last image, at least
 
 template <class T>
 int64_t plane_capacity(int64_t spatial) {
@@ -383,14 +427,14 @@ cudaError_t with_columns(const NormShape& p, std::initializer_list<const void*> 
 }
 template <int V>
 kx::launch_config columns_config(const NormShape& p, gs_stream stream) {
-  const int64_t tiles = (p.channels + 32 * V - 1) / (32 * V);
+  const int64_t each = line_width<V>(p.channels) * V, tiles = (p.channels + each - 1) / each;
   return groups_config(p.images * p.splits * tiles, kGroupThreads, 65536, stream);
 }
 }  // namespace
 
 template <class T>
 void set_splits(NormShape* p) {
-  const int64_t one = 1, unit = p->last ? kTile * kLines : plane_capacity<T>(p->spatial);
+  const int64_t one = 1, unit = p->last ? kPlaces : plane_capacity<T>(p->spatial);
   const int64_t tiles = p->last ? (p->channels + 31) / 32 : p->channels;
   const int64_t wanted = 2048 / std::max(p->images * tiles, one);
   const int64_t splits = std::clamp(wanted, one, std::max(p->spatial / unit, one));

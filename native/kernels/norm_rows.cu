@@ -3,10 +3,12 @@
 //
 // | kernel | for |
 // |---|---|
-// | norm_rows_forward_kernel<T, 32, PACKS> | rows up to 512 (f64: 256): a warp a row |
+// | norm_rows_forward_kernel<T, 32, PACKS> | rows up to 512 and 1024 (f64: half): a warp a row |
 // | norm_rows_forward_kernel<T, 256, PACKS> | rows up to 4096 and 16384 (f64: half): a block a row
-// | | norm_rows_backward_kernel<T, GROUP, PACKS> | likewise, up to 8192 (f64: half) | |
-// norm_rows_parameters_kernel<T> | adds the groups' parts of dgamma and dbeta |
+// | | norm_rows_backward_kernel<T, GROUP, PACKS> | a warp a row up to 512, a block a row from one
+// pack a thread up to 8192 (f64: half) | | norm_rows_backward_ahead_kernel<T> | one pack a thread:
+// the next row is loaded meanwhile | | norm_rows_parameters_kernel<T> | adds the groups' parts of
+// dgamma and dbeta |
 //
 // A row is read once. In the backward pass a group takes every parts-th row and keeps its share of
 // dgamma and dbeta in registers; the parts depend on sizes alone.
@@ -35,6 +37,7 @@ __global__ __launch_bounds__(kGroupThreads) void norm_rows_forward_kernel(
     const W pivot = (W)s.pivot, scale = (W)s.rstd, offset = (W)(-s.low * s.rstd);
 #pragma unroll
     for (int j = 0; j < PACKS; j++) {
+      if (!Held::used(j, cols)) break;
       W g[Held::V], shift[Held::V], out[Held::V];
       Held::load_pack_or(W(1), gamma, j, cols, lane, vectors, g);
       Held::load_pack_or(W(0), beta, j, cols, lane, vectors, shift);
@@ -54,7 +57,7 @@ __global__ __launch_bounds__(kGroupThreads) void norm_rows_backward_kernel(
     const kx::wide<T>* rstd, const T* dy, T* dx, kx::wide<T>* partial) {  // dx may be x or dy
   using W = kx::wide<T>;
   using Held = Run<T, GROUP, PACKS>;
-  KX_SHARED(scratch, double[kGroupThreads / 32]);
+  KX_SHARED(scratch, double[3 * kGroupThreads / 32]);
   const int lane = threadIdx.x % GROUP, cols = (int)p.cols;
   const int64_t parts = (int64_t)gridDim.x * (kGroupThreads / GROUP);
   const int64_t part = (int64_t)blockIdx.x * (kGroupThreads / GROUP) + threadIdx.x / GROUP;
@@ -80,12 +83,8 @@ __global__ __launch_bounds__(kGroupThreads) void norm_rows_backward_kernel(
       }
       s.dy += sum, s.dyx += products, s.x += deviations;
     }
-    s.dyx = group_sum<GROUP>(s.dyx, scratch);
-    if (p.centered) {
-      s.dy = group_sum<GROUP>(s.dy, scratch);
-      s.x = group_sum<GROUP>(s.x, scratch);
-    }
-    const Stat numbers = gradient_of(pivot, r, s, (double)cols, p.centered);
+    const Stat numbers =
+        gradient_of(pivot, r, group_sums<GROUP>(s, p.centered, scratch), (double)cols, p.centered);
     const W low = (W)(-numbers.low * numbers.rstd), b = (W)numbers.b, o = (W)numbers.o;
 #pragma unroll
     for (int j = 0; j < PACKS; j++) {
@@ -117,20 +116,84 @@ __global__ __launch_bounds__(kGroupThreads) void norm_rows_backward_kernel(
   }
 }
 
+// The same for rows of at most one pack a thread, which are short work for a block.
+template <class T>
+__global__
+__launch_bounds__(kGroupThreads, sizeof(T) == 2 ? 1 : 4) void norm_rows_backward_ahead_kernel(
+    NormRows p, bool vectors, const T* x, const T* gamma, const kx::wide<T>* mean,
+    const kx::wide<T>* rstd, const T* dy, T* dx, kx::wide<T>* partial) {  // dx may be x or dy
+  using W = kx::wide<T>;
+  using Held = Run<T, kGroupThreads, 1>;
+  constexpr int V = Held::V;
+  KX_SHARED(scratch, double[3 * kGroupThreads / 32]);
+  const int lane = threadIdx.x, cols = (int)p.cols;
+  W dgamma[V] = {}, dbeta[V] = {};
+  W next_x[V], next_dy[V], next_pivot = 0, next_r = 0;
+  const auto load = [&](int64_t row) {
+    Held::load_pack_or(W(0), x + row * p.cols, 0, cols, lane, vectors, next_x);
+    Held::load_pack_or(W(0), dy + row * p.cols, 0, cols, lane, vectors, next_dy);
+    next_pivot = mean ? mean[row] : W(0), next_r = rstd[row];
+  };
+  if (blockIdx.x < p.rows) load(blockIdx.x);
+  for (int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {
+    const W pivot = next_pivot, r = next_r;
+    W d[V], g[V], weight[V], sum = 0, products = 0, deviations = 0;
+    Held::load_pack_or(W(1), gamma, 0, cols, lane, vectors, weight);
+#pragma unroll
+    for (int e = 0; e < V; e++) {  // beyond the end dy is 0
+      d[e] = next_x[e] - pivot, g[e] = next_dy[e];
+      const W weighted = g[e] * weight[e];
+      sum += weighted;
+      products += weighted * d[e];
+      if (Held::place(0, e, lane, vectors) < cols) deviations += d[e];
+    }
+    if (row + gridDim.x < p.rows) load(row + gridDim.x);
+    const NormSums sums =
+        group_sums<kGroupThreads>({sum, products, deviations}, p.centered, scratch);
+    const Stat numbers = gradient_of(pivot, r, sums, (double)cols, p.centered);
+    const W low = (W)(-numbers.low * numbers.rstd), b = (W)numbers.b, o = (W)numbers.o;
+    Held::load_pack_or(W(1), gamma, 0, cols, lane, vectors, weight);  // not kept in registers
+#pragma unroll
+    for (int e = 0; e < V; e++) {
+      dgamma[e] += g[e] * (d[e] * r + low);
+      dbeta[e] += g[e];
+      g[e] = g[e] * weight[e] * r + d[e] * b + o;
+    }
+    if (dx) Held::store_pack(dx + row * p.cols, 0, cols, lane, vectors, g);
+  }
+  if (partial) {
+#pragma unroll
+    for (int e = 0; e < V; e++) {
+      const int at = Held::place(0, e, lane, vectors);
+      if (at < cols) {
+        partial[2 * blockIdx.x * p.cols + at] = dgamma[e];
+        partial[(2 * blockIdx.x + 1) * p.cols + at] = dbeta[e];
+      }
+    }
+  }
+}
+
 // A warp has 32 columns, 8 warps share the parts.
 template <class T>
 __global__ __launch_bounds__(kGroupThreads) void norm_rows_parameters_kernel(
     int64_t parts, int64_t cols, const kx::wide<T>* partial, T* dgamma, T* dbeta) {
-  constexpr int kLines = kGroupThreads / 32;
+  constexpr int kLines = kGroupThreads / 32, kUnroll = 8;
   KX_SHARED(lines, double[2][kLines][32]);
   const int lane = threadIdx.x % 32, line = threadIdx.x / 32;
   for (int64_t first = (int64_t)blockIdx.x * 32; first < cols; first += (int64_t)gridDim.x * 32) {
     const int64_t c = first + lane;
     double sum[2] = {};
     if (c < cols) {
-      for (int64_t i = line; i < parts; i += kLines) {
-        sum[0] += partial[2 * i * cols + c];
-        sum[1] += partial[(2 * i + 1) * cols + c];
+      for (int64_t i = line; i < parts; i += kUnroll * kLines) {
+        kx::wide<T> part[2][kUnroll];
+#pragma unroll
+        for (int u = 0; u < kUnroll; u++) {
+          const int64_t at = 2 * (i + u * kLines) * cols + c;
+          const bool in = i + u * kLines < parts;
+          part[0][u] = in ? partial[at] : 0, part[1][u] = in ? partial[at + cols] : 0;
+        }
+#pragma unroll
+        for (int u = 0; u < kUnroll; u++) sum[0] += part[0][u], sum[1] += part[1][u];
       }
     }
     lines[0][line][lane] = sum[0], lines[1][line][lane] = sum[1];
@@ -145,7 +208,7 @@ __global__ __launch_bounds__(kGroupThreads) void norm_rows_parameters_kernel(
   }
 }
 
-constexpr int kShortBytes = 64, kForwardBytes = 256, kBackwardBytes = 128;
+constexpr int kShortBytes = 64, kWarpBytes = 128, kForwardBytes = 256, kBackwardBytes = 128;
 
 template <class T, int GROUP>
 constexpr int64_t capacity(int bytes) {
@@ -188,6 +251,9 @@ cudaError_t rows_forward(const NormRows& p, const T* x, const T* gamma, const T*
   if (p.cols <= capacity<T, 32>(kShortBytes)) {
     return launch(norm_rows_forward_kernel<T, 32, packs_of<T>(kShortBytes)>, 32);
   }
+  if (p.cols <= capacity<T, 32>(kWarpBytes)) {
+    return launch(norm_rows_forward_kernel<T, 32, packs_of<T>(kWarpBytes)>, 32);
+  }
   if (p.cols <= capacity<T, kGroupThreads>(kShortBytes)) {
     return launch(norm_rows_forward_kernel<T, kGroupThreads, packs_of<T>(kShortBytes)>,
                   kGroupThreads);
@@ -203,13 +269,15 @@ cudaError_t rows_backward(const NormRows& p, const T* x, const T* gamma, const k
   using W = kx::wide<T>;
   const bool vectors = p.cols % Pack<T>::kSize == 0 && aligned16({x, gamma, dy, dx});
   const bool parameters = dgamma || dbeta;
-  const auto launch = [&](auto kernel) {
-    return kx::launch("norm_rows_backward_kernel", kernel, backward_config<T>(p, stream), p,
-                      vectors, x, gamma, mean, rstd, dy, dx, parameters ? partial : nullptr);
+  const auto launch = [&](auto kernel, const char* name = "norm_rows_backward_kernel") {
+    return kx::launch(name, kernel, backward_config<T>(p, stream), p, vectors, x, gamma, mean, rstd,
+                      dy, dx, parameters ? partial : nullptr);
   };
   cudaError_t error;
   if (p.cols <= capacity<T, 32>(kShortBytes)) {
     error = launch(norm_rows_backward_kernel<T, 32, packs_of<T>(kShortBytes)>);
+  } else if (p.cols <= kGroupThreads * Pack<T>::kSize) {
+    error = launch(norm_rows_backward_ahead_kernel<T>, "norm_rows_backward_ahead_kernel");
   } else if (p.cols <= capacity<T, kGroupThreads>(kShortBytes)) {
     error = launch(norm_rows_backward_kernel<T, kGroupThreads, packs_of<T>(kShortBytes)>);
   } else {

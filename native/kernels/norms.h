@@ -29,12 +29,16 @@ struct Moments {
 
 // Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
 // Variances", 1979.
+// share: b.count / (a.count + b.count).
+KX_DEVICE Moments combine(Moments a, Moments b, double share) {
+  const double delta = b.mean - a.mean;
+  return {a.count + b.count, a.mean + delta * share,
+          a.squares + b.squares + delta * delta * a.count * share};
+}
 KX_DEVICE Moments combine(Moments a, Moments b) {
   if (a.count == 0) return b;
   if (b.count == 0) return a;
-  const double share = b.count / (a.count + b.count), delta = b.mean - a.mean;
-  return {a.count + b.count, a.mean + delta * share,
-          a.squares + b.squares + delta * delta * a.count * share};
+  return combine(a, b, b.count / (a.count + b.count));
 }
 
 KX_DEVICE bool finite(double v) { return fabs(v) < minus_infinity<double>() * -1; }
@@ -42,8 +46,8 @@ KX_DEVICE bool finite(double v) { return fabs(v) < minus_infinity<double>() * -1
 // Moments from the sums of n deviations from a pivot that is near the mean, and of their squares.
 KX_DEVICE Moments moments_about(double pivot, double n, double sum, double squares, bool centered) {
   if (!centered) return {n, 0, squares};
-  const double rest = squares - sum * sum / n;
-  return {n, pivot + sum / n, rest < 0 ? 0 : rest};
+  const double share = 1 / n, rest = squares - sum * sum * share;
+  return {n, pivot + sum * share, rest < 0 ? 0 : rest};
 }
 
 // What the elements of a mean share. The mean is kept as what its stored type can hold, the pivot,
@@ -58,7 +62,7 @@ KX_DEVICE Stat stat_of(Moments m, double eps) {
   s.pivot = (W)m.mean;
   // An infinite pivot stands for a mean that f32 can't hold: nothing is left to correct.
   s.low = finite(s.pivot) ? m.mean - s.pivot : 0;
-  s.rstd = 1 / sqrt((m.count == 0 ? 0 : m.squares / m.count) + eps);
+  s.rstd = rsqrt((m.count == 0 ? 0 : m.squares / m.count) + eps);
   return s;
 }
 
@@ -67,13 +71,37 @@ struct NormSums {
   double dy, dyx, x;
 };
 
+// The sums over a group, all in one exchange of a block; without `centered` only of dyx. scratch: 3
+// GROUP / 32 elements of shared memory.
+template <int GROUP>
+KX_DEVICE NormSums group_sums(NormSums s, bool centered, double* scratch) {
+  s.dyx = group_sum<32>(s.dyx, scratch);
+  if (centered) s.dy = group_sum<32>(s.dy, scratch), s.x = group_sum<32>(s.x, scratch);
+  if constexpr (GROUP > 32) {
+    constexpr int kWarps = GROUP / 32;
+    __syncthreads();  // the last exchange's reads of scratch
+    if (threadIdx.x % 32 == 0) {
+      double* to = scratch + threadIdx.x / 32 * 3;
+      to[0] = s.dy, to[1] = s.dyx, to[2] = s.x;
+    }
+    __syncthreads();  // the warps' sums are complete
+    s = {scratch[0], scratch[1], scratch[2]};
+#pragma unroll
+    for (int w = 1; w < kWarps; w++) {
+      s.dy += scratch[3 * w], s.dyx += scratch[3 * w + 1], s.x += scratch[3 * w + 2];
+    }
+  }
+  return s;
+}
+
 // The gradient's numbers from sums weighted by gamma, over n elements.
 KX_DEVICE Stat gradient_of(double pivot, double rstd, NormSums s, double n, bool centered) {
+  const double share = 1 / n;
   Stat r{};
   r.pivot = pivot, r.rstd = rstd;
-  r.low = centered && n > 0 ? s.x / n : 0;
-  r.b = -rstd * rstd * rstd * (s.dyx - r.low * s.dy) / n;
-  r.o = centered ? -rstd * s.dy / n - r.b * r.low : 0;
+  r.low = centered && n > 0 ? s.x * share : 0;
+  r.b = -rstd * rstd * rstd * (s.dyx - r.low * s.dy) * share;
+  r.o = centered ? -rstd * s.dy * share - r.b * r.low : 0;
   return r;
 }
 
@@ -117,9 +145,19 @@ struct Run {
     if (x) load_pack(x, j, n, lane, vectors, out);
   }
 
+  // Whether any lane has elements in pack j: the same for all lanes. Asked of short runs of warps
+  // and of the longest runs only: in others the branches keep loads apart and take registers.
+  static KX_DEVICE bool used(int j, int n) {
+    constexpr int kBytes = PACKS * V * (int)sizeof(W);
+    constexpr bool kAsked = (GROUP <= 32 && kBytes <= 64) || kBytes > 128;
+    return !kAsked || j * GROUP * V < n;
+  }
+
   KX_DEVICE void load(const T* x, int n, int lane, bool vectors) {
 #pragma unroll
-    for (int j = 0; j < PACKS; j++) load_pack(x, j, n, lane, vectors, v[j]);
+    for (int j = 0; j < PACKS; j++) {
+      if (used(j, n)) load_pack(x, j, n, lane, vectors, v[j]);
+    }
   }
 
   static KX_DEVICE void store_pack(T* y, int j, int n, int lane, bool vectors, const W (&in)[V]) {
@@ -170,6 +208,7 @@ struct Run {
   KX_DEVICE void each_pack(int n, int lane, bool vectors, A pivot, F f) {
 #pragma unroll
     for (int j = 0; j < PACKS; j++) {
+      if (!used(j, n)) break;
       A sum = 0, squares = 0;
 #pragma unroll
       for (int e = 0; e < V; e++) {

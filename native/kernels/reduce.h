@@ -14,21 +14,24 @@ KX_DEVICE W minus_infinity() {
   return -static_cast<W>(INFINITY);
 }
 
-// All-reduce over GROUP threads: 32 (a warp) or kGroupThreads (the block; all its threads call).
-// Every thread gets the same bits, because op is commutative and the partial results are combined
-// in one order. scratch: kGroupThreads / 32 elements of shared memory for the block.
+// All-reduce over GROUP threads: a part of a warp, a warp (all its threads call), or a block of
+// GROUP threads (all call). Every thread gets the same bits, because op is commutative and the
+// partial results are combined in one order. scratch: GROUP / 32 elements of shared memory for the
+// block.
 template <int GROUP, class W, class Op>
 KX_DEVICE W group_reduce(W v, Op op, W* scratch) {
-  static_assert(GROUP == 32 || GROUP == kGroupThreads);
+  static_assert(GROUP >= 32 ? GROUP % 32 == 0 : 32 % GROUP == 0);
 #pragma unroll
-  for (int o = 16; o > 0; o >>= 1) v = op(v, __shfl_xor_sync(0xffffffffu, v, o));
-  if constexpr (GROUP == kGroupThreads) {
+  for (int o = (GROUP < 32 ? GROUP : 32) / 2; o > 0; o >>= 1) {
+    v = op(v, __shfl_xor_sync(0xffffffffu, v, o));
+  }
+  if constexpr (GROUP > 32) {
     __syncthreads();  // the last reduction's reads of scratch
     if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = v;
     __syncthreads();
     v = scratch[0];
 #pragma unroll
-    for (int i = 1; i < kGroupThreads / 32; i++) v = op(v, scratch[i]);
+    for (int i = 1; i < GROUP / 32; i++) v = op(v, scratch[i]);
   }
   return v;
 }
@@ -79,13 +82,34 @@ struct OnlineSum {
       sum += exp(x - max);
     }
   }
-  // Combines the group's; a maximum of +Inf or -Inf makes the sum NaN.
+  // Combines the group's; a maximum of +Inf or -Inf makes the sum NaN. scratch: 2 GROUP / 32
+  // elements of shared memory for the block.
   template <int GROUP>
   KX_DEVICE void combine(W* scratch) {
-    const W all = group_max<GROUP>(max, scratch);
-    sum = group_sum<GROUP>(max == all ? sum : sum * exp(max - all), scratch);
-    max = all;
+    constexpr int kLanes = GROUP < 32 ? GROUP : 32;
+    over_lanes<kLanes>();
+    exchange<GROUP>(scratch);
     finish();
+  }
+  // Combines the warps' of a block, in which all lanes have the same.
+  template <int GROUP>
+  KX_DEVICE void exchange(W* scratch) {
+    if constexpr (GROUP > 32) {
+      constexpr int kWarps = GROUP / 32;
+      __syncthreads();  // the last exchange's reads of scratch
+      if (threadIdx.x % 32 == 0) {
+        scratch[threadIdx.x / 32] = max, scratch[kWarps + threadIdx.x / 32] = sum;
+      }
+      __syncthreads();  // the warps' states are complete
+      max = scratch[threadIdx.x % kWarps], sum = scratch[kWarps + threadIdx.x % kWarps];
+      over_lanes<kWarps>();
+    }
+  }
+  template <int LANES>
+  KX_DEVICE void over_lanes() {
+    const W all = group_max<LANES>(max, (W*)nullptr);
+    sum = group_sum<LANES>(max == all ? sum : sum * exp(max - all), (W*)nullptr);
+    max = all;
   }
   KX_DEVICE void finish() {
     if (max == minus_infinity<W>() || max == -minus_infinity<W>()) sum = static_cast<W>(NAN);

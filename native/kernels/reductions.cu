@@ -3,9 +3,13 @@
 //
 // | kernel | for |
 // |---|---|
-// | reduce_rows_kernel<T, GROUP> | reduced elements side by side: a warp or a block an output |
-// | reduce_cols_kernel<T> | outputs side by side: a warp has 32 of them, 8 warps share the depth |
-// | reduce_total_kernel<T> | adds the parts of outputs whose depth was split |
+// | reduce_rows_kernel<T, GROUP> | reduced elements side by side: 8 threads, a warp or a block an
+// output |
+// | reduce_packs_kernel<T> | outputs side by side, a plain matrix: a thread has 16 bytes of them,
+// lines of threads share the depth |
+// | reduce_cols_kernel<T> | other outputs side by side: a warp has 32, 8 warps share the depth |
+// | reduce_total_kernel<T, GROUP> | adds the parts of outputs whose depth was split: a thread, or
+// where there are many parts a warp an output |
 // | reduce_backward_kernel<T> | an element of dx a thread |
 //
 // Parts are combined in an order that depends on sizes alone. Floating sums run in f64: these
@@ -60,8 +64,12 @@ __global__ __launch_bounds__(kGroupThreads,
   const int64_t begin = blockIdx.y * p.chunk, end = min(begin + p.chunk, p.depth);
   with_term<T>(p.term, [&](auto constant) {
     const int term = constant;
-    for (int64_t o = (int64_t)blockIdx.x * (kGroupThreads / GROUP) + threadIdx.x / GROUP;
-         o < p.outputs; o += (int64_t)gridDim.x * (kGroupThreads / GROUP)) {
+    constexpr int kRows = kGroupThreads / GROUP;
+    for (int64_t first = (int64_t)blockIdx.x * kRows; first < p.outputs;
+         first += (int64_t)gridDim.x * kRows) {
+      // A warp's groups beyond the last output do its work again, so that all shuffle.
+      const int64_t o = min(first + threadIdx.x / GROUP, p.outputs - 1);
+      const bool own = first + threadIdx.x / GROUP == o;
       const T* row = x + place(p.kept, o);
       T result{};
       if (term == kEqual) result = y[o];
@@ -70,16 +78,22 @@ __global__ __launch_bounds__(kGroupThreads,
       if (p.vectors) {
         constexpr int V = Pack<T>::kSize;
         const int64_t packs = (end - begin) / V;
-        for (int64_t k = lane; k < packs; k += GROUP) {
-          const Pack<T> e = *reinterpret_cast<const Pack<T>*>(row + begin + k * V);
+        for (int64_t k = lane; k < packs; k += 2 * GROUP) {
+          const auto* at = reinterpret_cast<const Pack<T>*>(row + begin) + k;
+          const bool two = k + GROUP < packs;
+          const Pack<T> e = at[0], f = at[two ? GROUP : 0];
 #pragma unroll
           for (int v = 0; v < V; v++) add<T>(term, s, e.v[v], result);
+          if (two) {
+#pragma unroll
+            for (int v = 0; v < V; v++) add<T>(term, s, f.v[v], result);
+          }
         }
         i += packs * V;
       }
       for (i += lane; i < end; i += GROUP) add<T>(term, s, row[place(p.reduced, i)], result);
 #pragma unroll
-      for (int distance = 16; distance > 0; distance >>= 1) {
+      for (int distance = (GROUP < 32 ? GROUP : 32) / 2; distance > 0; distance >>= 1) {
         State<A> other{__shfl_xor_sync(0xffffffffu, s.v, distance), 0};
         if (term == kExp) other.max = __shfl_xor_sync(0xffffffffu, s.max, distance);
         s = combine<T>(term, s, other);
@@ -91,7 +105,7 @@ __global__ __launch_bounds__(kGroupThreads,
         s = scratch[0];
         for (int w = 1; w < GROUP / 32; w++) s = combine<T>(term, s, scratch[w]);
       }
-      if (lane == 0) store<T>(p, o, blockIdx.y, s, partial, y);
+      if (lane == 0 && own) store<T>(p, o, blockIdx.y, s, partial, y);
     }
   });
 }
@@ -130,14 +144,86 @@ __global__ __launch_bounds__(kGroupThreads,
   });
 }
 
-// y: the results; else `values` takes the sums as they are.
+// Grid: packs of outputs, splits. A block has kGroupThreads / width lines of `width` packs.
 template <class T>
+__global__ __launch_bounds__(kGroupThreads,
+                             1) void reduce_packs_kernel(const __grid_constant__ ReduceArguments p,
+                                                         int width, const T* x,
+                                                         State<Sum<T>>* partial, T* y) {
+  using A = Sum<T>;
+  constexpr int V = Pack<T>::kSize, kUnroll = sizeof(T) < 4 ? 4 : 8;
+  KX_SHARED(lines, State<A>[kGroupThreads]);
+  const int column = threadIdx.x % width, line = threadIdx.x / width, depth = kGroupThreads / width;
+  const int64_t begin = blockIdx.y * p.chunk, end = min(begin + p.chunk, p.depth);
+  const int64_t pitch = p.reduced.stride[0][0], packs = p.outputs / V;
+  with_term<T>(p.term, [&](auto constant) {
+    const int term = constant;
+    for (int64_t first = (int64_t)blockIdx.x * width; first < packs;
+         first += (int64_t)gridDim.x * width) {
+      const int64_t pack = first + column;
+      State<A> s[V];
+      Pack<T> result{};
+#pragma unroll
+      for (int e = 0; e < V; e++) s[e] = empty_state<A>(term);
+      if (pack < packs) {
+        const T* col = x + pack * V;
+        if (term == kEqual) result = reinterpret_cast<const Pack<T>*>(y)[pack];
+        int64_t i = begin + line;
+        for (; i + (kUnroll - 1) * depth < end; i += kUnroll * depth) {
+          Pack<T> v[kUnroll];
+#pragma unroll
+          for (int u = 0; u < kUnroll; u++) {
+            v[u] = *reinterpret_cast<const Pack<T>*>(col + (i + u * depth) * pitch);
+          }
+#pragma unroll
+          for (int u = 0; u < kUnroll; u++) {
+#pragma unroll
+            for (int e = 0; e < V; e++) add<T>(term, s[e], v[u].v[e], result.v[e]);
+          }
+        }
+        for (; i < end; i += depth) {
+          const Pack<T> v = *reinterpret_cast<const Pack<T>*>(col + i * pitch);
+#pragma unroll
+          for (int e = 0; e < V; e++) add<T>(term, s[e], v.v[e], result.v[e]);
+        }
+      }
+#pragma unroll
+      for (int e = 0; e < V; e++) {
+        if (depth > 1) {
+          lines[threadIdx.x] = s[e];
+          __syncthreads();  // the packs' lines are complete
+          if (line == 0) {
+            for (int l = 1; l < depth; l++) {
+              s[e] = combine<T>(term, s[e], lines[l * width + column]);
+            }
+          }
+          __syncthreads();  // before the next elements' lines
+        }
+        if (line == 0 && pack < packs) store<T>(p, pack * V + e, blockIdx.y, s[e], partial, y);
+      }
+    }
+  });
+}
+
+// y: the results; else `values` takes the sums as they are.
+template <class T, int GROUP>
 __global__ __launch_bounds__(kElementThreads) void reduce_total_kernel(
     const __grid_constant__ ReduceArguments p, const State<Sum<T>>* partial, T* y, Sum<T>* values) {
-  for (int64_t o = (int64_t)blockIdx.x * kElementThreads + threadIdx.x; o < p.outputs;
-       o += (int64_t)gridDim.x * kElementThreads) {
-    State<Sum<T>> s = partial[o];
-    for (int i = 1; i < p.splits; i++) s = combine<T>(p.term, s, partial[i * p.outputs + o]);
+  using A = Sum<T>;
+  const int lane = threadIdx.x % GROUP;
+  for (int64_t o = ((int64_t)blockIdx.x * kElementThreads + threadIdx.x) / GROUP; o < p.outputs;
+       o += (int64_t)gridDim.x * (kElementThreads / GROUP)) {
+    State<A> s = partial[lane * p.outputs + o];
+    for (int i = lane + GROUP; i < p.splits; i += GROUP) {
+      s = combine<T>(p.term, s, partial[i * p.outputs + o]);
+    }
+#pragma unroll
+    for (int distance = GROUP / 2; distance > 0; distance >>= 1) {
+      const State<A> other{__shfl_xor_sync(0xffffffffu, s.v, distance),
+                           __shfl_xor_sync(0xffffffffu, s.max, distance)};
+      s = combine<T>(p.term, s, other);
+    }
+    if (lane > 0) continue;
     if (values) {
       values[o] = s.v;
     } else {
@@ -265,6 +351,17 @@ int64_t partial_bytes(const ReduceArguments& p) {
   return round_up((int64_t)sizeof(State<double>) * p.splits * p.outputs, 256);
 }
 
+// Packs of outputs side by side in a block: all, where they alone fill any device, else at least
+// 128 bytes of them.
+int pack_width(int64_t packs) {
+  constexpr int64_t kFilling = 1 << 16;
+  if (packs >= kFilling) return kGroupThreads;
+  int width = 8;
+  while (width < 32 && width * 2 <= packs) width *= 2;
+  return width;
+}
+constexpr int64_t kShortDepth = 256;  // of rows for 8 threads
+
 // Reduces to y, or where `values` is given to that; y may then be what is compared with.
 template <class T>
 cudaError_t run(ReduceArguments p, const void* x, void* y, Sum<T>* values, void* workspace,
@@ -276,20 +373,34 @@ cudaError_t run(ReduceArguments p, const void* x, void* y, Sum<T>* values, void*
   p.finished = p.splits == 1 && !values;
   p.vectors = p.reduced.dims == 1 && p.reduced.stride[0][0] == 1 && aligned16({x});
   for (int d = 0; d < p.kept.dims; d++) p.vectors &= p.kept.stride[0][d] % V == 0;
-  const bool cols = by_columns(p), block = p.depth > 1024;
-  const int64_t each = cols ? 32 : block ? 1 : 8;
-  const kx::launch_config config{
-      dim3((unsigned)std::min((p.outputs + each - 1) / each, (int64_t)2048), (unsigned)p.splits),
-      dim3(kGroupThreads), 0, stream_of(stream)};
-  const cudaError_t error =
-      cols ? KX_LAUNCH(reduce_cols_kernel<T>, config, p, px, partial, py)
-      : block
-          ? kx::launch("reduce_rows_kernel", reduce_rows_kernel<T, kGroupThreads>, config, p, px,
-                       partial, py)
-          : kx::launch("reduce_rows_kernel", reduce_rows_kernel<T, 32>, config, p, px, partial, py);
+  const auto config = [&](int64_t items, int64_t each) {
+    return kx::launch_config{
+        dim3((unsigned)std::min((items + each - 1) / each, (int64_t)2048), (unsigned)p.splits),
+        dim3(kGroupThreads), 0, stream_of(stream)};
+  };
+  const auto rows = [&](auto kernel, int64_t each) {
+    return kx::launch("reduce_rows_kernel", kernel, config(p.outputs, each), p, px, partial, py);
+  };
+  cudaError_t error;
+  if (!by_columns(p)) {
+    error = p.vectors && p.depth <= kShortDepth ? rows(reduce_rows_kernel<T, 8>, 32)
+            : p.depth <= 1024                   ? rows(reduce_rows_kernel<T, 32>, 8)
+                                                : rows(reduce_rows_kernel<T, kGroupThreads>, 1);
+  } else if (p.outputs % V == 0 && p.kept.dims == 1 && p.kept.stride[0][0] == 1 &&
+             p.reduced.dims == 1 && p.reduced.stride[0][0] % V == 0 && aligned16({x, y})) {
+    const int width = pack_width(p.outputs / V);
+    error =
+        KX_LAUNCH(reduce_packs_kernel<T>, config(p.outputs / V, width), p, width, px, partial, py);
+  } else {
+    error = KX_LAUNCH(reduce_cols_kernel<T>, config(p.outputs, 32), p, px, partial, py);
+  }
   if (error != cudaSuccess || p.finished) return error;
-  return KX_LAUNCH(reduce_total_kernel<T>, element_config(p.outputs, stream), p,
-                   static_cast<const State<Sum<T>>*>(partial), py, values);
+  const auto total = [&](auto kernel, int64_t threads) {
+    return kx::launch("reduce_total_kernel", kernel, element_config(threads, stream), p,
+                      static_cast<const State<Sum<T>>*>(partial), py, values);
+  };
+  return p.splits >= 32 ? total(reduce_total_kernel<T, 32>, p.outputs * 32)
+                        : total(reduce_total_kernel<T, 1>, p.outputs);
 }
 
 template <class T>

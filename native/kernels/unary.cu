@@ -190,12 +190,20 @@ KX_DEVICE T forward_element(int function, T x, double a, double b) {
     return apply_integer(function, x, (T)a, (T)b);
   } else {
     using W = kx::wide<T>;
+    if constexpr (sizeof(T) == 2) {
+      if (function == GS_U_GELU) return kx::from_float<T>(short_gelu(kx::to_float(x)));
+    }
     return kx::from_float<T>(apply<W>(function, kx::to_float(x), (W)a, (W)b));
   }
 }
 template <class T>
 KX_DEVICE T backward_element(int function, T saved, T dy, double a, double b) {
   using W = kx::wide<T>;
+  if constexpr (sizeof(T) == 2) {
+    if (function == GS_U_GELU) {
+      return kx::from_float<T>(kx::to_float(dy) * short_gelu_derivative(kx::to_float(saved)));
+    }
+  }
   return kx::from_float<T>((W)kx::to_float(dy) *
                            slope<W>(function, kx::to_float(saved), (W)a, (W)b));
 }

@@ -53,6 +53,7 @@ int device_capability() {
   return limit && *limit ? std::min(found, atoi(limit)) : found;
 }
 int device_multiprocessors() { return attribute(cudaDevAttrMultiProcessorCount); }
+int device_shared_bytes() { return attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin); }
 }  // namespace gs
 
 extern "C" {

@@ -6,4 +6,6 @@ namespace gs {
 // GRIDSTRIDE_CAPABILITY lowers it, so that kernels for older devices can be tried on a newer one.
 int device_capability();
 int device_multiprocessors();
+// The most shared memory of a block, in bytes.
+int device_shared_bytes();
 }  // namespace gs

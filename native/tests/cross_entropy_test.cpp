@@ -210,11 +210,16 @@ int main() {
     Case large{2, 1030, 1, GS_I32, 0.05, true};
     large.in_place = true, large.reduction = GS_REDUCE_SUM;
     test(checks, type, large);
+    Case longer{1, 8300, 1, GS_F32, 0.05, true};
+    longer.in_place = true;
+    test(checks, type, longer);
     Case none{0, 5};
     test(checks, type, none);
   }
   Case vocabulary{2, 50257, 1, GS_I64};
   vocabulary.in_place = true;
+  test(checks, kFloatTypes[0], vocabulary);
+  vocabulary.smoothing = 0.1, vocabulary.rows = 1;
   test(checks, kFloatTypes[0], vocabulary);
   Case columns{2, 300, 3, GS_I64};
   columns.in_place = true, columns.ignore = true;

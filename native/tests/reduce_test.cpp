@@ -244,8 +244,10 @@ int main() {
       {{31}, {1}, 1},
       {{33}, {1}, 0},                      // nothing is reduced
       {{9, 65}, {65, 1}, 2},               // rows, a warp each
+      {{35, 64}, {64, 1}, 2},              // rows, 8 threads each
       {{3, 1033}, {1036, 1}, 2},           // rows, a block each
       {{37, 33}, {33, 1}, 1},              // columns
+      {{299, 48}, {48, 1}, 1},             // columns in packs
       {{5, 7, 6}, {42, 6, 1}, 5},          // around the kept dimension
       {{5, 7, 6}, {42, 6, 1}, 2},          // the middle
       {{4, 3, 2, 5}, {30, 10, 5, 1}, 10},  // two apart
@@ -270,7 +272,9 @@ int main() {
     test(checks, kind, kFloatTypes[0], {{2, 20011}, {20012, 1}, 2}, 0, false);
     test(checks, kind, kFloatTypes[1], {{1, 16399}, {16399, 1}, 3}, 1, false);
     test(checks, kind, kFloatTypes[0], {{1031, 33}, {33, 1}, 1}, 0, true);
+    test(checks, kind, kFloatTypes[2], {{8200, 16}, {16, 1}, 1}, 0, false);
   }
+  test(checks, GS_REDUCTION_SUM, kFloatTypes[0], {{2, 262160}, {262160, 1}, 1}, 0, false);
   // More outputs than blocks.
   test(checks, GS_REDUCTION_SUM, kFloatTypes[0], {{2050, 1025}, {1025, 1}, 2}, 0, false);
   refusals(checks);
