@@ -119,7 +119,7 @@ __global__ __launch_bounds__(kGroupThreads) void norm_rows_backward_kernel(
 // The same for rows of at most one pack a thread, which are short work for a block.
 template <class T>
 __global__
-__launch_bounds__(kGroupThreads, sizeof(T) == 2 ? 1 : 4) void norm_rows_backward_ahead_kernel(
+__launch_bounds__(kGroupThreads, sizeof(T) == 4 ? 4 : 1) void norm_rows_backward_ahead_kernel(
     NormRows p, bool vectors, const T* x, const T* gamma, const kx::wide<T>* mean,
     const kx::wide<T>* rstd, const T* dy, T* dx, kx::wide<T>* partial) {  // dx may be x or dy
   using W = kx::wide<T>;

@@ -288,10 +288,11 @@ int main() {
   Case relu = cases[0];
   relu.op.relu = 1, relu.op.type = GS_F32, relu.op.layout = GS_NHWC;
   test(checks, relu, 1);
-  // Large tiles: more than multiprocessors, here of as many groups. Slow, so each layout does one.
-  Case forward = make(1, 1, 133 * 3, 133 * 34, 133, {{66, 1, 1, 0, 0, 1}});
+  // Large tiles: more than 1.5 a multiprocessor, here of as many groups. Slow, so each layout does
+  // one.
+  Case forward = make(1, 1, 199 * 3, 199 * 34, 199, {{66, 1, 1, 0, 0, 1}});
   test(checks, forward, 0, false);
-  Case data = make(1, 1, 133 * 34, 133 * 3, 133, {{66, 1, 1, 0, 0, 1}});
+  Case data = make(1, 1, 199 * 34, 199 * 3, 199, {{66, 1, 1, 0, 0, 1}});
   data.op.layout = GS_NHWC;
   test(checks, data, 0, false);
   test(checks, make(1, 1, 2, 32, 1, {{8500, 2, 1, 0, 0, 1}}), 0, false);  // narrow tiles
