@@ -351,7 +351,8 @@ __global__ __launch_bounds__(kGroupThreads) void norm_columns_apply_kernel(
     const __grid_constant__ NormShape p, const T* x, const T* gamma, const T* beta,
     const Stat* stats, const T* dy, T* y) {  // y may be x or dy
   using W = kx::wide<T>;
-  constexpr int kUnroll = V == 8 ? 2 : 4;
+  // By registers: more spill, and so does forward with one line of 8.
+  constexpr int kUnroll = V < 8 ? 4 : STEP == kNormForward ? 2 : 1;
   const int width = line_width<V>(p.channels), lines = kGroupThreads / width;
   const int line = threadIdx.x / width;
   each_column_part<V>(p, width, [&](const ColumnPart& a) {

@@ -223,11 +223,12 @@ cudaError_t with_row_threads(int64_t bytes, F f) {
   return f(std::integral_constant<int, 512>());
 }
 
-template <class T, int THREADS>
+// BATCH: packs that a thread loads at a time.
+template <class T, int THREADS, int BATCH = sizeof(T) == 8 ? 2 : 4>
 struct LongRow {
   using W = kx::wide<T>;
   static constexpr int V = Pack<T>::kSize;
-  static constexpr int kBatch = sizeof(T) == 8 ? 2 : 4;  // packs that a thread loads at a time
+  static constexpr int kBatch = BATCH;
   static constexpr int64_t kStep = (int64_t)kBatch * THREADS;
   const RowPacks<T, int64_t>& packs;
   int64_t held;

@@ -152,7 +152,7 @@ __global__ __launch_bounds__(THREADS, row_blocks<T>(THREADS)) void softmax_backw
     int64_t rows, int64_t size, bool vectors, int64_t held, const T* y, const T* dy, T* dx,
     bool log_form) {  // dx may be either
   using W = kx::wide<T>;
-  using Row = LongRow<T, THREADS>;
+  using Row = LongRow<T, THREADS, sizeof(T) == 4 ? 4 : 2>;  // by registers
   KX_SHARED(scratch, W[THREADS / 32]);
   Words* kept = kx::dynamic_shared<Words>();
   const T zero = kx::from_float<T>(0);

@@ -255,7 +255,8 @@ final class LifetimeTest {
     URL[] classes = {location(Device.class).toUri().toURL()};
     var found = new ArrayList<Class<?>>();
     for (int i = 0; i < 2; i++) {
-      try (var loader = new URLClassLoader(classes, ClassLoader.getPlatformClassLoader())) {
+      // without a parent: the platform's knows the modules of the application
+      try (var loader = new URLClassLoader(classes, null)) {
         Class<?> type = loader.loadClass(Device.class.getName());
         Object device = type.getMethod("cpu").invoke(null);
         try (var buffer =

@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
@@ -70,6 +71,7 @@ final class IllegalArgumentsTest {
   }
 
   @Test
+  @Timeout(value = 15, unit = TimeUnit.MINUTES) // on a busy machine
   void everyCallReturnsOrNamesTheRule() throws Exception {
     Device device = TestDevice.get();
     Device other = other(device);
