@@ -59,11 +59,16 @@ final class LifetimeTest {
     openAndClose(5000);
     long used = CPU.memory().usedBytes();
     long allocations = CPU.memory().allocations();
-    long before = heap();
-    openAndClose(ROUNDS);
+    long growth = Long.MAX_VALUE;
+    // What the JVM keeps of its own comes once; a leak comes each time.
+    for (int round = 0; round < 5 && growth >= 1 << 20; round++) {
+      long before = heap();
+      openAndClose(ROUNDS);
+      growth = heap() - before;
+    }
     assertThat(CPU.memory().usedBytes()).isEqualTo(used);
     assertThat(CPU.memory().allocations()).isEqualTo(allocations); // all from the pool
-    assertThat(heap() - before).isLessThan(1 << 20);
+    assertThat(growth).isLessThan(1 << 20);
   }
 
   @ParameterizedTest
