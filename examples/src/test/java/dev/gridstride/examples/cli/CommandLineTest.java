@@ -123,7 +123,7 @@ class CommandLineTest {
         "verify src --device gpu    | --device must be auto, cpu, cuda, cuda:N or emulator; given"
             + " gpu",
         "fuzz --cases 0             | --cases and --size must be at least 1",
-        "fuzz --ops none            | --ops: there is no 'none'; known: binary, cast, conv,",
+        "fuzz --ops none            | --ops: there is no 'none'; known: attention, binary, cast, conv,",
         "list extra                 | Unmatched argument at index 1: 'extra'",
       })
   void badArgumentsGiveOneLineAndCode2(String line, String message) {
