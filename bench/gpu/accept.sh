@@ -81,7 +81,7 @@ if wanted java; then
     beside "java.$module" 540 "$root/runtime/bin/java" @"$root/jvm.args" -Dgridstride.test.device=cuda \
       -cp "$tests:$root/java-tests/lib/*:$root/lib/*:$root/natives" \
       org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=summary --scan-classpath "$tests" \
-      --exclude-package dev.gridstride.cpu --exclude-classname '.*\.AbiTest' \
+      --exclude-package dev.gridstride.cpu --exclude-classname '.*\.(AbiTest|LifetimeTest|NumericsTest)' \
       --exclude-tag slow --exclude-tag vector-only
   done
 fi
