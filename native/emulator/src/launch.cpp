@@ -20,8 +20,11 @@ uint32_t g_segment = 1;
 std::vector<uint32_t> g_clock_storage;
 
 // ---- faults ----
-// Handlers are installed for the time of a launch only, and hand what is not ours to the ones
-// before them: a JVM in the same process uses SIGSEGV for its own purposes.
+// A JVM in the same process uses SIGSEGV for its own purposes: what is not ours goes to the
+// handlers before us. They are installed once and stay. Installing them for each launch made a ring
+// when two copies of this library (two class loaders) ran at a time: one saved the other's as what
+// was before it, each passed the JVM's signals to the other, for ever. The library is linked with
+// -z nodelete, so that what is installed stays loaded.
 struct sigaction g_old_segv, g_old_bus;
 pthread_t g_launcher;
 
@@ -51,25 +54,29 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   fail("FAULT (wild pointer) at host address %p", info->si_addr);
 }
 
-class FaultHandlers {
+void install_handlers() {
+  static const bool installed = [] {
+    struct sigaction action{};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    return sigaction(SIGSEGV, &action, &g_old_segv) == 0 &&
+           sigaction(SIGBUS, &action, &g_old_bus) == 0;
+  }();
+  (void)installed;
+}
+
+// The calling thread's faults are this launch's, and are handled on a stack of their own.
+class FaultScope {
  public:
-  FaultHandlers() {
+  FaultScope() {
+    install_handlers();
     g_launcher = pthread_self();
     stack_.ss_sp = stack_bytes_;
     stack_.ss_size = sizeof stack_bytes_;
     stack_.ss_flags = 0;
     sigaltstack(&stack_, &old_stack_);
-    struct sigaction action{};
-    action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    sigaction(SIGSEGV, &action, &g_old_segv);
-    sigaction(SIGBUS, &action, &g_old_bus);
   }
-  ~FaultHandlers() {
-    sigaction(SIGSEGV, &g_old_segv, nullptr);
-    sigaction(SIGBUS, &g_old_bus, nullptr);
-    sigaltstack(&old_stack_, nullptr);
-  }
+  ~FaultScope() { sigaltstack(&old_stack_, nullptr); }
 
  private:
   // One for all threads: launches exclude each other.
@@ -214,7 +221,7 @@ cudaError_t run_grid(const Launch& l, const char* name, void (*thunk)(void*), vo
   clocks_reset_launch();
   if (g_checking) g_clock_storage.resize(static_cast<size_t>(g_threads) * 2 * g_agents);
 
-  FaultHandlers handlers;
+  FaultScope faults;
   for (const uint64_t group : order) {
     g_loads.clear();
     clocks_reset_group();
