@@ -20,6 +20,12 @@ def type_number(gs, dtype):
     return {F32: gs.GS_F32, torch.float64: gs.GS_F64, BF16: gs.GS_BF16, torch.float16: gs.GS_F16}[dtype]
 
 
+def workspace(function, description, device, results=1):
+    sizes = [ctypes.c_int64() for _ in range(results)]
+    function(description, *sizes)
+    return torch.empty(max(1, *(s.value for s in sizes)), dtype=torch.uint8, device=device)
+
+
 class Case:
     """One op, dtype and shape. Subclasses make operand sets, run ours and theirs, and give the exact result."""
 
@@ -66,7 +72,7 @@ class Gemm(Case):
         super().__init__(gs, dtype)
         self.m, self.n, self.k, self.ta, self.tb = m, n, k, ta, tb
         self.op, self.shape = "gemm_" + "nt"[ta] + "nt"[tb], f"{m}x{n}x{k}"
-        size = torch.empty(0, dtype=dtype).element_size()
+        size = dtype.itemsize
         self.flops, self.bytes = 2 * m * n * k, size * (m * k + k * n + m * n)
 
     def make(self):
@@ -75,10 +81,8 @@ class Gemm(Case):
         gs, t = self.gs, type_number(self.gs, self.type)
         self.description = gs.gs_gemm(m=self.m, n=self.n, k=self.k, lda=a.shape[1], ldb=b.shape[1], ldc=self.n, batch=1,
                                       trans_a=self.ta, trans_b=self.tb, a_type=t, b_type=t, c_type=t)
-        size = ctypes.c_int64()
-        gs.gs_gemm_workspace(self.description, size)
         return (a, b, self.empty(self.m, self.n), self.empty(self.m, self.n),
-                torch.empty(size.value, dtype=torch.uint8, device=self.device))
+                workspace(gs.gs_gemm_workspace, self.description, self.device))
 
     def ours(self, i):
         a, b, c, _, work = self.operands[i]
@@ -120,7 +124,7 @@ class Softmax(Case):
         self.rows, self.size, self.log, self.backward = rows, size, log, backward
         self.op = ("log_" if log else "") + "softmax" + ("_backward" if backward else "")
         self.shape = f"{rows}x{size}"
-        self.bytes = (3 if backward else 2) * rows * size * torch.empty(0, dtype=dtype).element_size()
+        self.bytes = (3 if backward else 2) * rows * size * dtype.itemsize
 
     def make(self):
         x = self.normal(self.rows, self.size)
@@ -170,17 +174,16 @@ class CrossEntropy(Case):
     def __init__(self, gs, dtype, rows, classes):
         super().__init__(gs, dtype)
         self.rows, self.classes, self.shape = rows, classes, f"{rows}x{classes}"
-        self.bytes = 2 * rows * classes * torch.empty(0, dtype=dtype).element_size()
+        self.bytes = 2 * rows * classes * dtype.itemsize
         self.description = gs.gs_cross_entropy(
             rows=rows, classes=classes, inner=1, type=type_number(gs, dtype), target_type=gs.GS_I64,
             ignore_index=-100, reduction=gs.GS_REDUCE_MEAN)
 
     def make(self):
-        size = ctypes.c_int64()
-        self.gs.gs_cross_entropy_workspace(self.description, size)
         return (self.normal(self.rows, self.classes).requires_grad_(),
                 torch.randint(self.classes, (self.rows,), device=self.device), self.empty(1, dtype=F32),
-                self.empty(self.rows, self.classes), torch.empty(size.value, dtype=torch.uint8, device=self.device))
+                self.empty(self.rows, self.classes),
+                workspace(self.gs.gs_cross_entropy_workspace, self.description, self.device))
 
     def ours(self, i):
         x, t, loss, dx, work = self.operands[i]
@@ -235,12 +238,10 @@ class Conv(Case):
         return t.contiguous(memory_format=torch.channels_last) if self.nhwc else t
 
     def make(self):
-        size = ctypes.c_int64()
-        self.gs.gs_conv_workspace(self.description, size)
         x, dy = self.image(self.c, self.size), self.image(self.k, self.out)
         w = self.normal(self.k, self.c // self.groups, self.kernel, self.kernel)
         out = {"forward": dy, "data": x, "weight": w}[self.direction]
-        work = torch.empty(max(1, size.value), dtype=torch.uint8, device=self.device)
+        work = workspace(self.gs.gs_conv_workspace, self.description, self.device)
         w_theirs = w.contiguous(memory_format=torch.channels_last) if self.nhwc else w
         return x, w, dy, torch.full_like(out, float("nan")), work, w_theirs
 
@@ -323,7 +324,7 @@ class Adam(Case):
 
     def theirs(self, i):
         self.operands[i][4].step()
-        return torch.cat([p.detach() for p in self.operands[i][3]]) if self.device.type == "cpu" or not i else None
+        return None if self.timing else torch.cat([p.detach() for p in self.operands[i][3]])
 
     def exact(self, i):
         ours, *_, start = self.operands[i]
@@ -343,7 +344,7 @@ class Unary(Case):
     def __init__(self, gs, dtype, op, count):
         super().__init__(gs, dtype)
         self.op, self.count, self.shape = op, count, str(count)
-        self.bytes = 2 * count * torch.empty(0, dtype=dtype).element_size()
+        self.bytes = 2 * count * dtype.itemsize
         self.number = {"gelu": gs.GS_U_GELU, "exp": gs.GS_EXP, "relu": gs.GS_U_RELU}[op]
         self.function = {"gelu": F.gelu, "exp": torch.exp, "relu": F.relu}[op]
 
@@ -388,11 +389,9 @@ class Sum(Case):
         layout = gs.gs_layout(dims=2)
         layout.size[0], layout.size[1], layout.stride[0], layout.stride[1] = self.rows, self.cols, self.cols, 1
         d = gs.gs_reduce(kind=gs.GS_REDUCTION_SUM, type=gs.GS_F32, axes=1 << self.axis, x=layout)
-        size = ctypes.c_int64()
-        gs.gs_reduce_workspace(d, size)
         out = self.rows if self.axis else self.cols
-        return d, self.normal(self.rows, self.cols), self.empty(out), torch.empty(
-            max(1, size.value), dtype=torch.uint8, device=self.device)
+        return d, self.normal(self.rows, self.cols), self.empty(out), workspace(
+            gs.gs_reduce_workspace, d, self.device)
 
     def ours(self, i):
         d, x, y, work = self.operands[i]

@@ -61,7 +61,7 @@ def copy_bandwidth(device):
     """Bytes read and written a second by a large copy within the device."""
     source = torch.randn(1 << 28, device=device)
     target = torch.empty_like(source)
-    timed = measure.Timed(lambda _: target.copy_(source), 1)
+    timed = measure.Timed(lambda _: target.copy_(source), 1).settle(False)
     return 2 * source.numel() * 4 / min(timed.block() for _ in range(5))
 
 

@@ -1,20 +1,8 @@
 """More cases for compare.py: attention, norms, moving data, indices."""
-import ctypes
-
 import torch
 import torch.nn.functional as F
 
-from cases import BF16, F32, TOLERANCE, Case, type_number
-
-
-def element_bytes(dtype):
-    return torch.empty(0, dtype=dtype).element_size()
-
-
-def workspace(function, description, device, results=1):
-    sizes = [ctypes.c_int64() for _ in range(results)]
-    function(description, *sizes)
-    return torch.empty(max(1, *(s.value for s in sizes)), dtype=torch.uint8, device=device)
+from cases import BF16, F32, TOLERANCE, Case, type_number, workspace
 
 
 class Attention(Case):
@@ -30,7 +18,7 @@ class Attention(Case):
         self.shape = f"b{batch} h{heads} l{length} d{depth}"
         pairs = batch * heads * length * length // (2 if causal else 1)
         self.flops = (10 if backward else 4) * pairs * depth
-        self.bytes = (8 if backward else 4) * batch * heads * length * depth * element_bytes(dtype)
+        self.bytes = (8 if backward else 4) * batch * heads * length * depth * dtype.itemsize
         self.tolerance = 4 * TOLERANCE[dtype]
         self.description = gs.gs_attention(
             products=batch * heads, sharing=1, queries=length, keys=length, depth=depth, value_depth=depth,
@@ -65,7 +53,7 @@ class Attention(Case):
         if not self.backward:
             return F.scaled_dot_product_attention(*leaves, is_causal=bool(self.causal)).flatten()
         gradients = torch.autograd.grad(graph, leaves, dy, retain_graph=True)
-        return torch.cat([t.flatten() for t in gradients]) if i == 0 and not self.timing else None
+        return None if self.timing else torch.cat([t.flatten() for t in gradients])
 
     def exact(self, i):
         q, k, v = (t.detach().double().requires_grad_(self.backward) for t in self.operands[i][8])
@@ -94,7 +82,7 @@ class LayerNorm(Case):
         super().__init__(gs, dtype)
         self.rows, self.size, self.backward = rows, size, backward
         self.op, self.shape = "layer_norm" + ("_backward" if backward else ""), f"{rows}x{size}"
-        self.bytes = (3 if backward else 2) * rows * size * element_bytes(dtype)
+        self.bytes = (3 if backward else 2) * rows * size * dtype.itemsize
         self.tolerance = 4 * TOLERANCE[dtype]
         self.description = gs.gs_norm(kind=gs.GS_LAYER_NORM, type=type_number(gs, dtype), n=rows, c=size, spatial=1,
                                       groups=1, eps=1e-5)
@@ -188,7 +176,7 @@ class Transpose(Case):
     def __init__(self, gs, dtype, rows, cols):
         super().__init__(gs, dtype)
         self.rows, self.cols, self.shape = rows, cols, f"{rows}x{cols}"
-        self.bytes = 2 * rows * cols * element_bytes(dtype)
+        self.bytes = 2 * rows * cols * dtype.itemsize
         self.tolerance = 0
         self.layout = gs.gs_copy_layout(dims=2)
         for d, (size, stride_x, stride_y) in enumerate([(cols, 1, rows), (rows, cols, 1)]):

@@ -220,8 +220,7 @@ enum {
   GS_GEMM_MMA = 2,  /* tensor cores by mma.sync; A and B both bf16, both f16, or f32 with tf32 */
   GS_GEMM_WGMMA = 3 /* tensor cores by wgmma, compute capability 9.0; A and B both bf16 or both f16,
                        leading dimensions and strides multiples of 8. Where alpha or k is 0, or A or
-                       B not at a multiple of 16 bytes, as
-                       GS_GEMM_MMA */
+                       B not at a multiple of 16 bytes, as GS_GEMM_MMA */
 };
 
 /* C[i] = epilogue(alpha op(A[i]) op(B[i]) + beta C[i]) for i in [0, batch).

@@ -12,8 +12,6 @@
 
 namespace gs {
 namespace {
-constexpr float kLog2E = 1.4426950408889634f;
-
 // Rows of the tiles that a block goes through, by registers.
 template <int WIDTH>
 constexpr int kOthers = WIDTH <= 64 ? 64 : 32;

@@ -165,8 +165,8 @@ struct Operands {
 };
 
 template <class W>
-cudaError_t run(const gs_gemm& g, int32_t method, W alpha, W beta, const Operands& o,
-                cudaStream_t stream) {
+cudaError_t run(const gs_gemm& g, int32_t method, const Parts& parts, W alpha, W beta,
+                const Operands& o, cudaStream_t stream) {
   GemmArguments<W> p{};
   p.m = g.m, p.n = g.n, p.k = alpha == W(0) ? 0 : g.k;
   p.lda = g.lda, p.ldb = g.ldb, p.ldc = g.ldc;
@@ -177,7 +177,6 @@ cudaError_t run(const gs_gemm& g, int32_t method, W alpha, W beta, const Operand
   p.activation = g.activation;
   p.plain = beta == W(0) && !g.backward && !o.bias && !o.aux && g.activation == GS_IDENTITY;
   p.trans_a = g.trans_a != 0, p.trans_b = g.trans_b != 0, p.backward = g.backward != 0;
-  const Parts parts = parts_of(g, method, p.k);
   p.splits = parts.splits, p.chunk = parts.chunk, p.tile = parts.tile;
   p.partial = static_cast<W*>(o.workspace);
   p.vector_a = aligned(o.a, g.a_type, g.trans_a ? g.m : g.k, g.lda, g.stride_a);
@@ -232,19 +231,21 @@ extern "C" gs_status gs_gemm_run(const gs_gemm* g, double alpha, const void* a, 
              "gemm: bias must not be null with add_bias or bias_gradient");
   GS_REQUIRE(!some || !(g->save_aux || g->backward) || aux,
              "gemm: aux must not be null with save_aux or backward");
-  const int64_t parts = gs::part_bytes(*g, gs::parts_of(*g, method, g->k));
-  GS_REQUIRE(!((some && multiplies && parts > 0) || (g->n > 0 && g->bias_gradient)) || workspace,
+  const gs::Parts parts = gs::parts_of(*g, method, multiplies ? g->k : 0);
+  const int64_t bytes = gs::part_bytes(*g, parts);
+  GS_REQUIRE(!((some && bytes > 0) || (g->n > 0 && g->bias_gradient)) || workspace,
              "gemm: workspace must not be null");
   if (some) {
     const gs::Operands o{
         a,        b, g->add_bias ? bias : nullptr, c, g->save_aux || g->backward ? aux : nullptr,
         workspace};
     const cudaError_t error =
-        wide ? gs::run<double>(*g, method, alpha, beta, o, gs::stream_of(stream))
-             : gs::run<float>(*g, method, (float)alpha, (float)beta, o, gs::stream_of(stream));
+        wide ? gs::run<double>(*g, method, parts, alpha, beta, o, gs::stream_of(stream))
+             : gs::run<float>(*g, method, parts, (float)alpha, (float)beta, o,
+                              gs::stream_of(stream));
     if (error != cudaSuccess) return gs::check(error, "gemm");
   }
   if (!g->bias_gradient) return GS_OK;
   const gs_reduce r = gs::bias_reduction(*g);
-  return gs_reduce_forward(&r, c, bias, static_cast<char*>(workspace) + parts, stream);
+  return gs_reduce_forward(&r, c, bias, static_cast<char*>(workspace) + bytes, stream);
 }

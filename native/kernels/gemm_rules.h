@@ -60,7 +60,6 @@ Parts cheapest(const gs_gemm& g, const Tile (&tiles)[N], const Costs& c, int64_t
   double lowest = 0;
   for (const Tile& t : tiles) {
     if (g.tile != 0 && g.tile != t.name) continue;
-    if (g.a_type == GS_F64 && t.name != 64) continue;
     for (const int64_t splits : {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64}) {
       const Parts p = part(t, k, g.splits != 0 ? g.splits : splits);
       const double microseconds = cost(g, t, c, k, p);
@@ -72,14 +71,11 @@ Parts cheapest(const gs_gemm& g, const Tile (&tiles)[N], const Costs& c, int64_t
 }  // namespace gemm_rules
 
 // k: what is multiplied, 0 for alpha = 0. The tile that the description names, or any other.
-inline Parts parts_of(const gs_gemm& g, int32_t method, int64_t k) {
+inline Parts parts_of(gs_gemm g, int32_t method, int64_t k) {
   using namespace gemm_rules;
   if (method == GS_GEMM_WGMMA) return cheapest(g, kWgmma, kWgmmaCosts, k);
   if (method == GS_GEMM_MMA) return cheapest(g, kMma, kMmaCosts, k);
-  const bool mixed = g.a_type != g.b_type || (g.a_type != GS_F32 && g.a_type != GS_F64);
-  if (!mixed) return cheapest(g, kSimt, kSimtCosts, k);
-  gs_gemm small = g;  // the kernel for mixed types has one tile
-  small.tile = 64;
-  return cheapest(small, kSimt, kSimtCosts, k);
+  if (g.a_type != GS_F32 || g.b_type != GS_F32) g.tile = 64;  // the only one of those kernels
+  return cheapest(g, kSimt, kSimtCosts, k);
 }
 }  // namespace gs

@@ -3,15 +3,16 @@
 //
 // | kernel | tile | for |
 // |---|---|---|
-// | gemm_tiled_kernel<T, TA, TB, 64> | 64 x 64 x 8, 4 x 4 a thread | f64; small f32 products |
-// | gemm_tiled_kernel<T, TA, TB, 128> | 128 x 128 x 8, 8 x 8 a thread as 4 x 4 quads | f32 |
-// | gemm_tiled_kernel<T, TA, TB, 256> | 256 x 128 x 8, 16 x 8 a thread | large f32 products |
-// | gemm_mixed_kernel | 64 x 64 x 8 | other types, widened as they are loaded |
+// | gemm_tiled_kernel<double, TA, TB, 64> | 64 x 64 x 8, 4 x 4 a thread | f64 |
+// | gemm_tiled_kernel<float, TA, TB, 64> | 64 x 64 x 16, 4 x 4 a thread | small f32 products |
+// | gemm_tiled_kernel<float, TA, TB, 128> | 128 x 128 x 8, 8 x 8 a thread as 4 x 4 quads | f32 |
+// | gemm_tiled_kernel<float, TA, TB, 256> | 256 x 128 x 8, 16 x 8 a thread | large f32 products |
+// | gemm_mixed_kernel | 64 x 64 x 16 | other types, widened as they are loaded |
 //
 // 256 threads. Operands come through a ring of shared-memory stages filled by cp.async, A and B
-// both stored k by k, so that a thread reads its rows and columns as vectors: with 8 x 8 a thread
-// these reads take the multiprocessor as long as the products on a chip that has 128 lanes, with
-// 16 x 8 three quarters of it. One barrier for each step of 8 along k.
+// both stored k by k, so that a thread reads its rows and columns as vectors. These reads are what
+// bounds small tiles of a thread on a chip with 128 lanes a multiprocessor: 8 x 8 need half of the
+// products' time, 16 x 8 three eighths. One barrier for each step along k.
 #include "gemm.h"
 #include "status.h"
 
@@ -33,6 +34,16 @@ struct Shares {
   static constexpr int kCols = kWarpCols * kQuadCols * kBandCols;
   static constexpr int kStages = kLarge ? 3 : 4;
   static constexpr int kStageA = kStep * (kRows + 4), kStage = kStageA + kStep * (kCols + 4);
+  // A lane's quad in a band. Lanes that differ in bit 0 have the same columns, in bit 1 the same
+  // rows: then a 16-byte read of shared memory takes two passes instead of four. Not where it costs
+  // the last registers.
+  static constexpr bool kPaired = TILE != 128;
+  static KX_DEVICE int row(int lane) {
+    return kPaired ? (lane % 2 + lane / (2 * kLaneCols) * 2) * 4 : lane / kLaneCols * 4;
+  }
+  static KX_DEVICE int col(int lane) {
+    return kPaired ? lane / 2 % kLaneCols * 4 : lane % kLaneCols * 4;
+  }
 };
 
 // Copies an operand's tiles, one step after the other, into stages of [STEP][SIDE + 4]: a thread's
@@ -66,11 +77,13 @@ struct TileCopier {
     constexpr int kPitch = SIDE + 4, kCopies = STEP * SIDE / WIDE / kThreads;
     constexpr int kApart = K_CONTIGUOUS ? 0 : kThreads / (SIDE / WIDE);  // copies of a thread, in k
     constexpr int kSideApart = K_CONTIGUOUS ? kThreads / STEP : 0;
+    // The kernel with 128 x 128 tiles has no register to spare.
+    constexpr int kUnroll = SIDE == 128 ? 2 : kCopies;
     const int k = first_k(WIDE), i = first_side(WIDE);
     T* to = stage + k * kPitch + i;
     const T* source = from;
     if ((K_CONTIGUOUS || WIDE > 1 || SCALARS) && side_left == SIDE && k_left == STEP) {
-#pragma unroll(SIDE == 128 ? 2 : kCopies)  // the kernel with 128 x 128 tiles has no register to spare
+#pragma unroll kUnroll
       for (int c = 0; c < kCopies; c++, source += next) {
         kx::copy_async<WIDE * sizeof(T)>(to + c * (kApart * kPitch + kSideApart), source);
       }
@@ -128,7 +141,7 @@ KX_DEVICE void multiply_tiles(const GemmArguments<T>& p, Loader loader) {
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int warp_row = warp % S::kWarpRows * (kQuadRows * S::kBandRows);
   const int warp_col = warp / S::kWarpRows * kSliceCols;
-  const int lane_row = lane / S::kLaneCols * 4, lane_col = lane % S::kLaneCols * 4;
+  const int lane_row = S::row(lane), lane_col = S::col(lane);
 
   const int64_t tile_rows = (p.m + S::kRows - 1) / S::kRows;
   const int64_t tile_cols = (p.n + S::kCols - 1) / S::kCols;

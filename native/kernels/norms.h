@@ -278,4 +278,18 @@ cudaError_t apply_pass(const NormShape& p, NormStep step, bool per_element, cons
 // Cuts channels so that all passes fill any device.
 template <class T>
 void set_splits(NormShape* p);
+
+// The result of one element; scale = rstd, offset = -low rstd.
+template <class W>
+struct Numbers {
+  W pivot, scale, offset, b, o;
+  KX_DEVICE explicit Numbers(const Stat& s)
+      : pivot((W)s.pivot), scale((W)s.rstd), offset((W)(-s.low * s.rstd)), b((W)s.b), o((W)s.o) {}
+  template <NormStep STEP>
+  KX_DEVICE W of(W x, W dy, W gamma, W beta) const {
+    if constexpr (STEP == kNormForward) return ((x - pivot) * scale + offset) * gamma + beta;
+    if constexpr (STEP == kNormBackward) return dy * gamma * scale + (x - pivot) * b + o;
+    return dy * gamma * scale;
+  }
+};
 }  // namespace gs

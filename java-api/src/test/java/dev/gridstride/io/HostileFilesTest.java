@@ -65,6 +65,15 @@ final class HostileFilesTest {
     return joined(length.array(), text(header), new byte[data]);
   }
 
+  private static byte[] wav(int kind, int bits, int data) {
+    var header = ByteBuffer.allocate(44).order(ByteOrder.LITTLE_ENDIAN);
+    header.put(text("RIFF")).putInt(36 + data).put(text("WAVE"));
+    header.put(text("fmt ")).putInt(16).putShort((short) kind).putShort((short) 1).putInt(8000);
+    header.putInt(8000 * bits / 8).putShort((short) (bits / 8)).putShort((short) bits);
+    header.put(text("data")).putInt(data);
+    return joined(header.array(), new byte[data]);
+  }
+
   /** Whole files of each format, which the changes begin with. */
   private static Map<Format, List<byte[]>> seeds() {
     byte[] idx = joined(new byte[] {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3}, new byte[6]);
@@ -89,7 +98,9 @@ final class HostileFilesTest {
         List.of(
             text("a,b\n1,2\n3,4\n"),
             text("\"a\",\"b \"\"c\"\"\"\r\nx,\"1,5\"\r\ny,-1e-3\r\n"),
-            text("name\n")));
+            text("name\n")),
+        Format.WAV,
+        List.of(wav(1, 16, 8), wav(3, 64, 16)));
   }
 
   private static byte[] changed(byte[] file, List<byte[]> seeds, SplittableRandom random) {

@@ -22,7 +22,8 @@ public final class ReaderTarget {
     NPY,
     SAFETENSORS,
     IDX,
-    CSV
+    CSV,
+    WAV
   }
 
   private static final Path NAME = Path.of("hostile");
@@ -55,6 +56,7 @@ public final class ReaderTarget {
           }
         }
         case IDX -> use(Idx.read(DEVICE, file));
+        case WAV -> use(Wav.read(DEVICE, NAME, contents).samples());
         case CSV -> {
           Csv table = Csv.read(NAME, contents, ',');
           for (String name : table.names()) {

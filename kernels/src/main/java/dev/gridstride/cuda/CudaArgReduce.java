@@ -42,16 +42,6 @@ public final class CudaArgReduce extends CudaKernel implements ArgReduce.Kernel 
   public void run(Stream stream, Buffer x, Buffer y) {
     long px = pointer(x);
     long py = pointer(y);
-    if (workspace == 0) {
-      launch(stream, s -> (int) RUN.invokeExact(run, reduce, px, py, 0L, s));
-      return;
-    }
-    withWorkspace(
-        stream,
-        workspace,
-        w -> {
-          launch(stream, s -> (int) RUN.invokeExact(run, reduce, px, py, w, s));
-          return 0;
-        });
+    launch(stream, workspace, (w, s) -> (int) RUN.invokeExact(run, reduce, px, py, w, s));
   }
 }

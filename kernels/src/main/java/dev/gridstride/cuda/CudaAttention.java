@@ -6,9 +6,7 @@ import dev.gridstride.device.Device;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import dev.gridstride.kernels.Attention;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
@@ -59,11 +57,7 @@ public final class CudaAttention extends CudaKernel implements Attention.Kernel 
             .set("causal", op.causal())
             .memory();
     MemorySegment query = symbol("gs_attention_workspace");
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
-      call(() -> (int) WORKSPACE.invokeExact(query, attention, bytes));
-      this.workspace = bytes.get(ValueLayout.JAVA_LONG, 0);
-    }
+    this.workspace = sizes(1, b -> (int) WORKSPACE.invokeExact(query, attention, b))[0];
   }
 
   /** Whether the kernels' tiles are wide enough. */
@@ -112,17 +106,12 @@ public final class CudaAttention extends CudaKernel implements Attention.Kernel 
     long pdq = pointer(dq);
     long pdk = pointer(dk);
     long pdv = pointer(dv);
-    withWorkspace(
+    launch(
         stream,
         workspace,
-        work -> {
-          launch(
-              stream,
-              s ->
-                  (int)
-                      BACKWARD.invokeExact(
-                          backward, attention, pq, pk, pv, py, pl, pdy, pdq, pdk, pdv, work, s));
-          return 0;
-        });
+        (work, s) ->
+            (int)
+                BACKWARD.invokeExact(
+                    backward, attention, pq, pk, pv, py, pl, pdy, pdq, pdk, pdv, work, s));
   }
 }

@@ -60,8 +60,9 @@ public final class CudaBatchNorm extends CudaNorm implements BatchNorm.Kernel {
     long pm = pointer(mean);
     long pv = pointer(variance);
     long py = pointer(y);
-    launchWithWorkspace(
+    launch(
         stream,
+        workspace,
         (work, s) -> (int) INFERENCE.invokeExact(inference, norm, px, pg, pb, pm, pv, py, work, s));
   }
 
@@ -84,8 +85,9 @@ public final class CudaBatchNorm extends CudaNorm implements BatchNorm.Kernel {
     long pdx = pointer(dx);
     long pdg = pointer(dgamma);
     long pdb = pointer(dbeta);
-    launchWithWorkspace(
+    launch(
         stream,
+        workspace,
         (work, s) ->
             (int)
                 INFERENCE_BACKWARD.invokeExact(

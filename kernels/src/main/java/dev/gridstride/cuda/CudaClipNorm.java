@@ -35,7 +35,7 @@ public final class CudaClipNorm extends CudaGradients implements ClipNorm.Kernel
             stream,
             NORM_BYTES + workspace(table, count),
             work -> {
-              clip(stream, table, count, work, work + NORM_BYTES);
+              launch(stream, s -> clip(table, count, work, work + NORM_BYTES, s));
               return readLong(stream, work);
             });
     return Double.longBitsToDouble(bits);
@@ -46,17 +46,11 @@ public final class CudaClipNorm extends CudaGradients implements ClipNorm.Kernel
     MemorySegment table = table(grads);
     long count = grads.size();
     long to = pointer(norm);
-    withWorkspace(
-        stream,
-        workspace(table, count),
-        work -> {
-          clip(stream, table, count, to, work);
-          return 0;
-        });
+    launch(stream, workspace(table, count), (work, s) -> clip(table, count, to, work, s));
   }
 
-  private void clip(Stream stream, MemorySegment table, long count, long norm, long work) {
-    launch(
-        stream, s -> (int) CLIP.invokeExact(clip, type, op.maxNorm(), table, count, norm, work, s));
+  private int clip(MemorySegment table, long count, long norm, long work, long stream)
+      throws Throwable {
+    return (int) CLIP.invokeExact(clip, type, op.maxNorm(), table, count, norm, work, stream);
   }
 }

@@ -6,9 +6,7 @@ import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import dev.gridstride.kernels.Conv;
 import dev.gridstride.kernels.ConvAxis;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
@@ -45,11 +43,7 @@ abstract class CudaConvolution extends CudaKernel {
     this.backwardWeight = symbol(prefix + "backward_weight");
     this.conv = describe(conv);
     MemorySegment query = symbol("gs_conv_workspace");
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
-      call(() -> (int) WORKSPACE.invokeExact(query, this.conv, bytes));
-      this.workspace = bytes.get(ValueLayout.JAVA_LONG, 0);
-    }
+    this.workspace = sizes(1, b -> (int) WORKSPACE.invokeExact(query, this.conv, b))[0];
   }
 
   private static MemorySegment describe(Conv op) {

@@ -56,11 +56,7 @@ public final class CudaCrossEntropy extends CudaKernel implements CrossEntropy.K
             .set("reduction", Abi.number(op.reduction()))
             .memory();
     MemorySegment query = symbol("gs_cross_entropy_workspace");
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
-      call(() -> (int) WORKSPACE.invokeExact(query, description, bytes));
-      this.workspace = bytes.get(ValueLayout.JAVA_LONG, 0);
-    }
+    this.workspace = sizes(1, b -> (int) WORKSPACE.invokeExact(query, description, b))[0];
   }
 
   @Override

@@ -127,29 +127,10 @@ public final class CudaGemm extends CudaKernel implements Gemm.Kernel {
     long pc = pointer(c);
     long pBias = pointer(bias);
     long pAux = pointer(aux);
-    if (workspace == 0) {
-      run(stream, alpha, pa, pb, beta, pc, pBias, pAux, 0);
-      return;
-    }
-    withWorkspace(
+    launch(
         stream,
         workspace,
-        work -> {
-          run(stream, alpha, pa, pb, beta, pc, pBias, pAux, work);
-          return 0;
-        });
-  }
-
-  private void run(
-      Stream stream,
-      double alpha,
-      long a,
-      long b,
-      double beta,
-      long c,
-      long bias,
-      long aux,
-      long work) {
-    launch(stream, s -> (int) RUN.invokeExact(run, gemm, alpha, a, b, beta, c, bias, aux, work, s));
+        (work, s) ->
+            (int) RUN.invokeExact(run, gemm, alpha, pa, pb, beta, pc, pBias, pAux, work, s));
   }
 }

@@ -3,9 +3,7 @@ package dev.gridstride.cuda;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 
@@ -34,10 +32,6 @@ abstract class CudaGradients extends CudaKernel {
 
   /** Bytes of workspace for a table. */
   final long workspace(MemorySegment table, long count) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
-      call(() -> (int) WORKSPACE.invokeExact(workspace, table, count, bytes));
-      return bytes.get(ValueLayout.JAVA_LONG, 0);
-    }
+    return sizes(1, b -> (int) WORKSPACE.invokeExact(workspace, table, count, b))[0];
   }
 }

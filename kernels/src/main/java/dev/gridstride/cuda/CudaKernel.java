@@ -155,6 +155,27 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
     }
   }
 
+  /** A native call with a workspace. */
+  interface WorkspaceCall {
+    /** Enqueues the work. */
+    int on(long workspace, long stream) throws Throwable;
+  }
+
+  /** Enqueues work with a workspace of {@code bytes}, or without one for 0. */
+  final void launch(Stream stream, long bytes, WorkspaceCall call) {
+    if (bytes == 0) {
+      launch(stream, s -> call.on(0, s));
+      return;
+    }
+    withWorkspace(
+        stream,
+        bytes,
+        workspace -> {
+          launch(stream, s -> call.on(workspace, s));
+          return 0;
+        });
+  }
+
   /** Enqueues work in {@code stream}, which can't be destroyed meanwhile. */
   final void launch(Stream stream, Call call) {
     var queue = (CudaStream) stream;

@@ -10,9 +10,7 @@ import dev.gridstride.kernels.ImageLayout;
 import dev.gridstride.kernels.LayerNorm;
 import dev.gridstride.kernels.NormKernel;
 import dev.gridstride.kernels.RmsNorm;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +57,7 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
 
   private final MemorySegment forward = symbol("gs_norm_forward");
   private final MemorySegment backward = symbol("gs_norm_backward");
-  private final long workspace;
+  final long workspace;
 
   /** A kernel for {@code op}. */
   public CudaNorm(LayerNorm op, Device device) {
@@ -99,11 +97,7 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
     super(name, device);
     this.norm = norm;
     MemorySegment query = symbol("gs_norm_workspace");
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
-      call(() -> (int) WORKSPACE.invokeExact(query, norm, bytes));
-      this.workspace = bytes.get(ValueLayout.JAVA_LONG, 0);
-    }
+    this.workspace = sizes(1, b -> (int) WORKSPACE.invokeExact(query, norm, b))[0];
   }
 
   private static MemorySegment rows(int kind, DType type, long rows, long cols, double eps) {
@@ -129,27 +123,6 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
         .set("groups", groups)
         .set("eps", eps)
         .memory();
-  }
-
-  /** A native call with a workspace. */
-  interface WorkspaceCall {
-    /** Enqueues the work. */
-    int on(long workspace, long stream) throws Throwable;
-  }
-
-  /** Enqueues work with the op's workspace. */
-  final void launchWithWorkspace(Stream stream, WorkspaceCall call) {
-    if (workspace == 0) {
-      launch(stream, s -> call.on(0, s));
-      return;
-    }
-    withWorkspace(
-        stream,
-        workspace,
-        work -> {
-          launch(stream, s -> call.on(work, s));
-          return 0;
-        });
   }
 
   @Override
@@ -184,8 +157,9 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
     long pr = pointer(rstd);
     long rm = pointer(runningMean);
     long rv = pointer(runningVar);
-    launchWithWorkspace(
+    launch(
         stream,
+        workspace,
         (work, s) ->
             (int)
                 FORWARD.invokeExact(
@@ -211,8 +185,9 @@ public sealed class CudaNorm extends CudaKernel implements NormKernel permits Cu
     long pdx = pointer(dx);
     long pdg = pointer(dgamma);
     long pdb = pointer(dbeta);
-    launchWithWorkspace(
+    launch(
         stream,
+        workspace,
         (work, s) ->
             (int)
                 BACKWARD.invokeExact(backward, norm, px, pg, pm, pr, pdy, pdx, pdg, pdb, work, s));

@@ -5,9 +5,7 @@ import dev.gridstride.device.Device;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import dev.gridstride.kernels.Reduce;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -37,11 +35,7 @@ public final class CudaReduce extends CudaKernel implements Reduce.Kernel {
     Layouts.fill(s.member(Abi.LAYOUT, "x"), op.x());
     this.reduce = s.memory();
     MemorySegment query = symbol("gs_reduce_workspace");
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
-      call(() -> (int) WORKSPACE.invokeExact(query, reduce, bytes));
-      this.workspace = bytes.get(ValueLayout.JAVA_LONG, 0);
-    }
+    this.workspace = sizes(1, b -> (int) WORKSPACE.invokeExact(query, reduce, b))[0];
   }
 
   /** Whether there is a kernel for {@code op}. */
@@ -53,13 +47,7 @@ public final class CudaReduce extends CudaKernel implements Reduce.Kernel {
   public void run(Stream stream, Buffer x, Buffer y) {
     long px = pointer(x);
     long py = pointer(y);
-    withWorkspace(
-        stream,
-        workspace,
-        work -> {
-          launch(stream, s -> (int) FORWARD.invokeExact(forward, reduce, px, py, work, s));
-          return 0;
-        });
+    launch(stream, workspace, (w, s) -> (int) FORWARD.invokeExact(forward, reduce, px, py, w, s));
   }
 
   @Override
@@ -68,13 +56,9 @@ public final class CudaReduce extends CudaKernel implements Reduce.Kernel {
     long py = pointer(y);
     long pdy = pointer(dy);
     long pdx = pointer(dx);
-    withWorkspace(
+    launch(
         stream,
         workspace,
-        work -> {
-          launch(
-              stream, s -> (int) BACKWARD.invokeExact(backward, reduce, px, py, pdy, pdx, work, s));
-          return 0;
-        });
+        (w, s) -> (int) BACKWARD.invokeExact(backward, reduce, px, py, pdy, pdx, w, s));
   }
 }

@@ -32,18 +32,11 @@ public final class CudaStepScaling extends CudaGradients implements StepScaling.
     MemorySegment table = table(grads);
     long count = grads.size();
     long block = pointer(control);
-    withWorkspace(
+    launch(
         stream,
         workspace(table, count),
-        work -> {
-          launch(
-              stream,
-              s ->
-                  (int)
-                      MEASURE.invokeExact(
-                          measure, type, op.maxNorm(), table, count, block, work, s));
-          return 0;
-        });
+        (work, s) ->
+            (int) MEASURE.invokeExact(measure, type, op.maxNorm(), table, count, block, work, s));
   }
 
   @Override

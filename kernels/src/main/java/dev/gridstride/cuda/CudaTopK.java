@@ -71,13 +71,7 @@ public final class CudaTopK extends CudaKernel implements TopK.Kernel {
     long px = pointer(x);
     long pv = pointer(values);
     long pi = pointer(indices);
-    withWorkspace(
-        stream,
-        workspace,
-        w -> {
-          launch(stream, s -> (int) FORWARD.invokeExact(forward, topK, px, pv, pi, w, s));
-          return 0;
-        });
+    launch(stream, workspace, (w, s) -> (int) FORWARD.invokeExact(forward, topK, px, pv, pi, w, s));
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.gridstride.kernels;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
-import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.Explanation;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
@@ -83,8 +82,8 @@ abstract class OpPlan<S extends Op<?>, K extends DeviceKernel> implements Plan {
   }
 
   /**
-   * The buffer must be of this device, open, and hold {@code elements} elements of {@code type};
-   * elsewhere than on the CPU it must also lie at a multiple of their size.
+   * The buffer must be of this device, open, and hold {@code elements} elements of {@code type},
+   * at a multiple of their size.
    */
   protected final void check(String argument, Buffer buffer, DType type, long elements) {
     Objects.requireNonNull(buffer, argument);
@@ -109,12 +108,12 @@ abstract class OpPlan<S extends Op<?>, K extends DeviceKernel> implements Plan {
           argument,
           buffer.bytes());
     }
-    // The CPU reads elements from anywhere; a GPU ends its context on such an access.
-    if (device.kind() != DeviceKind.CPU && buffer.devicePointer() % type.bytes() != 0) {
+    // A GPU ends its context on an access that is not aligned.
+    if ((buffer.devicePointer() & (type.bytes() - 1)) != 0) {
       throw InvalidArgumentException.of(
           op.name(),
           argument,
-          "must lie at a multiple of its element size on " + device.kind(),
+          "must lie at a multiple of its element size",
           "%s address=0x%x, element bytes=%d",
           argument,
           buffer.devicePointer(),

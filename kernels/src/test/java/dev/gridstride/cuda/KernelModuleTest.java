@@ -24,10 +24,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.opentest4j.TestAbortedException;
 
-/** The user's own kernels, as far as it goes without a GPU: compiled, packed, refused. */
+/** The user's own kernels: compiled, packed, refused; on a GPU also run. */
 class KernelModuleTest {
   private static final String SCALE =
       """
@@ -206,6 +207,36 @@ class KernelModuleTest {
     assertThatThrownBy(module::close)
         .isInstanceOf(ClosedException.class)
         .hasMessage("kernelModule.close: the module has been closed");
+  }
+
+  @Test
+  void aGpuRunsWhatNvrtcCompiled() {
+    Assumptions.assumeTrue(Emulator.isForGpu(), "not run over a GPU");
+    Device device = Emulator.orGpu();
+    nvrtc();
+    try (KernelModule module = KernelModule.compile(device, SCALE);
+        Stream stream = device.newStream();
+        Buffer x = device.allocate(DType.F32, 300)) {
+      var values = new float[300];
+      Arrays.fill(values, 1);
+      x.copyFrom(MemorySegment.ofArray(values));
+      KernelModule.Function scale = module.function("scale");
+      Runnable twice =
+          () -> {
+            scale.launch(stream, KernelModule.grid(299, 128), 0, x, 2f, 299);
+            scale.launch(stream, KernelModule.grid(299, 128), 0, x, 2f, 299);
+          };
+      twice.run();
+      try (Graph graph = Graph.capture(stream, twice)) {
+        graph.replay();
+        graph.replay();
+      }
+      stream.synchronize();
+      x.copyTo(MemorySegment.ofArray(values));
+      for (int i = 0; i < 300; i++) {
+        assertThat(values[i]).isEqualTo(i < 299 ? 64 : 1);
+      }
+    }
   }
 
   // ---- arguments --------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
-/** Graphs on the emulator: what replays do, what they keep alive, what can't be captured. */
+/** Graphs on the emulator or a GPU: what replays do, what they keep alive, what can't be captured. */
 @Isolated("a device captures one graph at a time, and memory in use is counted")
 class GraphTest {
   private static Buffer floats(Device device, float... values) {
@@ -36,7 +36,7 @@ class GraphTest {
   /** Linear regression y = w x by SGD: replays converge as plain steps do, bit for bit. */
   @Test
   void replaysTrainAsStepsDo() {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     float[] x = {1, 2, 3, 4};
     float[] y = {2.5f, 5, 7.5f, 10};
     float[] plain = train(device, x, y, false);
@@ -82,7 +82,7 @@ class GraphTest {
 
   @Test
   void recordsTheDefaultStreamAndReadsBuffersAnew() {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     try (Buffer x = floats(device, 1, -2, 3);
         Buffer y = floats(device, 0, 0, 0)) {
       var relu = device.plan(Unary.of(Unary.Function.RELU, DType.F32, 3));
@@ -102,7 +102,7 @@ class GraphTest {
 
   @Test
   void keepsWhatItUsesUntilItIsClosed() {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     long before = device.memory().usedBytes();
     try (Buffer y = device.allocate(8)) {
       Buffer x = device.allocate(8);
@@ -137,7 +137,7 @@ class GraphTest {
 
   @Test
   void refusesByNameWhatItCantHold() {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     Device cpu = Device.cpu();
     Stream queue = device.defaultStream();
     long before = device.memory().usedBytes();
@@ -192,7 +192,7 @@ class GraphTest {
 
   @Test
   void whatTheStepThrowsIsPassedOn() {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     var thrown = new IllegalStateException("mine");
     assertThatThrownBy(() ->
             Graph.capture(
@@ -207,7 +207,7 @@ class GraphTest {
   /** A loss in a graph: no exception for a class out of range, but NaN, and the rest as always. */
   @Test
   void checksOfResultsAreLeftOut() {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     var op = CrossEntropy.of(DType.F32, DType.I64, 2, 3);
     try (Buffer logits = floats(device, 1, 2, 3, 3, 2, 1);
         Buffer targets = device.allocate(DType.I64, 2);
@@ -232,7 +232,7 @@ class GraphTest {
 
   @Test
   void otherThreadsGoOnDuringACapture() throws Exception {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     var captured = new CountDownLatch(1);
     var finished = new CountDownLatch(1);
     try (var threads = Executors.newSingleThreadExecutor();

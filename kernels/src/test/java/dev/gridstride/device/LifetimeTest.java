@@ -208,16 +208,15 @@ final class LifetimeTest {
     assertThat(CPU.memory().usedBytes()).isEqualTo(used);
   }
 
-  /** Loses a buffer; run in a JVM of its own. */
+  /** Loses a buffer; run in a JVM of its own, until its input ends. */
   static final class Leak {
     private Leak() {}
 
-    /** Loses it and waits for the report. */
-    public static void main(String[] args) throws InterruptedException {
+    /** Loses it and collects garbage until the report has been read. */
+    public static void main(String[] args) throws IOException {
       lose();
-      for (int i = 0; i < 50; i++) {
+      while (System.in.available() == 0) {
         System.gc();
-        Thread.sleep(20);
       }
     }
 
@@ -248,9 +247,19 @@ final class LifetimeTest {
                 Leak.class.getName())
             .redirectErrorStream(true)
             .start();
-    String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(child.waitFor()).as(said).isZero();
-    assertThat(said)
+    var said = new StringBuilder();
+    try (var output = child.inputReader(StandardCharsets.UTF_8);
+        var input = child.outputWriter(StandardCharsets.UTF_8)) {
+      for (String line = output.readLine(); line != null; line = output.readLine()) {
+        said.append(line).append('\n');
+        if (line.contains("LifetimeTest$Leak.lose(")) {
+          input.write('\n');
+          input.flush();
+        }
+      }
+    }
+    assertThat(child.waitFor()).as(said.toString()).isZero();
+    assertThat(said.toString())
         .contains("gridstride: a buffer of 12345 bytes was never closed; allocated at ")
         .contains("LifetimeTest$Leak.lose(LifetimeTest.java:");
   }

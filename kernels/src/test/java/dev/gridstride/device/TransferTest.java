@@ -23,7 +23,7 @@ class TransferTest {
   private static final int PIECE = 2 << 20;
 
   static Device[] devices() {
-    return new Device[] {Device.cpu(), Emulator.device()};
+    return new Device[] {Device.cpu(), Emulator.orGpu()};
   }
 
   private static byte[] noise(int bytes) {
@@ -37,7 +37,7 @@ class TransferTest {
       ints = {0, 1, PIECE - 1, PIECE, PIECE + 1, 4 * PIECE, 4 * PIECE + 1, 5 * PIECE + 12345})
   void stagedCopiesOfAnySizeAndKind(int bytes) {
     byte[] in = noise(bytes);
-    try (Buffer buffer = Emulator.device().allocate(bytes);
+    try (Buffer buffer = Emulator.orGpu().allocate(bytes);
         Arena arena = Arena.ofConfined()) {
       buffer.copyFrom(MemorySegment.ofArray(in));
       byte[] out = new byte[bytes + 2];
@@ -104,7 +104,7 @@ class TransferTest {
   @ParameterizedTest
   @MethodSource("devices")
   void memoryOfAnotherDeviceIsRefused(Device device) {
-    Device other = device.equals(Device.cpu()) ? Emulator.device() : Device.cpu();
+    Device other = device.equals(Device.cpu()) ? Emulator.orGpu() : Device.cpu();
     try (HostMemory host = other.allocateHost(8);
         Buffer buffer = device.allocate(8)) {
       assertThatThrownBy(() -> buffer.copyTo(device.defaultStream(), host))
@@ -118,7 +118,7 @@ class TransferTest {
   @ParameterizedTest
   @ValueSource(ints = {5 * PIECE + 7})
   void threadsShareTheRing(int bytes) throws Exception {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     try (var threads = Executors.newFixedThreadPool(4)) {
       var copies =
           IntStream.range(0, 4)
@@ -144,7 +144,7 @@ class TransferTest {
   @ValueSource(ints = {64})
   @ResourceLock("capture") // a device captures one graph at a time
   void graphsHoldQueuedCopies(int bytes) {
-    Device device = Emulator.device();
+    Device device = Emulator.orGpu();
     Stream stream = device.defaultStream();
     HostMemory in = device.allocateHost(bytes);
     MemorySegment memory = in.segment();

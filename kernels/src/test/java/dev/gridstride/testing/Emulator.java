@@ -9,6 +9,16 @@ import org.opentest4j.TestAbortedException;
 public final class Emulator {
   private Emulator() {}
 
+  /** Whether the tests are run over a GPU: {@code -Dgridstride.test.device=cuda}. */
+  public static boolean isForGpu() {
+    return System.getProperty("gridstride.test.device", "").equals("cuda");
+  }
+
+  /** The GPU where the tests are run over it, else the emulator. */
+  public static Device orGpu() {
+    return isForGpu() ? Device.cuda(0) : device();
+  }
+
   /** The emulator; {@code -Dgridstride.require=emulator} makes its absence a failure. */
   public static Device device() {
     try {

@@ -43,6 +43,8 @@ final class TrainingFamilies {
     Operand q = draw.ordinary(type, b, l, e);
     Operand k = draw.ordinary(type, b, s, e);
     Operand v = draw.ordinary(type, b, s, ev);
+    // below the smallest normal number a rounded weight's error is as large as there
+    double least = type == DType.F16 ? 0x1p-14 : 0;
     var exact = new double[b * l * ev];
     var scale = new double[exact.length];
     for (int row = 0; row < b * l; row++) {
@@ -69,9 +71,10 @@ final class TrainingFamilies {
       for (int i = 0; i < ev; i++) {
         double size = 0;
         for (int j = 0; j < keys; j++) {
-          double term = score[j] / sum * v.values()[(image * s + j) * ev + i];
-          exact[row * ev + i] += term;
-          size += Math.abs(term);
+          double weight = score[j] / sum;
+          double value = v.values()[(image * s + j) * ev + i];
+          exact[row * ev + i] += weight * value;
+          size += Math.max(weight, least) * Math.abs(value);
         }
         // an error of a score is one of its weight, relatively
         scale[row * ev + i] = size * (1 + magnitude);
