@@ -82,8 +82,8 @@ abstract class OpPlan<S extends Op<?>, K extends DeviceKernel> implements Plan {
   }
 
   /**
-   * The buffer must be of this device, open, and hold {@code elements} elements of {@code type},
-   * at a multiple of their size.
+   * The buffer must be of this device, open, and hold {@code elements} elements of {@code type}, at
+   * a multiple of their size.
    */
   protected final void check(String argument, Buffer buffer, DType type, long elements) {
     Objects.requireNonNull(buffer, argument);

@@ -30,8 +30,8 @@ final class FakeLibrary {
    *
    * @param macros as {@code FAKE_ABI=2}
    * @param missing functions that it does not have
-   * @throws TestAbortedException where there is no g++, or over a GPU no source: its host may
-   *     have only the tests
+   * @throws TestAbortedException where there is no g++, or over a GPU no source: its host may have
+   *     only the tests
    */
   static synchronized Path build(Set<String> missing, String... macros)
       throws IOException, InterruptedException {

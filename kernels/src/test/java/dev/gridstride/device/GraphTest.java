@@ -18,7 +18,9 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
-/** Graphs on the emulator or a GPU: what replays do, what they keep alive, what can't be captured. */
+/**
+ * Graphs on the emulator or a GPU: what replays do, what they keep alive, what can't be captured.
+ */
 @Isolated("a device captures one graph at a time, and memory in use is counted")
 class GraphTest {
   private static Buffer floats(Device device, float... values) {
