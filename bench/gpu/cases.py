@@ -249,9 +249,11 @@ class Conv(Case):
         x, w, dy, out, work, _ = self.operands[i]
         gs, s = self.gs, self.stream()
         if self.direction == "forward":
-            gs.gs_conv_forward(self.description, x.data_ptr(), w.data_ptr(), None, out.data_ptr(), s)
+            gs.gs_conv_forward(self.description, x.data_ptr(), w.data_ptr(), None, out.data_ptr(),
+                               work.data_ptr(), s)
         elif self.direction == "data":
-            gs.gs_conv_backward_data(self.description, dy.data_ptr(), w.data_ptr(), out.data_ptr(), s)
+            gs.gs_conv_backward_data(self.description, dy.data_ptr(), w.data_ptr(), out.data_ptr(),
+                                     work.data_ptr(), s)
         else:
             gs.gs_conv_backward_weight(self.description, x.data_ptr(), dy.data_ptr(), out.data_ptr(), None,
                                        work.data_ptr(), s)

@@ -685,24 +685,24 @@ typedef struct gs_conv {
   gs_conv_axis axis[3];
 } gs_conv;
 
-/* Sets *bytes to the workspace that gs_conv_backward_weight and its transposed form need, 256-byte
- * aligned. */
+/* Sets *bytes to the workspace that each pass needs, 256-byte aligned; forward and backward data
+ * need none (null) of f32 and f64. */
 GS_API gs_status gs_conv_workspace(const gs_conv* conv, int64_t* bytes);
 
 /* y = conv(x, w) + bias, then ReLU where asked for; bias [k], or null for none.
  *
- * Of all convolutions: f32 is computed in f32 without tensor cores, bf16 and f16 in f32, f64 in
- * f64. An element of y or dx is one chain of fused multiply-adds over taps and channels, or the sum
- * of two, by the sizes alone; padding is left out or multiplied as a zero, which matters to weights
+ * Of all convolutions: f32 is computed in f32 without tensor cores, bf16 and f16 on tensor cores
+ * with f32 sums, f64 in f64. An element of y or dx is one chain of fused multiply-adds over taps and
+ * channels, or the sum of two, by the sizes alone; padding is left out or multiplied as a zero, which matters to weights
  * that are not finite. Results overlap no operand. Implicit products: Chetlur et al., "cuDNN:
  * Efficient Primitives for Deep Learning", 2014. Axes whose size and padding together reach 2^30,
  * and filters of 2^31 elements: unsupported. */
 GS_API gs_status gs_conv_forward(const gs_conv* conv, const void* x, const void* w,
-                                 const void* bias, void* y, gs_stream stream);
+                                 const void* bias, void* y, void* workspace, gs_stream stream);
 
 /* dx from dy, the gradient before the ReLU. Every element is written. */
 GS_API gs_status gs_conv_backward_data(const gs_conv* conv, const void* dy, const void* w, void* dx,
-                                       gs_stream stream);
+                                       void* workspace, gs_stream stream);
 
 /* dw, and dbias [k] unless null, from x and dy. An element of dw adds chains over parts of the
  * pixels in a fixed order; dbias is summed in f64. The parts depend on sizes alone. */
@@ -713,9 +713,11 @@ GS_API gs_status gs_conv_backward_weight(const gs_conv* conv, const void* x, con
  * input adds its multiple of the kernel to the output, begun with bias [c] or null. w as the
  * adjoint's; ReLU is not offered. dbias [c] sums dy. */
 GS_API gs_status gs_conv_transpose_forward(const gs_conv* adjoint, const void* x, const void* w,
-                                           const void* bias, void* y, gs_stream stream);
+                                           const void* bias, void* y, void* workspace,
+                                           gs_stream stream);
 GS_API gs_status gs_conv_transpose_backward_data(const gs_conv* adjoint, const void* dy,
-                                                 const void* w, void* dx, gs_stream stream);
+                                                 const void* w, void* dx, void* workspace,
+                                                 gs_stream stream);
 GS_API gs_status gs_conv_transpose_backward_weight(const gs_conv* adjoint, const void* x,
                                                    const void* dy, void* dw, void* dbias,
                                                    void* workspace, gs_stream stream);

@@ -3,8 +3,9 @@
 // | file | kernels for |
 // |---|---|
 // | conv_fma.cu, conv_fma_weight.cu | all passes of f32, implicit products in tiles |
-// | conv_gemm.cu | the same of other types: forward and backward data |
-// | conv_weight.cu | backward weight of them; sums of its parts, gradient of the bias |
+// | conv_mma.cu, conv_mma_weight.cu | the same of bf16 and f16, on tensor cores |
+// | conv_gemm.cu | the same of f64: forward and backward data |
+// | conv_weight.cu | backward weight of f64; sums of the parts, gradient of the bias |
 // | conv_depthwise.cu | all passes with one channel and filter a group, f32 |
 // | conv_narrow.cu | backward data with few channels a group, f32 |
 // | conv_direct.cu | all passes with few channels a group, whatever else does not do |
@@ -109,6 +110,8 @@ bool by_fma(const gs_conv& op, const ConvArguments& p) {
   return op.type == GS_F32 && conv_fma_fits(p);
 }
 
+bool by_mma(const gs_conv& op) { return op.type == GS_BF16 || op.type == GS_F16; }
+
 // x gathered by output pixels and taps, for forward and backward weight.
 ConvArguments over_outputs(const gs_conv& op, const Shape& s) {
   const int64_t sizes[3] = {s.axis[0].size, s.axis[1].size, s.axis[2].size};
@@ -135,18 +138,30 @@ ConvArguments over_outputs(const gs_conv& op, const Shape& s) {
   return p;
 }
 
+// Copies of the filters that forward (columns: the filters, a phase) and backward data (the
+// channels, at most as many phases as taps) need; an upper bound.
+int64_t packed_bytes(const gs_conv& op, const Shape& s, int64_t cols, int64_t phases) {
+  if (!by_mma(op) || cols < kFewColumns || s.w_count == 0) return 0;
+  const int64_t depth = s.filters * s.channels / cols * s.taps;
+  return conv_packed_bytes(op.groups, cols, depth, phases);
+}
+
 // Forward or backward data.
-cudaError_t launch(const gs_conv& op, const Shape& s, const ConvArguments& p, gs_stream stream) {
+cudaError_t launch(const gs_conv& op, const Shape& s, const ConvArguments& p, void* workspace,
+                   gs_stream stream) {
   if (depthwise(op, s)) return conv_depthwise(p, stream);
   if (p.cols < kFewColumns) return conv_direct(op.type, p, stream);
+  if (by_mma(op)) return conv_mma(op.type, p, workspace, stream);
   return by_fma(op, p) ? conv_fma(p, stream) : conv_tiled(op.type, p, stream);
 }
 
 gs_status forward(const gs_conv& op, const Shape& s, const void* x, const void* w, const void* bias,
-                  void* y, gs_stream stream) {
+                  void* y, void* workspace, gs_stream stream) {
   if (s.y_count == 0) return GS_OK;
   GS_REQUIRE((x || s.x_count == 0) && (w || s.w_count == 0) && y,
              "conv: operands must not be null");
+  GS_REQUIRE(workspace || packed_bytes(op, s, s.filters, 1) == 0,
+             "conv: workspace must not be null");
   ConvArguments p = over_outputs(op, s);
   const int64_t y_channel = strides_of(op, op.k, s.out).channel;
   p.a = x, p.b = w, p.bias = bias, p.out = y;
@@ -154,7 +169,7 @@ gs_status forward(const gs_conv& op, const Shape& s, const void* x, const void* 
   p.out_col = y_channel, p.group_out = s.filters * y_channel;
   p.rows_fastest = op.layout == GS_NCHW, p.b_along_depth = true;
   p.relu = op.relu != 0;
-  return check(launch(op, s, p, stream), "conv_forward");
+  return check(launch(op, s, p, workspace, stream), "conv_forward");
 }
 
 // One axis' share of a phase of backward data: the inputs first, first + stride, ...
@@ -210,10 +225,12 @@ bool narrow_arguments(const gs_conv& op, const Shape& s, const Strides& x, const
 }
 
 gs_status backward_data(const gs_conv& op, const Shape& s, const void* dy, const void* w,
-                        const void* bias, void* dx, gs_stream stream) {
+                        const void* bias, void* dx, void* workspace, gs_stream stream) {
   if (s.x_count == 0) return GS_OK;
   GS_REQUIRE((dy || s.y_count == 0) && (w || s.w_count == 0) && dx,
              "conv: operands must not be null");
+  GS_REQUIRE(workspace || packed_bytes(op, s, s.channels, s.taps) == 0,
+             "conv: workspace must not be null");
   const int64_t sizes[3] = {s.axis[0].size, s.axis[1].size, s.axis[2].size};
   const Strides x = strides_of(op, op.c, sizes), y = strides_of(op, op.k, s.out);
   ConvNarrow narrow;
@@ -253,7 +270,7 @@ gs_status backward_data(const gs_conv& op, const Shape& s, const void* dy, const
       g.other_start += first * x.step[d], g.w_start += r.first_tap * w_step[d];
     }
     if (p.phases < kConvPhases && phase + 1 < total) continue;
-    const cudaError_t error = launch(op, s, p, stream);
+    const cudaError_t error = launch(op, s, p, workspace, stream);
     if (error != cudaSuccess) return check(error, "conv_backward_data");
     p.phases = 0;
   }
@@ -276,12 +293,14 @@ int64_t weight_splits(const gs_conv& op, const Shape& s) {
     wanted = (op.layout == GS_NHWC ? 262144 : 16384) / s.w_count;
   } else if (by_fma(op, p)) {
     wanted = conv_fma_splits(p);
+  } else if (by_mma(op)) {
+    wanted = conv_mma_splits(p);
   } else {
     const int64_t tiles = (s.channels * s.taps + 63) / 64 * ((s.filters + 63) / 64) * op.groups;
     wanted = 1024 / tiles;
   }
   wanted = std::min({wanted, (depth + 255) / 256, (int64_t(1) << 24) / s.w_count, int64_t(1024)});
-  return std::max(wanted, int64_t(1));
+  return std::max(wanted, depth / kPlaces + 1);  // a part's pixels are counted in 32 bits
 }
 int64_t bias_splits(const gs_conv& op, int64_t pixels) {
   return std::clamp(op.n * pixels / 4096, int64_t(1), int64_t(256));
@@ -315,12 +334,14 @@ gs_status backward_weight(const gs_conv& op, const Shape& s, const void* x, cons
     p.out_col = s.channels * s.taps, p.group_out = s.filters * p.out_col;
     p.rows_fastest = true;
     p.splits = (int32_t)splits, p.split_stride = s.w_count;
-    p.chunk = std::max(round_up((depth + splits - 1) / splits, 8), int64_t(8));
+    const int64_t step = by_mma(op) ? 32 : 8;
+    p.chunk = std::max(round_up((depth + splits - 1) / splits, step), step);
     const int64_t vector = op.type == GS_F64 ? 2 : 4;
     p.vector_a = op.layout == GS_NHWC && s.channels % vector == 0 && aligned16({x});
     p.vector_b = op.layout == GS_NHWC && s.filters % vector == 0 && aligned16({dy});
     cudaError_t error = depthwise(op, s)          ? conv_depthwise_weight(p, stream)
                         : s.filters < kFewColumns ? conv_direct_weight(op.type, p, stream)
+                        : by_mma(op)              ? conv_mma_weight(op.type, p, stream)
                         : by_fma(op, p)           ? conv_fma_weight(p, stream)
                                                   : conv_tiled_weight(op.type, p, stream);
     if (error == cudaSuccess && partials > 0) {
@@ -347,22 +368,24 @@ extern "C" gs_status gs_conv_workspace(const gs_conv* op, int64_t* bytes) {
   if (const gs_status status = gs::describe(op, &s)) return status;
   GS_REQUIRE(bytes, "conv: bytes must not be null");
   const int64_t channels = std::max(op->c, op->k);
-  *bytes = gs::partial_bytes(*op, s) + gs::round_up(256 * channels * 8, 256);
+  *bytes = std::max({gs::partial_bytes(*op, s) + gs::round_up(256 * channels * 8, 256),
+                     gs::packed_bytes(*op, s, s.filters, 1),
+                     gs::packed_bytes(*op, s, s.channels, s.taps)});
   return GS_OK;
 }
 
 extern "C" gs_status gs_conv_forward(const gs_conv* op, const void* x, const void* w,
-                                     const void* bias, void* y, gs_stream stream) {
+                                     const void* bias, void* y, void* workspace, gs_stream stream) {
   gs::Shape s;
   if (const gs_status status = gs::describe(op, &s)) return status;
-  return gs::forward(*op, s, x, w, bias, y, stream);
+  return gs::forward(*op, s, x, w, bias, y, workspace, stream);
 }
 
 extern "C" gs_status gs_conv_backward_data(const gs_conv* op, const void* dy, const void* w,
-                                           void* dx, gs_stream stream) {
+                                           void* dx, void* workspace, gs_stream stream) {
   gs::Shape s;
   if (const gs_status status = gs::describe(op, &s)) return status;
-  return gs::backward_data(*op, s, dy, w, nullptr, dx, stream);
+  return gs::backward_data(*op, s, dy, w, nullptr, dx, workspace, stream);
 }
 
 extern "C" gs_status gs_conv_backward_weight(const gs_conv* op, const void* x, const void* dy,
@@ -374,17 +397,19 @@ extern "C" gs_status gs_conv_backward_weight(const gs_conv* op, const void* x, c
 }
 
 extern "C" gs_status gs_conv_transpose_forward(const gs_conv* adjoint, const void* x, const void* w,
-                                               const void* bias, void* y, gs_stream stream) {
+                                               const void* bias, void* y, void* workspace,
+                                               gs_stream stream) {
   gs::Shape s;
   if (const gs_status status = gs::describe(adjoint, &s)) return status;
-  return gs::backward_data(*adjoint, s, x, w, bias, y, stream);
+  return gs::backward_data(*adjoint, s, x, w, bias, y, workspace, stream);
 }
 
 extern "C" gs_status gs_conv_transpose_backward_data(const gs_conv* adjoint, const void* dy,
-                                                     const void* w, void* dx, gs_stream stream) {
+                                                     const void* w, void* dx, void* workspace,
+                                                     gs_stream stream) {
   gs::Shape s;
   if (const gs_status status = gs::describe(adjoint, &s)) return status;
-  return gs::forward(*adjoint, s, dy, w, nullptr, dx, stream);
+  return gs::forward(*adjoint, s, dy, w, nullptr, dx, workspace, stream);
 }
 
 extern "C" gs_status gs_conv_transpose_backward_weight(const gs_conv* adjoint, const void* x,

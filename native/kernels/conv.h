@@ -24,6 +24,7 @@ struct ConvGrid {
   int32_t start[3];   // place of pixel 0 in the gathered operand
   int32_t taps[3];
   int64_t other_start, w_start;
+  int64_t packed;  // conv_mma.cu: where its filters begin
 };
 
 struct ConvArguments {
@@ -42,14 +43,14 @@ struct ConvArguments {
   bool channel_fastest;  // order of taps: channels innermost, else outermost
   bool rows_fastest;     // order in which results are stored
   bool b_along_depth;    // neighbours of b are neighbours along the depth, else along columns
-  bool vector_a, vector_b, relu;
+  bool vector_a, vector_b, vector_out, relu;
   ConvGrid grid[kConvPhases];
 };
 
 // A row's or a depth's part of the addresses. z is kConvOutside where there is no such row.
 struct alignas(16) ConvIndex {
   int64_t at, other;
-  int32_t z, y, x;
+  int32_t z, y, x, padding;
 };
 constexpr int32_t kConvOutside = -(1 << 30);
 
@@ -60,10 +61,9 @@ KX_DEVICE int64_t tap_count(const ConvArguments& p, const ConvGrid& g) {
   return p.channels * g.taps[0] * g.taps[1] * g.taps[2];
 }
 
-KX_DEVICE ConvIndex pixel_index(const ConvArguments& p, const ConvGrid& g, int64_t i) {
-  const int64_t x = take_digit(i, g.pixels[2]), y = take_digit(i, g.pixels[1]),
-                z = take_digit(i, g.pixels[0]);
-  ConvIndex r;
+KX_DEVICE ConvIndex pixel_index(const ConvArguments& p, const ConvGrid& g, int64_t i, int64_t z,
+                                int64_t y, int64_t x) {
+  ConvIndex r{};
   r.z = g.start[0] + (int32_t)z * p.step[0];
   r.y = g.start[1] + (int32_t)y * p.step[1];
   r.x = g.start[2] + (int32_t)x * p.step[2];
@@ -71,6 +71,11 @@ KX_DEVICE ConvIndex pixel_index(const ConvArguments& p, const ConvGrid& g, int64
   r.other = g.other_start + i * p.other_image + z * p.other_step[0] + y * p.other_step[1] +
             x * p.other_step[2];
   return r;
+}
+KX_DEVICE ConvIndex pixel_index(const ConvArguments& p, const ConvGrid& g, int64_t i) {
+  const int64_t x = take_digit(i, g.pixels[2]), y = take_digit(i, g.pixels[1]),
+                z = take_digit(i, g.pixels[0]);
+  return pixel_index(p, g, i, z, y, x);
 }
 
 // In 32 bits, which the launchers see to: it runs in the inner loop, where 64-bit divisions spill.
@@ -85,7 +90,7 @@ KX_DEVICE ConvIndex tap_index(const ConvArguments& p, const ConvGrid& g, int64_t
   const int32_t x = (int32_t)take(g.taps[2]), y = (int32_t)take(g.taps[1]);
   const int32_t z = (int32_t)(p.channel_fastest ? i : take(g.taps[0]));
   if (!p.channel_fastest) channel = i;
-  ConvIndex r;
+  ConvIndex r{};
   r.z = z * p.tap_step[0];
   r.y = y * p.tap_step[1];
   r.x = x * p.tap_step[2];
@@ -137,6 +142,13 @@ bool conv_fma_fits(const ConvArguments& p);
 cudaError_t conv_fma(const ConvArguments& p, gs_stream stream);
 int64_t conv_fma_splits(const ConvArguments& p);  // before limits
 cudaError_t conv_fma_weight(const ConvArguments& p, gs_stream stream);
+// bf16 and f16. workspace: conv_packed_bytes, of all phases that have taps; depth: the sum of
+// theirs.
+int64_t conv_packed_bytes(int64_t groups, int64_t cols, int64_t depth, int64_t phases);
+cudaError_t conv_mma(int32_t type, const ConvArguments& p, void* workspace, gs_stream stream);
+int64_t conv_mma_splits(const ConvArguments& p);  // before limits
+cudaError_t conv_mma_weight(int32_t type, const ConvArguments& p, gs_stream stream);
+// f64, and what of f32 conv_fma.h does not fit.
 cudaError_t conv_tiled(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_tiled_weight(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_direct(int32_t type, const ConvArguments& p, gs_stream stream);

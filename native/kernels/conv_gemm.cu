@@ -7,7 +7,7 @@
 // | conv_tiled_kernel<T, false, 1, 0> | backward data, channels last |
 // | conv_tiled_kernel<T, false, 0, 0> | backward data, channels first |
 //
-// Most of f32 is conv_fma.cu's.
+// Most of f32 is conv_fma.cu's; bf16 and f16 are conv_mma.cu's.
 #include "conv_tiles.h"
 
 namespace gs {
@@ -26,7 +26,7 @@ cudaError_t launch(const ConvArguments& p, gs_stream stream) {
 cudaError_t conv_tiled(int32_t type, const ConvArguments& p, gs_stream stream) {
   const auto run = [&](auto zero) {
     using T = decltype(zero);
-    if constexpr (std::is_integral_v<T>) {
+    if constexpr (std::is_integral_v<T> || sizeof(T) < 4) {
       return cudaErrorInvalidValue;
     } else {
       const bool along = p.b_along_depth;

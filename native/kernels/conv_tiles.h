@@ -11,16 +11,6 @@ namespace gs {
 constexpr int kConvThreads = 256, kConvTile = 64, kConvStep = 8, kConvStages = 4;
 constexpr int kAhead = 8;  // steps whose depth indices are computed together
 
-// Asynchronous where the type allows, converted where it is narrower than f32.
-template <class T>
-KX_DEVICE void copy_element(kx::wide<T>* to, const T* from, bool inside) {
-  if constexpr (sizeof(T) >= 4) {
-    kx::copy_async<sizeof(T)>(to, from, inside);
-  } else {
-    *to = inside ? kx::to_float(*from) : 0.f;
-  }
-}
-
 // WEIGHT: rows are taps and the depth is pixels, else the other way. A_DEPTH, B_DEPTH: neighbours
 // in the operand's memory are neighbours along the depth, else along rows or columns. Grid: tiles,
 // groups, phases (WEIGHT: splits of the depth).
@@ -28,7 +18,6 @@ template <class T, bool WEIGHT, bool A_DEPTH, bool B_DEPTH>
 __global__ __launch_bounds__(kConvThreads,
                              2) void conv_tiled_kernel(const __grid_constant__ ConvArguments p) {
   using W = kx::wide<T>;
-  using Out = std::conditional_t<WEIGHT, W, T>;
   constexpr int kTile = kConvTile, kPitch = kTile + 4, kStageSize = kConvStep * kPitch;
   constexpr int kSlicePitch = 20, kSlice = 32 * kSlicePitch;
   constexpr int kStaged = 2 * kConvStages * kStageSize, kSlices = kConvThreads / 32 * kSlice;
@@ -81,10 +70,11 @@ __global__ __launch_bounds__(kConvThreads,
 #pragma unroll kUnroll
           for (int i = tid / kConvStep; i < kTile; i += kConvThreads / kConvStep) {
             const bool inside = meets(p, rows[i], d);
-            copy_element(as + kk * kPitch + i, inside ? a + (rows[i].at + d.at) : a, inside);
+            kx::copy_async<sizeof(T)>(as + kk * kPitch + i, inside ? a + (rows[i].at + d.at) : a,
+                                      inside);
           }
-        } else if (WEIGHT && sizeof(T) >= 4 && p.vector_a) {  // channels lie side by side
-          constexpr int V = sizeof(T) >= 4 ? 16 / sizeof(T) : 1;
+        } else if (WEIGHT && p.vector_a) {  // channels lie side by side
+          constexpr int V = 16 / sizeof(T);
 #pragma unroll 1
           for (int e = tid; e < kConvStep * kTile / V; e += kConvThreads) {
             const int kk = e / (kTile / V), i = e % (kTile / V) * V;
@@ -98,7 +88,8 @@ __global__ __launch_bounds__(kConvThreads,
 #pragma unroll kUnroll
           for (int kk = tid / kTile; kk < kConvStep; kk += kConvThreads / kTile) {
             const bool inside = meets(p, r, table[kk]);
-            copy_element(as + kk * kPitch + i, inside ? a + (r.at + table[kk].at) : a, inside);
+            kx::copy_async<sizeof(T)>(as + kk * kPitch + i, inside ? a + (r.at + table[kk].at) : a,
+                                      inside);
           }
         }
         if constexpr (B_DEPTH) {
@@ -107,10 +98,11 @@ __global__ __launch_bounds__(kConvThreads,
 #pragma unroll kUnroll
           for (int j = tid / kConvStep; j < kTile; j += kConvThreads / kConvStep) {
             const bool inside = j < cols_left && d.z != kConvOutside;
-            copy_element(bs + kk * kPitch + j, inside ? b + (d.other + j * p.b_col) : a, inside);
+            kx::copy_async<sizeof(T)>(bs + kk * kPitch + j,
+                                      inside ? b + (d.other + j * p.b_col) : a, inside);
           }
-        } else if (WEIGHT && sizeof(T) >= 4 && p.vector_b) {
-          constexpr int V = sizeof(T) >= 4 ? 16 / sizeof(T) : 1;
+        } else if (WEIGHT && p.vector_b) {
+          constexpr int V = 16 / sizeof(T);
 #pragma unroll 1
           for (int e = tid; e < kConvStep * kTile / V; e += kConvThreads) {
             const int kk = e / (kTile / V), j = e % (kTile / V) * V;
@@ -123,8 +115,8 @@ __global__ __launch_bounds__(kConvThreads,
 #pragma unroll kUnroll
           for (int kk = tid / kTile; kk < kConvStep; kk += kConvThreads / kTile) {
             const bool inside = j < cols_left && table[kk].z != kConvOutside;
-            copy_element(bs + kk * kPitch + j, inside ? b + (table[kk].other + j * p.b_col) : b,
-                         inside);
+            kx::copy_async<sizeof(T)>(bs + kk * kPitch + j,
+                                      inside ? b + (table[kk].other + j * p.b_col) : b, inside);
           }
         }
       }
@@ -157,8 +149,8 @@ __global__ __launch_bounds__(kConvThreads,
     }
     __syncthreads();  // all have read the last stages, which the slices overwrite
     W* slice = shared + warp * kSlice;
-    Out* out =
-        static_cast<Out*>(p.out) + group * p.group_out + (WEIGHT ? blockIdx.z * p.split_stride : 0);
+    T* out =
+        static_cast<T*>(p.out) + group * p.group_out + (WEIGHT ? blockIdx.z * p.split_stride : 0);
     const T* bias = static_cast<const T*>(p.bias);
     const auto store = [&](int r, int c) {  // of the slice
       const int row = warp % 2 * 32 + r, col = warp / 2 * 16 + c;

@@ -125,7 +125,11 @@ cudaError_t with_floating(int32_t type, F f) {
 cudaError_t conv_tiled_weight(int32_t type, const ConvArguments& p, gs_stream stream) {
   return with_floating(type, [&](auto zero) {
     using T = decltype(zero);
-    return p.channel_fastest ? launch<T, false>(p, stream) : launch<T, true>(p, stream);
+    if constexpr (sizeof(T) < 4) {
+      return cudaErrorInvalidValue;  // conv_mma_weight.cu's
+    } else {
+      return p.channel_fastest ? launch<T, false>(p, stream) : launch<T, true>(p, stream);
+    }
   });
 }
 

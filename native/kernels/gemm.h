@@ -125,14 +125,6 @@ KX_DEVICE W* partial_row(const GemmArguments<W>& p, int64_t split, int64_t produ
   return p.partial + ((split * p.batch + product) * p.m + row) * p.n;
 }
 
-// Where a fragment of an mma (columns 2q and 2q + 1 of rows g) goes in a slice of 32 columns
-// without padding: quads are exchanged, so that neither the fragments' stores nor the rows' loads
-// have bank conflicts.
-KX_DEVICE int exchanged_quad(int row, int quad) { return quad ^ (row & 3) << 1; }
-KX_DEVICE float* slice_place(float* slice, int row, int col) {
-  return slice + row * 32 + exchanged_quad(row, col / 4) * 4 + col % 4;
-}
-
 // The lanes' quads of ROWS x COLS sums in the warp's slice of shared memory: of row r, which is
 // lane / kQuads and every 32 / kQuads more. PITCH = COLS: the slice is one of slice_place.
 template <int COLS, int PITCH, class W>

@@ -24,4 +24,12 @@ KX_DEVICE void store4(T* to, const T (&from)[4]) {
     reinterpret_cast<double2*>(to)[1] = make_double2(from[2], from[3]);
   }
 }
+
+// Where a fragment of an mma (columns 2q and 2q + 1 of rows g) goes in a slice of 32 columns
+// without padding: quads are exchanged, so that neither the fragments' stores nor the rows' loads
+// have bank conflicts.
+KX_DEVICE int exchanged_quad(int row, int quad) { return quad ^ (row & 3) << 1; }
+KX_DEVICE float* slice_place(float* slice, int row, int col) {
+  return slice + row * 32 + exchanged_quad(row, col / 4) * 4 + col % 4;
+}
 }  // namespace gs

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 abstract class CudaConvolution extends CudaKernel {
   private static final MethodHandle WORKSPACE = status("gs_conv_workspace", HOST, HOST);
   private static final MethodHandle FORWARD =
-      status("gs_conv_forward", HOST, DEVICE, DEVICE, DEVICE, DEVICE, DEVICE);
+      status("gs_conv_forward", HOST, DEVICE, DEVICE, DEVICE, DEVICE, DEVICE, DEVICE);
   private static final MethodHandle BACKWARD_DATA =
-      status("gs_conv_backward_data", HOST, DEVICE, DEVICE, DEVICE, DEVICE);
+      status("gs_conv_backward_data", HOST, DEVICE, DEVICE, DEVICE, DEVICE, DEVICE);
   private static final MethodHandle BACKWARD_WEIGHT =
       status("gs_conv_backward_weight", HOST, DEVICE, DEVICE, DEVICE, DEVICE, DEVICE, DEVICE);
 
@@ -102,7 +102,8 @@ abstract class CudaConvolution extends CudaKernel {
     long pw = pointer(w);
     long pb = pointer(bias);
     long py = pointer(y);
-    launch(stream, s -> (int) FORWARD.invokeExact(forward, conv, px, pw, pb, py, s));
+    long work = aligned(workspace);
+    launch(stream, s -> (int) FORWARD.invokeExact(forward, conv, px, pw, pb, py, work, s));
   }
 
   /** {@code dx} from dy and w; see the ops. */
@@ -111,7 +112,8 @@ abstract class CudaConvolution extends CudaKernel {
     long pdy = pointer(dy);
     long pw = pointer(w);
     long pdx = pointer(dx);
-    launch(stream, s -> (int) BACKWARD_DATA.invokeExact(backwardData, conv, pdy, pw, pdx, s));
+    long work = aligned(workspace);
+    launch(stream, s -> (int) BACKWARD_DATA.invokeExact(backwardData, conv, pdy, pw, pdx, work, s));
   }
 
   /** {@code dw} and dbias from x and dy; see the ops. */
