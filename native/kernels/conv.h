@@ -24,7 +24,6 @@ struct ConvGrid {
   int32_t start[3];   // place of pixel 0 in the gathered operand
   int32_t taps[3];
   int64_t other_start, w_start;
-  int64_t packed;  // conv_mma.cu: where its filters begin
 };
 
 struct ConvArguments {
@@ -43,8 +42,11 @@ struct ConvArguments {
   bool channel_fastest;  // order of taps: channels innermost, else outermost
   bool rows_fastest;     // order in which results are stored
   bool b_along_depth;    // neighbours of b are neighbours along the depth, else along columns
-  bool vector_a, vector_b, vector_out, relu;
+  bool vector_a, vector_b, relu;
   ConvGrid grid[kConvPhases];
+  // Of conv_mma.cu: where a phase's filters begin; results in vectors along columns.
+  int64_t packed[kConvPhases];
+  bool vector_out;
 };
 
 // A row's or a depth's part of the addresses. z is kConvOutside where there is no such row.

@@ -22,7 +22,7 @@ __global__ __launch_bounds__(kElementThreads) void conv_pack_kernel(
   const int64_t depth = tap_count(p, g), pitch = packed_pitch(depth), count = p.cols * pitch;
   for (int64_t group = blockIdx.y; group < p.groups; group += gridDim.y) {
     const T* w = static_cast<const T*>(p.b) + group * p.group_b;
-    T* to = packed + g.packed + group * count;
+    T* to = packed + p.packed[blockIdx.z] + group * count;
     for (int64_t i = (int64_t)blockIdx.x * kElementThreads + threadIdx.x; i < count;
          i += (int64_t)gridDim.x * kElementThreads) {
       int64_t col = i;
@@ -44,9 +44,9 @@ cudaError_t pack(ConvArguments& p, void* workspace, gs_stream stream) {
   if (packed_already(p)) return cudaSuccess;
   int64_t start = 0, most = 0;
   for (int i = 0; i < p.phases; i++) {
-    ConvGrid& g = p.grid[i];
+    const ConvGrid& g = p.grid[i];
     const int64_t count = p.cols * packed_pitch(p.channels * g.taps[0] * g.taps[1] * g.taps[2]);
-    g.packed = start;
+    p.packed[i] = start;
     start += p.groups * count, most = std::max(most, count);
   }
   const kx::launch_config config{

@@ -122,7 +122,7 @@ __global__ __launch_bounds__(64 * WN, WN == 2 ? 3 : 2) void conv_mma_kernel(
     if constexpr (WEIGHT) {
       b += group * p.group_b + n0 * p.b_col;
     } else {
-      b += g.packed + (group * p.cols + n0) * pitch;
+      b += p.packed[blockIdx.z] + (group * p.cols + n0) * pitch;
     }
     if (tid < kTable) prepare(0), prepare(kMmaAhead);
     __syncthreads();  // the depths are complete
@@ -130,7 +130,7 @@ __global__ __launch_bounds__(64 * WN, WN == 2 ? 3 : 2) void conv_mma_kernel(
     const auto load_a = [&](char* stage, const ConvIndex* table) {
       if constexpr (VECTOR) {
         constexpr int kRowChunks = kAlongA ? 4 : kRows / 8, kLines = kThreads / kRowChunks;
-        constexpr int kUnroll = kThreads == 256 ? 1 : 4;  // more spills
+        [[maybe_unused]] constexpr int kUnroll = kThreads == 256 ? 1 : 4;  // more spills
         const int chunk = tid % kRowChunks, line = tid / kRowChunks;
 #pragma unroll kUnroll
         for (int r = 0; r < (kAlongA ? kRows : kMmaStep); r += kLines) {
