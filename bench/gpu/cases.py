@@ -216,8 +216,8 @@ class Conv(Case):
 
     family = "conv"
 
-    def __init__(self, gs, direction, nhwc, n, c, k, size, kernel, stride, pad, groups=1):
-        super().__init__(gs, F32)
+    def __init__(self, gs, dtype, direction, nhwc, n, c, k, size, kernel, stride, pad, groups=1):
+        super().__init__(gs, dtype)
         self.direction, self.nhwc = direction, nhwc
         self.n, self.c, self.k, self.size, self.groups = n, c, k, size, groups
         self.kernel, self.stride, self.pad = kernel, stride, pad
@@ -225,10 +225,10 @@ class Conv(Case):
         self.op = f"conv_{direction}_{'nhwc' if nhwc else 'nchw'}"
         self.shape = f"n{n} c{c} k{k} {size}^2 f{kernel} s{stride} g{groups}"
         self.flops = 2 * n * k * self.out ** 2 * c // groups * kernel ** 2
-        self.bytes = 4 * (n * c * size ** 2 + n * k * self.out ** 2 + k * c // groups * kernel ** 2)
-        self.tolerance = 1e-5 if direction == "weight" else TOLERANCE[F32]
-        self.description = gs.gs_conv(type=gs.GS_F32, layout=gs.GS_NHWC if nhwc else gs.GS_NCHW, axes=2, n=n, c=c, k=k,
-                                      groups=groups)
+        self.bytes = dtype.itemsize * (n * c * size ** 2 + n * k * self.out ** 2 + k * c // groups * kernel ** 2)
+        self.tolerance = 1e-5 if direction == "weight" and dtype is F32 else TOLERANCE[dtype]
+        self.description = gs.gs_conv(type=type_number(gs, dtype), layout=gs.GS_NHWC if nhwc else gs.GS_NCHW, axes=2,
+                                      n=n, c=c, k=k, groups=groups)
         for axis in range(2):
             a = self.description.axis[axis]
             a.size, a.kernel, a.stride, a.pad_begin, a.pad_end, a.dilation = size, kernel, stride, pad, pad, 1
@@ -287,9 +287,11 @@ def conv(gs, quick):
     for nhwc in (False, True):
         for direction in ("forward", "data", "weight"):
             for shape in shapes:
-                yield Conv(gs, direction, nhwc, *shape)
+                yield Conv(gs, F32, direction, nhwc, *shape)
             for shape in depthwise:
-                yield Conv(gs, direction, nhwc, *shape, groups=shape[1])
+                yield Conv(gs, F32, direction, nhwc, *shape, groups=shape[1])
+            for shape in shapes if quick else shapes[2:7]:
+                yield Conv(gs, BF16, direction, nhwc, *shape)
 
 
 class Adam(Case):
