@@ -14,6 +14,7 @@ public final class Examples {
           new MnistMlp(),
           new Mnist(),
           new Denoise(),
+          new Identify(),
           new Cifar10Net(),
           new AlexNet(),
           new Detect(),

@@ -10,6 +10,7 @@ import dev.gridstride.io.Idx;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
 
 /** Grey images with a class each, from a pair of IDX files in the form of MNIST's. */
@@ -85,6 +86,17 @@ public final class Digits {
     int m = Math.min(n, size());
     return new Digits(
         Arrays.copyOf(pixels, m * height * width), Arrays.copyOf(labels, m), height, width);
+  }
+
+  /** The images whose class is as wanted, in their order. */
+  public Digits only(IntPredicate wanted) {
+    int[] kept = Arrays.stream(order()).filter(i -> wanted.test(label(i))).toArray();
+    int size = height * width;
+    var some = new byte[kept.length * size];
+    for (int i = 0; i < kept.length; i++) {
+      System.arraycopy(pixels, kept[i] * size, some, i * size, size);
+    }
+    return new Digits(some, Arrays.stream(kept).mapToLong(i -> labels[i]).toArray(), height, width);
   }
 
   /** Number of images. */
