@@ -345,7 +345,9 @@ gs_status backward_weight(const gs_conv& op, const Shape& s, const void* x, cons
                         : by_fma(op, p)           ? conv_fma_weight(p, stream)
                                                   : conv_tiled_weight(op.type, p, stream);
     if (error == cudaSuccess && partials > 0) {
-      error = conv_sum_splits(op.type, s.w_count, p.splits, workspace, dw, stream);
+      const bool taps_outside = p.channel_fastest && by_mma(op) && s.filters >= kFewColumns;
+      error = conv_sum_splits(op.type, s.w_count, p.splits, s.channels, taps_outside ? s.taps : 1,
+                              workspace, dw, stream);
     }
     if (error != cudaSuccess) return check(error, "conv_backward_weight");
   }

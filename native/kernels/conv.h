@@ -155,9 +155,9 @@ cudaError_t conv_tiled(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_tiled_weight(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_direct(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_direct_weight(int32_t type, const ConvArguments& p, gs_stream stream);
-// dw[i] = the sum of p.splits partial results, in order.
-cudaError_t conv_sum_splits(int32_t type, int64_t count, int32_t splits, const void* partial,
-                            void* dw, gs_stream stream);
+// dw[i] = the sum of the partial results, in order; they are [filter][tap][channel] where taps > 1.
+cudaError_t conv_sum_splits(int32_t type, int64_t count, int32_t splits, int64_t channels,
+                            int64_t taps, const void* partial, void* dw, gs_stream stream);
 // Sums of dy over all but its channels, seen as [outer][channels][inner]; partial: splits *
 // channels doubles.
 cudaError_t conv_channel_sums(int32_t type, int64_t outer, int64_t channels, int64_t inner,

@@ -244,11 +244,10 @@ __global__ __launch_bounds__(64 * WN, WN == 2 ? 3 : 2) void conv_mma_kernel(
       const int row = warp_row + r, col = warp_col + c;
       if (row < rows_left && col < cols_left) {
         const float v = *slice_place(slice, r, c);
-        Out& to = out[rows[row].other + (n0 + col) * p.out_col];
-        if constexpr (WEIGHT) {
-          to = v;
+        if constexpr (WEIGHT) {  // neighbouring rows side by side, whatever the order in dw
+          out[m0 + row + (n0 + col) * p.out_col] = v;
         } else {
-          to = kx::from_float<T>(finished(v, n0 + col));
+          out[rows[row].other + (n0 + col) * p.out_col] = kx::from_float<T>(finished(v, n0 + col));
         }
       }
     };

@@ -14,11 +14,11 @@
 
 namespace gs {
 namespace {
-// LINES threads add an element's parts, each every LINES-th; their sums are added in order.
+// LINES threads add an element's parts, each every LINES-th; their sums are added in order. Parts
+// are [filter][tap][channel] where taps > 1, dw [filter][channel][tap].
 template <class T, int LINES>
-__global__ __launch_bounds__(kGroupThreads) void conv_sum_splits_kernel(int64_t count, int splits,
-                                                                        const kx::wide<T>* partial,
-                                                                        T* dw) {
+__global__ __launch_bounds__(kGroupThreads) void conv_sum_splits_kernel(
+    int64_t count, int splits, int64_t channels, int64_t taps, const kx::wide<T>* partial, T* dw) {
   using W = kx::wide<T>;
   constexpr int kWidth = kGroupThreads / LINES;
   KX_SHARED(lines, W[LINES][kWidth]);
@@ -40,7 +40,12 @@ __global__ __launch_bounds__(kGroupThreads) void conv_sum_splits_kernel(int64_t 
       }
       __syncthreads();  // before the next elements' sums
     }
-    if (line == 0 && i < count) dw[i] = kx::from_float<T>(sum);
+    if (line == 0 && i < count) {
+      int64_t filter = i;
+      const int64_t channel = taps > 1 ? take_digit(filter, channels) : 0;
+      const int64_t tap = taps > 1 ? take_digit(filter, taps) : 0;
+      dw[taps > 1 ? (filter * channels + channel) * taps + tap : i] = kx::from_float<T>(sum);
+    }
   }
 }
 
@@ -133,16 +138,16 @@ cudaError_t conv_tiled_weight(int32_t type, const ConvArguments& p, gs_stream st
   });
 }
 
-cudaError_t conv_sum_splits(int32_t type, int64_t count, int32_t splits, const void* partial,
-                            void* dw, gs_stream stream) {
+cudaError_t conv_sum_splits(int32_t type, int64_t count, int32_t splits, int64_t channels,
+                            int64_t taps, const void* partial, void* dw, gs_stream stream) {
   return with_floating(type, [&](auto zero) {
     using T = decltype(zero);
     // Many parts of few elements: the loads' latencies, one after the other, would take long.
     const bool many = splits >= 16;
     return kx::launch("conv_sum_splits_kernel",
                       many ? conv_sum_splits_kernel<T, 8> : conv_sum_splits_kernel<T, 1>,
-                      element_config(many ? count * 8 : count, stream), count, splits,
-                      static_cast<const kx::wide<T>*>(partial), static_cast<T*>(dw));
+                      element_config(many ? count * 8 : count, stream), count, splits, channels,
+                      taps, static_cast<const kx::wide<T>*>(partial), static_cast<T*>(dw));
   });
 }
 

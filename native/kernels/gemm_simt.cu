@@ -78,7 +78,7 @@ struct TileCopier {
     constexpr int kApart = K_CONTIGUOUS ? 0 : kThreads / (SIDE / WIDE);  // copies of a thread, in k
     constexpr int kSideApart = K_CONTIGUOUS ? kThreads / STEP : 0;
     // The kernel with 128 x 128 tiles has no register to spare.
-    constexpr int kUnroll = SIDE == 128 ? 2 : kCopies;
+    [[maybe_unused]] constexpr int kUnroll = SIDE == 128 ? 2 : kCopies;
     const int k = first_k(WIDE), i = first_side(WIDE);
     T* to = stage + k * kPitch + i;
     const T* source = from;
