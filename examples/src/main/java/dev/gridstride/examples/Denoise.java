@@ -59,13 +59,9 @@ public final class Denoise implements Example {
     int batch = options.batch(options.pick(64, 32));
     var generator = new Generator(options.seed());
     var random = new SplittableRandom(options.seed());
-    Digits train = Digits.read(options, "train", Mnist.CLASSES).first(options.pick(12_000, 1_000));
+    Digits train =
+        Digits.read(options, "train", Mnist.CLASSES).inFours().first(options.pick(12_000, 1_000));
     Digits test = Digits.read(options, "t10k", Mnist.CLASSES).first(options.pick(2_000, 250));
-    if (train.height() % 4 != 0 || train.width() % 4 != 0) {
-      throw new UsageException(
-          "denoise needs images whose sides are multiples of 4; these are %d x %d"
-              .formatted(train.height(), train.width()));
-    }
     try (Module model = autoencoder(device, generator)) {
       report.line(
           "%s: %,d images, %,d for testing; %,d parameters; on %s",

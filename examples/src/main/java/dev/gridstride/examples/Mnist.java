@@ -55,9 +55,7 @@ public final class Mnist implements Example {
     Device device = options.device();
     int epochs = options.epochs(options.pick(3, 1));
     int batch = options.batch(64);
-    // Two sources of chance, both fixed by the seed: weights and dropout, and the samples' order.
     var generator = new Generator(options.seed());
-    var random = new SplittableRandom(options.seed());
 
     Digits train = Digits.read(options, "train", CLASSES).first(options.pick(60_000, 2_000));
     Digits test = Digits.read(options, "t10k", CLASSES).first(options.pick(10_000, 1_000));
@@ -66,33 +64,7 @@ public final class Mnist implements Example {
       report.line(
           "%s: %,d images, %,d for testing; %,d parameters; on %s",
           name(), train.size(), test.size(), model.parameterCount(), device);
-      var classified = new Classified(CLASSES);
-      try (var algorithm = new Adam(model.parameters(), TOP_LEARNING_RATE)) {
-        // Large steps once the direction is clear, ever finer ones towards the end.
-        int steps = epochs * Math.ceilDiv(train.size(), batch);
-        var schedule = LrSchedule.oneCycle(TOP_LEARNING_RATE, steps);
-        int step = 0;
-        for (int epoch = 1; epoch <= epochs; epoch++) {
-          try (var progress = report.epoch(epoch, epochs, train.size())) {
-            model.train();
-            int[] order = train.shuffled(random);
-            for (int from = 0; from < train.size(); from += batch) {
-              int to = Math.min(from + batch, train.size());
-              algorithm.learningRate(schedule.at(step++));
-              try (Scope scope = Scope.open()) {
-                var samples = train.batch(device, order, from, to, MEAN, STD);
-                Tensor loss = model.forward(samples.images()).crossEntropy(samples.labels());
-                loss.backward();
-                algorithm.step();
-                model.zeroGrad();
-                progress.step(to - from, loss.item());
-              }
-            }
-            classified = classify(model, test, device);
-            progress.end(classified.loss(), classified.accuracy());
-          }
-        }
-      }
+      Classified classified = fit(model, train, test, epochs, batch, options, report);
       report.line("%n%s%n", classified.confusion());
       report.line(
           "accuracy %.2f%%, %d mistakes", 100 * classified.accuracy(), classified.mistakes());
@@ -107,7 +79,7 @@ public final class Mnist implements Example {
   }
 
   /** The model: two convolutions find strokes and their combinations, two layers judge them. */
-  private static Module network(Device device, Generator g, Digits images) {
+  static Module network(Device device, Generator g, Digits images) {
     long features = 64L * ((images.height() - 4) / 2) * ((images.width() - 4) / 2);
     return new Sequential(
         new Conv2d(device, g, 1, 32, 3),
@@ -121,6 +93,47 @@ public final class Mnist implements Example {
         new Layer(Tensor::relu),
         new Dropout(g, 0.5),
         new Linear(device, g, 128, CLASSES));
+  }
+
+  /** The algorithm: gradient descent on the cross-entropy, and after each epoch the test images. */
+  static Classified fit(
+      Module model,
+      Digits train,
+      Digits test,
+      int epochs,
+      int batch,
+      Options options,
+      Report report) {
+    Device device = options.device();
+    var random = new SplittableRandom(options.seed());
+    var classified = new Classified(CLASSES);
+    try (var algorithm = new Adam(model.parameters(), TOP_LEARNING_RATE)) {
+      // Large steps once the direction is clear, ever finer ones towards the end.
+      int steps = epochs * Math.ceilDiv(train.size(), batch);
+      var schedule = LrSchedule.oneCycle(TOP_LEARNING_RATE, steps);
+      int step = 0;
+      for (int epoch = 1; epoch <= epochs; epoch++) {
+        try (var progress = report.epoch(epoch, epochs, train.size())) {
+          model.train();
+          int[] order = train.shuffled(random);
+          for (int from = 0; from < train.size(); from += batch) {
+            int to = Math.min(from + batch, train.size());
+            algorithm.learningRate(schedule.at(step++));
+            try (Scope scope = Scope.open()) {
+              var samples = train.batch(device, order, from, to, MEAN, STD);
+              Tensor loss = model.forward(samples.images()).crossEntropy(samples.labels());
+              loss.backward();
+              algorithm.step();
+              model.zeroGrad();
+              progress.step(to - from, loss.item());
+            }
+          }
+          classified = classify(model, test, device);
+          progress.end(classified.loss(), classified.accuracy());
+        }
+      }
+    }
+    return classified;
   }
 
   /** Asks the model about every test image. */

@@ -99,6 +99,20 @@ public final class Digits {
     return new Digits(some, Arrays.stream(kept).mapToLong(i -> labels[i]).toArray(), height, width);
   }
 
+  /**
+   * These images, for a network that halves their sides twice.
+   *
+   * @throws UsageException when their sides are not multiples of 4
+   */
+  public Digits inFours() {
+    if (height % 4 != 0 || width % 4 != 0) {
+      throw new UsageException(
+          "the images must have sides that are multiples of 4; these are %d x %d"
+              .formatted(height, width));
+    }
+    return this;
+  }
+
   /** Number of images. */
   public int size() {
     return labels.length;
