@@ -18,6 +18,7 @@ public final class Examples {
           new Cifar10Net(),
           new AlexNet(),
           new Detect(),
+          new Gan(),
           new Diffusion(),
           new Pca(),
           new Segments(),

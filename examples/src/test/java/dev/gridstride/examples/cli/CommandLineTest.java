@@ -101,7 +101,7 @@ class CommandLineTest {
         "foo                        | there is no command 'foo'; known: bench, info, list, train, run, verify, fuzz",
         "--foo                      | Unknown option: '--foo'; see ./gridstride --help",
         "train                      | 'NAME'; see ./gridstride train --help",
-        "train foo                  | train: there is no example 'foo'; known: housing, cancer, spam, mnist-mlp, mnist, denoise, identify, cifar10, alexnet, detect, diffusion, recommend, reviews, speech, translate, gpt, gridworld, connect4",
+        "train foo                  | train: there is no example 'foo'; known: housing, cancer, spam, mnist-mlp, mnist, denoise, identify, cifar10, alexnet, detect, gan, diffusion, recommend, reviews, speech, translate, gpt, gridworld, connect4",
         "run mnist                  | 'mnist' trains; start it with ./gridstride train mnist",
         "train mnist --epochs x     | '--epochs': 'x' is not an int; see ./gridstride train --help",
         "train mnist --epochs 0     | --epochs must be at least 1; given 0",
