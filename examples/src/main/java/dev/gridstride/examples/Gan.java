@@ -28,12 +28,11 @@ import java.util.stream.IntStream;
  *
  * <p>The data are pictures of digits. The model is two networks: the generator makes a picture of
  * random numbers and a wanted digit, the discriminator says whether a picture is a real one of that
- * digit. Each has an objective
- * of its own: the discriminator's is to be right, the generator's that the discriminator is wrong.
- * The algorithm is gradient descent in turn, a step of one, a step of the other. Goodfellow et al.,
- * "Generative Adversarial Nets", 2014; Radford et al., "Unsupervised Representation Learning with
- * Deep Convolutional Generative Adversarial Networks", 2016; Mirza and Osindero, "Conditional
- * Generative Adversarial Nets", 2014.
+ * digit. Each has an objective of its own: the discriminator's is to be right, the generator's that
+ * the discriminator is wrong. The algorithm is gradient descent in turn, a step of one, a step of
+ * the other. Goodfellow et al., "Generative Adversarial Nets", 2014; Mirza and Osindero,
+ * "Conditional Generative Adversarial Nets", 2014; Radford et al., "Unsupervised Representation
+ * Learning with Deep Convolutional Generative Adversarial Networks", 2016.
  */
 public final class Gan implements Example {
   private static final double LEARNING_RATE = 5e-4;
