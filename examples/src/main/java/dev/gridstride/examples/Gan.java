@@ -61,7 +61,7 @@ public final class Gan implements Example {
   @Override
   public void run(Options options, Report report) throws IOException {
     Device device = options.device();
-    int epochs = options.epochs(options.pick(6, 5));
+    int epochs = options.epochs(options.pick(6, 3));
     int batch = options.batch(options.pick(64, 16));
     var generator = new Generator(options.seed());
     Digits train =
