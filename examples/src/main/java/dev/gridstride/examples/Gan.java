@@ -183,8 +183,8 @@ public final class Gan implements Example {
         Tensor labels = oneHot(real.labels());
         Tensor z = noise(options.device(), same, to - from);
         loss.add(
-            Autograd.noGrad(() ->
-                objective(model, real.images(), model.make(z, labels), labels).item()),
+            Autograd.noGrad(
+                () -> objective(model, real.images(), model.make(z, labels), labels).item()),
             to - from);
       }
     }
@@ -226,8 +226,7 @@ public final class Gan implements Example {
       for (int p = 0; p < size; p++) {
         grey[p] = (grey[p] + 1) / 2;
       }
-      String caption =
-          "%d: %.1f%%".formatted(verdict.digits()[i], 100 * verdict.confidences()[i]);
+      String caption = "%d: %.1f%%".formatted(verdict.digits()[i], 100 * verdict.confidences()[i]);
       sheet.add(grey, like.width(), like.height(), caption);
     }
     sheet.save(report.file(name + ".png"));

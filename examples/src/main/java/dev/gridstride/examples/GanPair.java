@@ -32,8 +32,7 @@ final class GanPair extends Module {
   GanPair(Device device, Generator g, Digits like) {
     int h = like.height() / 4;
     int w = like.width() / 4;
-    generator =
-        child("generator", Averaged.of(() -> generator(device, g, h, w), AVERAGE_DECAY));
+    generator = child("generator", Averaged.of(() -> generator(device, g, h, w), AVERAGE_DECAY));
     discriminator = child("discriminator", discriminator(device, g, h, w));
   }
 
