@@ -23,7 +23,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -168,7 +167,7 @@ public final class Diffusion implements Example {
     var first = new ArrayList<float[]>();
     for (int from = 0; from < n; from += DRAWN_BATCH) {
       int m = Math.min(DRAWN_BATCH, n - from);
-      long[] labels = IntStream.range(from, from + m).mapToLong(i -> i % Mnist.CLASSES).toArray();
+      long[] labels = IntStream.range(from, from + m).mapToLong(DigitJudge::asked).toArray();
       try (Scope scope = Scope.open()) {
         Tensor z = generator.normal(device, DType.F32, 0, 1, m, 1, height, width);
         List<float[]> stages = sample(model, z, labels, moves);
@@ -178,48 +177,29 @@ public final class Diffusion implements Example {
         System.arraycopy(stages.getLast(), 0, drawn, from * width * height, m * width * height);
       }
     }
-    DigitJudge.Verdict verdict;
-    try (Scope scope = Scope.open()) {
-      verdict = judge.judge(Tensors.of(device, drawn, n, 1, height, width));
-    }
+    DigitJudge.Verdict verdict =
+        judge.judge(
+            drawn,
+            n,
+            like,
+            device,
+            "diffusion: what the judge takes the samples for",
+            report.file("samples.png"));
     verdict.tell(report);
-    int[] seen = verdict.digits();
-    long meant = IntStream.range(0, n).filter(i -> seen[i] == i % Mnist.CLASSES).count();
-    report.line("the digit that was asked for in %.1f%%", 100.0 * meant / n);
-    report.result("asAsked", meant / (double) n);
-    if (options.quick()) { // the judge of a short run is hardly ever sure
-      report.atLeast("share of the digits that were asked for", meant / (double) n, 0.2);
-    } else {
-      verdict.check(options, report);
-    }
+    verdict.check(options, report, 0.2);
 
-    var sheet = new ImageSheet("diffusion: what the judge takes the samples for", SHOWN, 3);
-    for (int i = 0; i < Math.min(n, SHOWN * SHOWN); i++) {
-      String caption = "%d: %.1f%%".formatted(seen[i], 100 * verdict.confidences()[i]);
-      sheet.add(grey(drawn, i, width * height), width, height, caption);
-    }
-    sheet.save(report.file("samples.png"));
     var steps = new ImageSheet("diffusion: from noise to digits", STAGES, 3);
     for (int row = 0; row < Math.min(n, SHOWN); row++) {
       for (int stage = 0; stage < STAGES; stage++) {
         int move = stage * moves / (STAGES - 1);
         steps.add(
-            grey(first.get(move), row, width * height),
+            DigitJudge.grey(first.get(move), row, width * height),
             width,
             height,
             "step " + SCHEDULE.way(moves)[move]);
       }
     }
     steps.save(report.file("steps.png"));
-  }
-
-  /** Picture i of several from -1 to 1, as one from 0 to 1. */
-  private static float[] grey(float[] pictures, int i, int size) {
-    float[] image = Arrays.copyOfRange(pictures, i * size, (i + 1) * size);
-    for (int p = 0; p < size; p++) {
-      image[p] = (image[p] + 1) / 2;
-    }
-    return image;
   }
 
   /** Pictures made of noise z, of the digits {@code labels}: what they were before each move. */

@@ -48,7 +48,7 @@ final class GanPair extends Module {
 
   @Override
   public Tensor forward(Tensor x) {
-    throw new UsageException("the networks work in turn: make(noise, labels), isReal(x, labels)");
+    throw new UnsupportedOperationException("use make(noise, labels) and isReal(x, labels)");
   }
 
   /** From noise and a digit to h x w places, to pictures of four times that size. */

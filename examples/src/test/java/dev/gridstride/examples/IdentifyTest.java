@@ -1,17 +1,13 @@
 package dev.gridstride.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gridstride.Scope;
 import dev.gridstride.data.RandomAffine;
 import dev.gridstride.device.Device;
-import dev.gridstride.device.DeviceKind;
 import dev.gridstride.examples.cli.Cli;
 import dev.gridstride.examples.data.Digits;
 import dev.gridstride.examples.data.MadeKinds;
-import dev.gridstride.examples.report.JsonParser;
 import dev.gridstride.examples.report.Pairs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -68,33 +63,6 @@ class IdentifyTest {
     for (String file : List.of("identify.safetensors", "roc.png", "pairs.png", "map.png")) {
       assertThat(folder.resolve("whole").resolve(file)).isNotEmptyFile();
     }
-  }
-
-  /** Where the emulator has been built: the same kernels as on a GPU, over a few steps. */
-  @Test
-  void theEmulatorTrainsAsTheCpuDoes() throws IOException {
-    assumeTrue(
-        Device.all().stream().anyMatch(d -> d.kind() == DeviceKind.EMULATOR),
-        "the emulator's library has not been built");
-    List<Double> cpu = losses("cpu");
-    List<Double> emulator = losses("emulator");
-    for (int i = 0; i < cpu.size(); i++) {
-      // sums of f32 in another order, through two steps
-      assertThat(emulator.get(i)).isCloseTo(cpu.get(i), within(1e-4 * cpu.get(i)));
-    }
-  }
-
-  private List<Double> losses(String device) throws IOException {
-    Path json = folder.resolve(device + ".json");
-    String[] few = {"--device", device, "--limit", "40", "--batch", "16", "--epochs", "1"};
-    var args = new ArrayList<>(List.of(few));
-    args.addAll(List.of("--json", json.toString()));
-    var run = train(device, args.toArray(String[]::new));
-    assertThat(run.err()).isEmpty();
-    assertThat(run.code()).as(run.out()).isZero();
-    Map<String, Object> report = JsonParser.object(Files.readString(json));
-    var epoch = (Map<?, ?>) ((List<?>) report.get("epochs")).getFirst();
-    return List.of((double) epoch.get("loss"), (double) epoch.get("testLoss"));
   }
 
   @Test

@@ -1,11 +1,8 @@
 package dev.gridstride.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gridstride.device.Device;
-import dev.gridstride.device.DeviceKind;
 import dev.gridstride.examples.cli.Cli;
 import dev.gridstride.examples.report.JsonParser;
 import java.io.IOException;
@@ -76,47 +73,6 @@ class MnistTest {
     assertThat(weights("two")).isEqualTo(weights("one"));
     assertThat(weights("three")).isEqualTo(weights("one"));
     assertThat(weights("other")).isNotEqualTo(weights("one")).hasSameSizeAs(weights("one"));
-  }
-
-  /** Where the emulator has been built: the same kernels as on a GPU, over a few steps. */
-  @Test
-  void theEmulatorTrainsAsTheCpuDoes() throws IOException {
-    assumeTrue(
-        Device.all().stream().anyMatch(d -> d.kind() == DeviceKind.EMULATOR),
-        "the emulator's library has not been built");
-    List<Double> cpu = losses("cpu");
-    List<Double> emulator = losses("emulator");
-    assertThat(cpu).hasSize(3).allMatch(loss -> loss > 0);
-    for (int i = 0; i < cpu.size(); i++) {
-      // sums of f32 in another order, through four steps
-      assertThat(emulator.get(i)).isCloseTo(cpu.get(i), within(1e-4 * cpu.get(i)));
-    }
-  }
-
-  /** Of training, of the test images, and at the end. */
-  private List<Double> losses(String device) throws IOException {
-    Path json = folder.resolve(device + ".json");
-    var run =
-        train(
-            device,
-            "--device",
-            device,
-            "--limit",
-            "32",
-            "--batch",
-            "8",
-            "--epochs",
-            "1",
-            "--json",
-            json.toString());
-    assertThat(run.err()).isEmpty();
-    assertThat(run.code()).isZero();
-    Map<String, Object> report = JsonParser.object(Files.readString(json));
-    assertThat(report).containsEntry("device", device);
-    var epoch = (Map<?, ?>) ((List<?>) report.get("epochs")).getFirst();
-    var end = (Map<?, ?>) report.get("final");
-    return List.of(
-        (double) epoch.get("loss"), (double) epoch.get("testLoss"), (double) end.get("loss"));
   }
 
   private byte[] weights(String out) throws IOException {
