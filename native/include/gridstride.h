@@ -692,8 +692,8 @@ GS_API gs_status gs_conv_workspace(const gs_conv* conv, int64_t* bytes);
 /* y = conv(x, w) + bias, then ReLU where asked for; bias [k], or null for none.
  *
  * Of all convolutions: f32 is computed in f32 without tensor cores, bf16 and f16 on tensor cores
- * with f32 sums, f64 in f64. An element of y or dx is one chain of fused multiply-adds over taps and
- * channels, or the sum of two, by the sizes alone; padding is left out or multiplied as a zero, which matters to weights
+ * with f32 sums, f64 in f64. An element of y or dx is one chain over taps and channels, or the sum
+ * of two, by the sizes alone; padding is left out or multiplied as a zero, which matters to weights
  * that are not finite. Results overlap no operand. Implicit products: Chetlur et al., "cuDNN:
  * Efficient Primitives for Deep Learning", 2014. Axes whose size and padding together reach 2^30,
  * and filters of 2^31 elements: unsupported. */

@@ -155,7 +155,8 @@ cudaError_t conv_tiled(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_tiled_weight(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_direct(int32_t type, const ConvArguments& p, gs_stream stream);
 cudaError_t conv_direct_weight(int32_t type, const ConvArguments& p, gs_stream stream);
-// dw[i] = the sum of the partial results, in order; they are [filter][tap][channel] where taps > 1.
+// dw = the sums of the partial results, in order; these are [filter][tap][channel], so that taps is
+// 1 where they have dw's order.
 cudaError_t conv_sum_splits(int32_t type, int64_t count, int32_t splits, int64_t channels,
                             int64_t taps, const void* partial, void* dw, gs_stream stream);
 // Sums of dy over all but its channels, seen as [outer][channels][inner]; partial: splits *

@@ -220,18 +220,7 @@ __global__ __launch_bounds__(64 * WN, WN == 2 ? 3 : 2) void conv_mma_kernel(
     }
     __syncthreads();  // all have read the last stages, which the slices overwrite
     float* slice = reinterpret_cast<float*>(shared) + warp * Tile::kSlice;
-#pragma unroll
-    for (int i = 0; i < MI; i++) {
-#pragma unroll
-      for (int j = 0; j < 4; j++) {
-#pragma unroll
-        for (int h = 0; h < 2; h++) {
-          *reinterpret_cast<float2*>(
-              slice_place(slice, i * 16 + lane / 4 + h * 8, j * 8 + lane % 4 * 2)) =
-              make_float2(sums[i][j][h * 2], sums[i][j][h * 2 + 1]);
-        }
-      }
-    }
+    store_fragments(slice, sums);
     __syncwarp();  // the slice is complete
     Out* out =
         static_cast<Out*>(p.out) + group * p.group_out + (WEIGHT ? blockIdx.z * p.split_stride : 0);

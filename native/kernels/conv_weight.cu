@@ -15,7 +15,7 @@
 namespace gs {
 namespace {
 // LINES threads add an element's parts, each every LINES-th; their sums are added in order. Parts
-// are [filter][tap][channel] where taps > 1, dw [filter][channel][tap].
+// are [filter][tap][channel], dw [filter][channel][tap]; taps is 1 where they have the same order.
 template <class T, int LINES>
 __global__ __launch_bounds__(kGroupThreads) void conv_sum_splits_kernel(
     int64_t count, int splits, int64_t channels, int64_t taps, const kx::wide<T>* partial, T* dw) {
@@ -42,9 +42,8 @@ __global__ __launch_bounds__(kGroupThreads) void conv_sum_splits_kernel(
     }
     if (line == 0 && i < count) {
       int64_t filter = i;
-      const int64_t channel = taps > 1 ? take_digit(filter, channels) : 0;
-      const int64_t tap = taps > 1 ? take_digit(filter, taps) : 0;
-      dw[taps > 1 ? (filter * channels + channel) * taps + tap : i] = kx::from_float<T>(sum);
+      const int64_t channel = take_digit(filter, channels), tap = take_digit(filter, taps);
+      dw[(filter * channels + channel) * taps + tap] = kx::from_float<T>(sum);
     }
   }
 }

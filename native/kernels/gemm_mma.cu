@@ -76,7 +76,7 @@ __global__ __launch_bounds__(kThreads<MI>, 512 / kThreads<MI>) void gemm_mma_ker
     const __grid_constant__ GemmArguments<float> p) {
   constexpr int kTile = kSide<MI>, kOperand = kStageBytes<MI> / 2;
   char* shared = kx::dynamic_shared<char, 128>();
-  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int warp = threadIdx.x / 32;
   const int warp_row = warp % 2 * 16 * MI, warp_col = warp / 2 * 32;
 
   const int64_t tile_rows = (p.m + kTile - 1) / kTile, tile_cols = (p.n + kTile - 1) / kTile;
@@ -137,18 +137,7 @@ __global__ __launch_bounds__(kThreads<MI>, 512 / kThreads<MI>) void gemm_mma_ker
     }
     __syncthreads();  // all have read the last stages, which the slices overwrite
     float* slice = reinterpret_cast<float*>(shared) + warp * 16 * MI * 32;
-#pragma unroll
-    for (int i = 0; i < MI; i++) {
-#pragma unroll
-      for (int j = 0; j < 4; j++) {
-#pragma unroll
-        for (int h = 0; h < 2; h++) {
-          *reinterpret_cast<float2*>(
-              slice_place(slice, i * 16 + lane / 4 + h * 8, j * 8 + lane % 4 * 2)) =
-              make_float2(sums[i][j][h * 2], sums[i][j][h * 2 + 1]);
-        }
-      }
-    }
+    store_fragments(slice, sums);
     __syncwarp();  // the slice is complete
     store_rows<16 * MI, 32, 32>(p, slice, product, blockIdx.z, m0 + warp_row, n0 + warp_col);
     __syncthreads();  // before the next product's copies overwrite the slices

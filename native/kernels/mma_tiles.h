@@ -8,7 +8,7 @@
 #pragma once
 #include <type_traits>
 
-#include "kx/kx.h"
+#include "tiles.h"
 
 namespace gs {
 constexpr int kStepBytes = 64;  // along k
@@ -70,6 +70,24 @@ KX_DEVICE void multiply(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint
     kx::mma_f16(d, a, b0, b1);
   } else {
     kx::mma_tf32(d, a, b0, b1);
+  }
+}
+
+// A warp's sums of 16 MI x 32 results to its slice.
+template <int MI>
+KX_DEVICE void store_fragments(float* slice, const float (&sums)[MI][4][4]) {
+  const int lane = threadIdx.x % 32;
+#pragma unroll
+  for (int i = 0; i < MI; i++) {
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        *reinterpret_cast<float2*>(
+            slice_place(slice, i * 16 + lane / 4 + h * 8, j * 8 + lane % 4 * 2)) =
+            make_float2(sums[i][j][h * 2], sums[i][j][h * 2 + 1]);
+      }
+    }
   }
 }
 }  // namespace gs

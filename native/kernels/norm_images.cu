@@ -4,8 +4,7 @@
 // | kernel | for |
 // |---|---|
 // | norm_planes_*_kernel<T, GROUP> | channels first: a warp or a block a split of a plane |
-// | norm_columns_*_kernel<T, V> | channels last: V channels a thread, lines of threads share the
-// places |
+// | norm_columns_*_kernel<T, V> | channels last: V channels a thread, lines share the places |
 //
 // Moments and sums leave one result a split; norms.cu combines them in order.
 #include "norm_columns.h"

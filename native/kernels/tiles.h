@@ -1,5 +1,5 @@
-// What the tiled products without tensor cores share: vectors of shared memory, and the order of
-// threads in a tile.
+// What the tiled products share: vectors and slices of shared memory, the order of threads in a
+// tile.
 #pragma once
 #include "kx/kx.h"
 

@@ -295,8 +295,7 @@ int main() {
       }
     }
   }
-  // Tensor cores: operands in vectors, and each tile; the last two have enough groups for large
-  // ones.
+  // Tensor cores, operands in vectors where the sizes allow.
   std::vector<Case> chunks = {
       make(2, 2, 16, 24, 1, {plain7, {5, 3, 1, 1, 1, 1}}),
       make(2, 1, 24, 16, 1, {{9, 3, 2, 1, 1, 1}, {8, 3, 2, 1, 0, 1}}),   // stride 2

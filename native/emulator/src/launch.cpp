@@ -55,14 +55,13 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 }
 
 void install_handlers() {
-  static const bool installed = [] {
+  [[maybe_unused]] static const bool installed = [] {
     struct sigaction action{};
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
     return sigaction(SIGSEGV, &action, &g_old_segv) == 0 &&
            sigaction(SIGBUS, &action, &g_old_bus) == 0;
   }();
-  (void)installed;
 }
 
 // The calling thread's faults are this launch's, and are handled on a stack of their own.
