@@ -3,7 +3,11 @@
 
 The table has one bug a line: kernel file, what is wrong, original text, replacement; tabs between
 them. The original must occur exactly once in the file, so that a bug can't go stale unnoticed. A
-header's bugs are planted for one kernel file that includes it: header@kernel file.
+header's bugs are planted for one kernel file that includes it: header@kernel file. That the right
+kernel passes, without which a failure would prove nothing, is a test of its own: the same program,
+linked to the checked library.
+
+GRIDSTRIDE_PLANTED=N plants a kernel file's first N only and looks at the texts of the others.
 """
 import argparse
 import os
@@ -79,27 +83,23 @@ def main():
     parser.add_argument("--compile", required=True, help="compiler and flags, without -c")
     parser.add_argument("--link", required=True, help="link command, KERNEL for the kernel's object")
     arguments = parser.parse_args()
-    folder, name = os.path.split(arguments.kernel)
+    folder = os.path.dirname(arguments.kernel)
 
     def text_of(file):
         with open(os.path.join(folder, file)) as text:
             return text.read()
 
+    planted = int(os.environ.get("GRIDSTRIDE_PLANTED", sys.maxsize))
     builder = Builder(arguments.kernel, arguments.compile, arguments.link)
     bugs = read_table(arguments.table, arguments.kernel)
     missed = 0
-    # The right kernel must pass, or a failure would prove nothing.
-    complaint = builder.build(name, text_of(name))
-    if complaint is not None:
-        sys.exit(f"the kernel itself does not build:\n{complaint}")
-    code, output = builder.test()
-    if code != 0:
-        sys.exit(f"the kernel itself fails its test:\n{output}")
-    for file, what, old, new in bugs:
+    for number, (file, what, old, new) in enumerate(bugs):
         original = text_of(file)
         if original.count(old) != 1:
             print(f"STALE  {what}: '{old}' occurs {original.count(old)} times")
             missed += 1
+            continue
+        if number >= planted:
             continue
         complaint = builder.build(file, original.replace(old, new))
         if complaint is not None:
@@ -112,7 +112,8 @@ def main():
         print(f"{'MISSED' if code == 0 else 'caught'} {what}: {first}", flush=True)
     if len(bugs) < 2:
         sys.exit(f"needs at least two bugs for {os.path.basename(arguments.kernel)} in the table")
-    print(f"{len(bugs) - missed} of {len(bugs)} caught")
+    tried = min(len(bugs), planted)
+    print(f"{tried - missed} of {tried} caught")
     sys.exit(1 if missed else 0)
 
 
