@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Softmax and log-softmax against plain loops in double. */
 @ExtendWith(TestDevice.class)
@@ -23,7 +24,9 @@ class SoftmaxTest {
   private static final Device DEVICE = TestDevice.get();
 
   static Stream<Softmax> cases() {
-    long[] sizes = {1, 2, 7, 8, 15, 16, 17, 31, 33, 127, 1009};
+    // around one vector, 8 vectors (from which on loops are unrolled), and two runs; rows of an odd
+    // size begin at every distance from an aligned address
+    long[] sizes = {1, 2, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 143, 1009};
     return Stream.of(DType.F32, DType.F64, DType.BF16, DType.F16)
         .flatMap(type ->
             java.util.Arrays.stream(sizes)
@@ -55,6 +58,30 @@ class SoftmaxTest {
       plan.backward(DEVICE.defaultStream(), y.buffer(), dy.buffer(), dx.buffer());
       double tol = 16 * tolerance(op) * Math.sqrt((double) op.size());
       assertClose("dx", dx.get(), backward(op, y.get(), dy.get()), tol, tol);
+    }
+  }
+
+  /**
+   * Rows at every distance from an aligned address: a loop's first vector must not be read twice.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {9, 100, 129, 145, 2049})
+  void worksInPlace(long size) {
+    for (boolean log : new boolean[] {false, true}) {
+      var op = new Softmax(17, size, 1, DType.F32, log);
+      var stream = DEVICE.defaultStream();
+      var plan = DEVICE.plan(op);
+      try (var x = TestArray.normal(DEVICE, op.type(), op.count(), 1);
+          var y = TestArray.output(DEVICE, op.type(), op.count());
+          var dy = TestArray.normal(DEVICE, op.type(), op.count(), 2);
+          var dx = TestArray.output(DEVICE, op.type(), op.count())) {
+        plan.forward(stream, x.buffer(), y.buffer());
+        plan.forward(stream, x.buffer(), x.buffer());
+        assertSameBits("y over x", x.get(), y.get());
+        plan.backward(stream, y.buffer(), dy.buffer(), dx.buffer());
+        plan.backward(stream, y.buffer(), dy.buffer(), dy.buffer());
+        assertSameBits("dx over dy", dy.get(), dx.get());
+      }
     }
   }
 

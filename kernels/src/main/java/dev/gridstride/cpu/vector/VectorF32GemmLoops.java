@@ -446,6 +446,7 @@ public final class VectorF32GemmLoops implements GemmLoops {
 
   /** Four vectors of partial sums, added at the end; then the rest, one by one. */
   private static float dot(MemorySegment x, long xOff, MemorySegment b, long bOff, int k) {
+    float[] lanes = LaneSums.floats();
     FloatVector s0 = FloatVector.zero(S);
     FloatVector s1 = s0;
     FloatVector s2 = s0;
@@ -462,7 +463,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
     for (; p + LANES <= k; p += LANES) {
       s0 = load(x, xOff + (long) E * p).fma(load(b, bOff + (long) E * p), s0);
     }
-    float s = LaneSums.sum(s0.add(s1).add(s2.add(s3)));
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    float s = LaneSums.sum(lanes);
     for (; p < k; p++) {
       long o = (long) E * p;
       s = Math.fma(x.get(JAVA_FLOAT_UNALIGNED, xOff + o), b.get(JAVA_FLOAT_UNALIGNED, bOff + o), s);

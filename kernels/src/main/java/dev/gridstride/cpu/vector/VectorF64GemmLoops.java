@@ -447,6 +447,7 @@ public final class VectorF64GemmLoops implements GemmLoops {
 
   /** Four vectors of partial sums, added at the end; then the rest, one by one. */
   private static double dot(MemorySegment x, long xOff, MemorySegment b, long bOff, int k) {
+    double[] lanes = LaneSums.doubles();
     DoubleVector s0 = DoubleVector.zero(S);
     DoubleVector s1 = s0;
     DoubleVector s2 = s0;
@@ -463,7 +464,8 @@ public final class VectorF64GemmLoops implements GemmLoops {
     for (; p + LANES <= k; p += LANES) {
       s0 = load(x, xOff + (long) E * p).fma(load(b, bOff + (long) E * p), s0);
     }
-    double s = LaneSums.sum(s0.add(s1).add(s2.add(s3)));
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    double s = LaneSums.sum(lanes);
     for (; p < k; p++) {
       long o = (long) E * p;
       s =

@@ -68,6 +68,7 @@ public final class VectorNormLoops implements NormLoops {
   }
 
   private static float sum(MemorySegment x, long at, int n) {
+    float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     int i = 0;
@@ -82,11 +83,13 @@ public final class VectorNormLoops implements NormLoops {
     if (i < n) {
       b = b.add(last(load(x, at + n - L), n - i));
     }
-    return LaneSums.sum(a.add(b));
+    a.add(b).intoArray(lanes, 0);
+    return LaneSums.sum(lanes);
   }
 
   /** The sum of the deviations from the pivot, and that of their squares. */
   private static void deviations(MemorySegment x, long at, int n, float pivot, double[] sums) {
+    float[] lanes = LaneSums.floats();
     FloatVector p = FloatVector.broadcast(F, pivot);
     FloatVector s = FloatVector.zero(F);
     FloatVector a = s;
@@ -101,8 +104,10 @@ public final class VectorNormLoops implements NormLoops {
       s = s.add(u);
       a = u.fma(u, a);
     }
-    sums[0] = LaneSums.sum(s);
-    sums[1] = LaneSums.sum(a);
+    s.intoArray(lanes, 0);
+    sums[0] = LaneSums.sum(lanes);
+    a.intoArray(lanes, 0);
+    sums[1] = LaneSums.sum(lanes);
   }
 
   @Override
@@ -208,6 +213,7 @@ public final class VectorNormLoops implements NormLoops {
 
   private static void plainSums(
       MemorySegment x, MemorySegment dy, long at, int n, float pivot, double[] sums) {
+    float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
@@ -226,9 +232,12 @@ public final class VectorNormLoops implements NormLoops {
       b = d.fma(v, b);
       c = c.add(v);
     }
-    sums[0] += LaneSums.sum(a);
-    sums[1] += LaneSums.sum(b);
-    sums[2] += LaneSums.sum(c);
+    a.intoArray(lanes, 0);
+    sums[0] += LaneSums.sum(lanes);
+    b.intoArray(lanes, 0);
+    sums[1] += LaneSums.sum(lanes);
+    c.intoArray(lanes, 0);
+    sums[2] += LaneSums.sum(lanes);
   }
 
   private static void weightedSums(
@@ -240,6 +249,7 @@ public final class VectorNormLoops implements NormLoops {
       MemorySegment gamma,
       long g,
       double[] sums) {
+    float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
@@ -258,9 +268,12 @@ public final class VectorNormLoops implements NormLoops {
       b = d.fma(v, b);
       c = c.add(v);
     }
-    sums[0] += LaneSums.sum(a);
-    sums[1] += LaneSums.sum(b);
-    sums[2] += LaneSums.sum(c);
+    a.intoArray(lanes, 0);
+    sums[0] += LaneSums.sum(lanes);
+    b.intoArray(lanes, 0);
+    sums[1] += LaneSums.sum(lanes);
+    c.intoArray(lanes, 0);
+    sums[2] += LaneSums.sum(lanes);
   }
 
   @Override

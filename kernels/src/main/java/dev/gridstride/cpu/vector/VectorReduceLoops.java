@@ -40,6 +40,7 @@ public final class VectorReduceLoops implements ReduceLoops {
   }
 
   private static double sumOf(MemorySegment x, long at, int n, Term term, float shift) {
+    float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
@@ -60,7 +61,10 @@ public final class VectorReduceLoops implements ReduceLoops {
       FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE, m);
       b = b.add(term(v, term, shift), m);
     }
-    return (double) LaneSums.sum(a.add(b)) + LaneSums.sum(c.add(d));
+    a.add(b).intoArray(lanes, 0);
+    double first = LaneSums.sum(lanes);
+    c.add(d).intoArray(lanes, 0);
+    return first + LaneSums.sum(lanes);
   }
 
   @Override

@@ -15,60 +15,56 @@ import jdk.incubator.vector.VectorOperators;
  * Runs of rows by the Vector API; sums in f32, one to four partial sums for each lane.
  *
  * <p>Several accumulators hide the latency of addition and comparison; the exponential is long
- * enough to need only one. It stands once in each method, and tails go through a padded vector of
- * scratch: with four of them a method is so large that the JIT stops inlining (18,000 nodes), and
- * then every vector is boxed.
+ * enough to need only one. It stands once in each method, in a loop that is run for the whole
+ * vectors and again for the rest in a padded vector of scratch: a method with two is so large that
+ * the JIT stops inlining (18,000 nodes), and then every vector is boxed.
+ *
+ * <p>Memory is read by {@link FloatVector#fromMemorySegment} itself, not by a method around it: the
+ * JIT does not inline our own small methods where a profile says that a call is rare, as those for
+ * the last few vectors of long rows, and a vector that crosses a call makes all of a loop's vectors
+ * boxed.
  */
 public final class VectorRowLoops implements RowLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int L = F.length();
+  private static final int V = F.vectorByteSize();
   private static final Scratch TAILS = new Scratch();
-
-  private static FloatVector load(MemorySegment s, long i) {
-    return FloatVector.fromMemorySegment(F, s, 4 * i, LE);
-  }
-
-  private static FloatVector load(MemorySegment s, long i, VectorMask<Float> m) {
-    return FloatVector.fromMemorySegment(F, s, 4 * i, LE, m);
-  }
 
   private static float get(MemorySegment s, long i) {
     return s.get(JAVA_FLOAT_UNALIGNED, 4 * i);
   }
 
-  private static void store(FloatVector v, MemorySegment s, long i) {
-    v.intoMemorySegment(s, 4 * i, LE);
-  }
-
-  private static void store(FloatVector v, MemorySegment s, long i, VectorMask<Float> m) {
-    v.intoMemorySegment(s, 4 * i, LE, m);
-  }
-
-  /** The larger lanes; those of a where b is NaN. One comparison, unlike Vector.max. */
-  private static FloatVector larger(FloatVector a, FloatVector b) {
-    return a.blend(b, b.compare(VectorOperators.GT, a));
-  }
-
   @Override
   public float max(MemorySegment x, long at, int n) {
+    // one comparison a vector, unlike Vector.max; a NaN is never greater
     FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     FloatVector b = a;
     FloatVector c = a;
     FloatVector d = a;
     int i = 0;
     for (; i <= n - 4 * L; i += 4 * L) {
-      a = larger(a, load(x, at + i));
-      b = larger(b, load(x, at + i + L));
-      c = larger(c, load(x, at + i + 2 * L));
-      d = larger(d, load(x, at + i + 3 * L));
+      long p = 4 * (at + i);
+      FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
+      a = a.blend(v, v.compare(VectorOperators.GT, a));
+      v = FloatVector.fromMemorySegment(F, x, p + V, LE);
+      b = b.blend(v, v.compare(VectorOperators.GT, b));
+      v = FloatVector.fromMemorySegment(F, x, p + 2 * V, LE);
+      c = c.blend(v, v.compare(VectorOperators.GT, c));
+      v = FloatVector.fromMemorySegment(F, x, p + 3 * V, LE);
+      d = d.blend(v, v.compare(VectorOperators.GT, d));
     }
     for (; i <= n - L; i += L) {
-      a = larger(a, load(x, at + i));
+      FloatVector v = FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE);
+      a = a.blend(v, v.compare(VectorOperators.GT, a));
     }
-    if (i < n) { // elements may be met twice
-      b = larger(b, n >= L ? load(x, at + n - L) : load(tail(x, at, n), 0));
+    a = a.blend(b, b.compare(VectorOperators.GT, a));
+    c = c.blend(d, d.compare(VectorOperators.GT, c));
+    float max = a.blend(c, c.compare(VectorOperators.GT, a)).reduceLanes(VectorOperators.MAX);
+    for (; i < n; i++) {
+      float v = get(x, at + i);
+      max = v > max ? v : max;
     }
-    return larger(larger(a, b), larger(c, d)).reduceLanes(VectorOperators.MAX);
+    return max;
   }
 
   @Override
@@ -76,110 +72,140 @@ public final class VectorRowLoops implements RowLoops {
     return sumShifted(x, at, n, 0);
   }
 
-  @Override
-  public float sumExp(MemorySegment x, long at, int n, float shift) {
-    int whole = n / L;
-    float sum = sumExpVectors(x, at, whole, shift);
-    int rest = n % L;
-    return rest == 0 ? sum : sum + sumExpVectors(tail(x, at + n - rest, rest), 0, 1, shift);
-  }
-
-  private static float sumExpVectors(MemorySegment x, long at, int vectors, float shift) {
-    FloatVector a = FloatVector.zero(F);
-    for (int i = 0, end = vectors * L; i < end; i += L) {
-      a = a.add(VectorMath.expFlushed(load(x, at + i).sub(shift)));
-    }
-    return LaneSums.sum(a);
-  }
-
   /** The last elements of a row in a vector of scratch, padded by what has an exponential of 0. */
   private static MemorySegment tail(MemorySegment x, long at, int rest) {
-    MemorySegment t = TAILS.get(4L * L);
-    store(FloatVector.broadcast(F, Float.NEGATIVE_INFINITY), t, 0);
+    MemorySegment t = TAILS.get(V);
+    FloatVector.broadcast(F, Float.NEGATIVE_INFINITY).intoMemorySegment(t, 0, LE);
     MemorySegment.copy(x, 4 * at, t, 0, 4L * rest);
     return t;
   }
 
   @Override
-  public float storeExp(MemorySegment x, long at, MemorySegment y, long to, int n, float shift) {
-    int whole = n / L;
-    float sum = storeExpVectors(x, at, y, to, whole, shift);
+  public float sumExp(MemorySegment x, long at, int n, float shift) {
+    float[] lanes = LaneSums.floats();
     int rest = n % L;
-    if (rest > 0) {
-      MemorySegment t = tail(x, at + n - rest, rest);
-      sum += storeExpVectors(t, 0, t, 0, 1, shift);
-      MemorySegment.copy(t, 0, y, 4 * (to + n - rest), 4L * rest);
+    MemorySegment t = rest == 0 ? x : tail(x, at + n - rest, rest);
+    FloatVector a = FloatVector.zero(F);
+    for (int part = 0; part < 2; part++) {
+      MemorySegment from = part == 0 ? x : t;
+      long first = part == 0 ? 4 * at : 0;
+      int end = part == 0 ? 4 * (n - rest) : rest == 0 ? 0 : V;
+      for (int i = 0; i < end; i += V) {
+        FloatVector v = FloatVector.fromMemorySegment(F, from, first + i, LE);
+        a = a.add(VectorMath.expFlushed(v.sub(shift)));
+      }
     }
-    return sum;
+    a.intoArray(lanes, 0);
+    return LaneSums.sum(lanes);
   }
 
-  private static float storeExpVectors(
-      MemorySegment x, long at, MemorySegment y, long to, int vectors, float shift) {
+  @Override
+  public float storeExp(MemorySegment x, long at, MemorySegment y, long to, int n, float shift) {
+    float[] lanes = LaneSums.floats();
+    int rest = n % L;
+    MemorySegment t = rest == 0 ? x : tail(x, at + n - rest, rest);
     FloatVector a = FloatVector.zero(F);
-    for (int i = 0, end = vectors * L; i < end; i += L) {
-      FloatVector p = VectorMath.expFlushed(load(x, at + i).sub(shift));
-      store(p, y, to + i);
-      a = a.add(p);
+    for (int part = 0; part < 2; part++) {
+      MemorySegment from = part == 0 ? x : t;
+      MemorySegment into = part == 0 ? y : t;
+      long first = part == 0 ? 4 * at : 0;
+      long target = part == 0 ? 4 * to : 0;
+      int end = part == 0 ? 4 * (n - rest) : rest == 0 ? 0 : V;
+      for (int i = 0; i < end; i += V) {
+        FloatVector v = FloatVector.fromMemorySegment(F, from, first + i, LE);
+        FloatVector p = VectorMath.expFlushed(v.sub(shift));
+        p.intoMemorySegment(into, target + i, LE);
+        a = a.add(p);
+      }
     }
-    return LaneSums.sum(a);
+    if (rest > 0) {
+      MemorySegment.copy(t, 0, y, 4 * (to + n - rest), 4L * rest);
+    }
+    a.intoArray(lanes, 0);
+    return LaneSums.sum(lanes);
   }
 
   @Override
   public float sumShifted(MemorySegment x, long at, int n, float shift) {
+    float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
     FloatVector d = a;
     int i = 0;
     for (; i <= n - 4 * L; i += 4 * L) {
-      a = a.add(load(x, at + i).sub(shift));
-      b = b.add(load(x, at + i + L).sub(shift));
-      c = c.add(load(x, at + i + 2 * L).sub(shift));
-      d = d.add(load(x, at + i + 3 * L).sub(shift));
+      long p = 4 * (at + i);
+      a = a.add(FloatVector.fromMemorySegment(F, x, p, LE).sub(shift));
+      b = b.add(FloatVector.fromMemorySegment(F, x, p + V, LE).sub(shift));
+      c = c.add(FloatVector.fromMemorySegment(F, x, p + 2 * V, LE).sub(shift));
+      d = d.add(FloatVector.fromMemorySegment(F, x, p + 3 * V, LE).sub(shift));
     }
     for (; i <= n - L; i += L) {
-      a = a.add(load(x, at + i).sub(shift));
+      a = a.add(FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE).sub(shift));
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      b = b.add(load(x, at + i, m).sub(shift), m);
+    a.add(b).add(c.add(d)).intoArray(lanes, 0);
+    float rest = 0; // one by one: a mask would cost more than these few
+    for (; i < n; i++) {
+      rest += get(x, at + i) - shift;
     }
-    return LaneSums.sum(a.add(b).add(c.add(d)));
+    return LaneSums.sum(lanes) + rest;
   }
 
   @Override
   public float dotShifted(MemorySegment q, long qAt, MemorySegment x, long at, int n, float shift) {
+    float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     int i = 0;
     for (; i <= n - 2 * L; i += 2 * L) {
-      a = addProduct(a, load(q, qAt + i), load(x, at + i), shift);
-      b = addProduct(b, load(q, qAt + i + L), load(x, at + i + L), shift);
+      FloatVector w = FloatVector.fromMemorySegment(F, q, 4 * (qAt + i), LE);
+      FloatVector v = FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE).sub(shift);
+      a = a.blend(w.fma(v, a), w.compare(VectorOperators.NE, 0f));
+      w = FloatVector.fromMemorySegment(F, q, 4 * (qAt + i) + V, LE);
+      v = FloatVector.fromMemorySegment(F, x, 4 * (at + i) + V, LE).sub(shift);
+      b = b.blend(w.fma(v, b), w.compare(VectorOperators.NE, 0f));
     }
-    for (; i <= n - L; i += L) {
-      a = addProduct(a, load(q, qAt + i), load(x, at + i), shift);
+    if (i <= n - L) {
+      FloatVector w = FloatVector.fromMemorySegment(F, q, 4 * (qAt + i), LE);
+      FloatVector v = FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE).sub(shift);
+      a = a.blend(w.fma(v, a), w.compare(VectorOperators.NE, 0f));
+      i += L;
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      b = addProduct(b, load(q, qAt + i, m), load(x, at + i, m), shift);
+    a.add(b).intoArray(lanes, 0);
+    float rest = 0;
+    for (; i < n; i++) {
+      float w = get(q, qAt + i);
+      rest = w == 0 ? rest : Math.fma(w, get(x, at + i) - shift, rest);
     }
-    return LaneSums.sum(a.add(b));
-  }
-
-  private static FloatVector addProduct(
-      FloatVector sum, FloatVector q, FloatVector x, float shift) {
-    return sum.blend(q.fma(x.sub(shift), sum), q.compare(VectorOperators.NE, 0f));
+    return LaneSums.sum(lanes) + rest;
   }
 
   @Override
   public void subtract(MemorySegment x, MemorySegment y, long at, int n, float max, float logSum) {
+    FloatVector m = FloatVector.broadcast(F, max);
+    FloatVector s = FloatVector.broadcast(F, logSum);
     int i = 0;
-    for (; i <= n - L; i += L) {
-      store(load(x, at + i).sub(max).sub(logSum), y, at + i);
+    if (n >= VectorStep.LONG) {
+      i = VectorStep.head(y, 4 * at);
+      FloatVector.fromMemorySegment(F, x, 4 * at, LE)
+          .sub(m)
+          .sub(s)
+          .intoMemorySegment(y, 4 * at, LE, VectorMask.fromLong(F, (1L << i) - 1));
+      for (; i <= n - L; i += L) {
+        FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE)
+            .sub(m)
+            .sub(s)
+            .intoMemorySegment(y, 4 * (at + i), LE);
+      }
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      store(load(x, at + i, m).sub(max).sub(logSum), y, at + i, m);
+    for (int step = VectorStep.lanes(); i <= n - L; i += step) {
+      FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE)
+          .sub(m)
+          .sub(s)
+          .intoMemorySegment(y, 4 * (at + i), LE);
+    }
+    for (; i < n; i++) {
+      y.set(JAVA_FLOAT_UNALIGNED, 4 * (at + i), get(x, at + i) - max - logSum);
     }
   }
 
@@ -188,8 +214,21 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector f = FloatVector.broadcast(F, factor);
     FloatVector b = FloatVector.broadcast(F, -less);
     int i = 0;
-    for (; i <= n - L; i += L) {
-      store(load(y, at + i).fma(f, b), y, at + i);
+    if (n >= VectorStep.LONG) {
+      i = VectorStep.head(y, 4 * at);
+      FloatVector.fromMemorySegment(F, y, 4 * at, LE)
+          .fma(f, b)
+          .intoMemorySegment(y, 4 * at, LE, VectorMask.fromLong(F, (1L << i) - 1));
+      for (; i <= n - L; i += L) {
+        FloatVector.fromMemorySegment(F, y, 4 * (at + i), LE)
+            .fma(f, b)
+            .intoMemorySegment(y, 4 * (at + i), LE);
+      }
+    }
+    for (int step = VectorStep.lanes(); i <= n - L; i += step) {
+      FloatVector.fromMemorySegment(F, y, 4 * (at + i), LE)
+          .fma(f, b)
+          .intoMemorySegment(y, 4 * (at + i), LE);
     }
     for (; i < n; i++) {
       y.set(JAVA_FLOAT_UNALIGNED, 4 * (at + i), Math.fma(get(y, at + i), factor, -less));
@@ -201,13 +240,17 @@ public final class VectorRowLoops implements RowLoops {
       MemorySegment y, long at, MemorySegment q, long qAt, int n, float factor, float weight) {
     FloatVector f = FloatVector.broadcast(F, factor);
     FloatVector w = FloatVector.broadcast(F, -weight);
+    int step = VectorStep.lanes();
     int i = 0;
-    for (; i <= n - L; i += L) {
-      store(load(q, qAt + i).fma(w, load(y, at + i).mul(f)), y, at + i);
+    for (; i <= n - L; i += step) {
+      FloatVector v = FloatVector.fromMemorySegment(F, y, 4 * (at + i), LE).mul(f);
+      FloatVector.fromMemorySegment(F, q, 4 * (qAt + i), LE)
+          .fma(w, v)
+          .intoMemorySegment(y, 4 * (at + i), LE);
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      store(load(q, qAt + i, m).fma(w, load(y, at + i, m).mul(f)), y, at + i, m);
+    for (; i < n; i++) {
+      float v = Math.fma(get(q, qAt + i), -weight, get(y, at + i) * factor);
+      y.set(JAVA_FLOAT_UNALIGNED, 4 * (at + i), v);
     }
   }
 
@@ -216,45 +259,74 @@ public final class VectorRowLoops implements RowLoops {
       MemorySegment q, long qAt, int n, float factor, float add, MemorySegment weight, long at) {
     FloatVector f = FloatVector.broadcast(F, factor);
     FloatVector b = FloatVector.broadcast(F, add);
+    int step = VectorStep.lanes();
     int i = 0;
-    for (; i <= n - L; i += L) {
-      store(load(q, qAt + i).fma(f, b).mul(load(weight, at + i)), q, qAt + i);
+    for (; i <= n - L; i += step) {
+      FloatVector.fromMemorySegment(F, q, 4 * (qAt + i), LE)
+          .fma(f, b)
+          .mul(FloatVector.fromMemorySegment(F, weight, 4 * (at + i), LE))
+          .intoMemorySegment(q, 4 * (qAt + i), LE);
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      store(load(q, qAt + i, m).fma(f, b).mul(load(weight, at + i, m)), q, qAt + i, m);
+    for (; i < n; i++) {
+      float v = Math.fma(get(q, qAt + i), factor, add) * get(weight, at + i);
+      q.set(JAVA_FLOAT_UNALIGNED, 4 * (qAt + i), v);
     }
   }
 
   @Override
   public float dot(MemorySegment a, MemorySegment b, long at, int n) {
+    float[] lanes = LaneSums.floats();
     FloatVector s = FloatVector.zero(F);
     FloatVector t = s;
     FloatVector u = s;
     FloatVector v = s;
     int i = 0;
     for (; i <= n - 4 * L; i += 4 * L) {
-      s = load(a, at + i).fma(load(b, at + i), s);
-      t = load(a, at + i + L).fma(load(b, at + i + L), t);
-      u = load(a, at + i + 2 * L).fma(load(b, at + i + 2 * L), u);
-      v = load(a, at + i + 3 * L).fma(load(b, at + i + 3 * L), v);
+      long p = 4 * (at + i);
+      FloatVector w = FloatVector.fromMemorySegment(F, b, p, LE);
+      s = FloatVector.fromMemorySegment(F, a, p, LE).fma(w, s);
+      w = FloatVector.fromMemorySegment(F, b, p + V, LE);
+      t = FloatVector.fromMemorySegment(F, a, p + V, LE).fma(w, t);
+      w = FloatVector.fromMemorySegment(F, b, p + 2 * V, LE);
+      u = FloatVector.fromMemorySegment(F, a, p + 2 * V, LE).fma(w, u);
+      w = FloatVector.fromMemorySegment(F, b, p + 3 * V, LE);
+      v = FloatVector.fromMemorySegment(F, a, p + 3 * V, LE).fma(w, v);
     }
     for (; i <= n - L; i += L) {
-      s = load(a, at + i).fma(load(b, at + i), s);
+      FloatVector w = FloatVector.fromMemorySegment(F, b, 4 * (at + i), LE);
+      s = FloatVector.fromMemorySegment(F, a, 4 * (at + i), LE).fma(w, s);
     }
-    float rest = 0; // one by one: a mask would cost more than these few
+    s.add(t).add(u.add(v)).intoArray(lanes, 0);
+    float rest = 0;
     for (; i < n; i++) {
       rest = Math.fma(get(a, at + i), get(b, at + i), rest);
     }
-    return LaneSums.sum(s.add(t).add(u.add(v))) + rest;
+    return LaneSums.sum(lanes) + rest;
   }
 
   @Override
   public void softmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
+    FloatVector m = FloatVector.broadcast(F, sum);
     int i = 0;
-    for (; i <= n - L; i += L) {
-      store(load(dy, at + i).sub(sum).mul(load(y, at + i)), dx, at + i);
+    if (n >= VectorStep.LONG) {
+      i = VectorStep.head(dx, 4 * at);
+      FloatVector.fromMemorySegment(F, dy, 4 * at, LE)
+          .sub(m)
+          .mul(FloatVector.fromMemorySegment(F, y, 4 * at, LE))
+          .intoMemorySegment(dx, 4 * at, LE, VectorMask.fromLong(F, (1L << i) - 1));
+      for (; i <= n - L; i += L) {
+        FloatVector.fromMemorySegment(F, dy, 4 * (at + i), LE)
+            .sub(m)
+            .mul(FloatVector.fromMemorySegment(F, y, 4 * (at + i), LE))
+            .intoMemorySegment(dx, 4 * (at + i), LE);
+      }
+    }
+    for (int step = VectorStep.lanes(); i <= n - L; i += step) {
+      FloatVector.fromMemorySegment(F, dy, 4 * (at + i), LE)
+          .sub(m)
+          .mul(FloatVector.fromMemorySegment(F, y, 4 * (at + i), LE))
+          .intoMemorySegment(dx, 4 * (at + i), LE);
     }
     for (; i < n; i++) {
       float d = (get(dy, at + i) - sum) * get(y, at + i);
@@ -265,31 +337,31 @@ public final class VectorRowLoops implements RowLoops {
   @Override
   public void logSoftmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
-    int whole = n / L;
-    logSoftmaxGradient(y, at, dy, at, dx, at, whole, sum);
     int rest = n % L;
+    long last = 4 * (at + n - rest);
+    MemorySegment t = rest == 0 ? y : TAILS.get(2L * V);
     if (rest > 0) {
-      long last = 4 * (at + n - rest);
-      MemorySegment t = TAILS.get(8L * L);
       MemorySegment.copy(y, last, t, 0, 4L * rest);
-      MemorySegment.copy(dy, last, t, 4L * L, 4L * rest);
-      logSoftmaxGradient(t, 0, t, L, t, 0, 1, sum);
-      MemorySegment.copy(t, 0, dx, last, 4L * rest);
+      MemorySegment.copy(dy, last, t, V, 4L * rest);
     }
-  }
-
-  private static void logSoftmaxGradient(
-      MemorySegment y,
-      long yAt,
-      MemorySegment dy,
-      long dyAt,
-      MemorySegment dx,
-      long dxAt,
-      int vectors,
-      float sum) {
     FloatVector s = FloatVector.broadcast(F, -sum);
-    for (int i = 0, end = vectors * L; i < end; i += L) {
-      store(VectorMath.exp(load(y, yAt + i)).fma(s, load(dy, dyAt + i)), dx, dxAt + i);
+    int step = VectorStep.bytes();
+    for (int part = 0; part < 2; part++) {
+      MemorySegment ys = part == 0 ? y : t;
+      MemorySegment dys = part == 0 ? dy : t;
+      MemorySegment dxs = part == 0 ? dx : t;
+      long first = part == 0 ? 4 * at : 0;
+      long dyFirst = part == 0 ? 4 * at : V;
+      int end = part == 0 ? 4 * (n - rest) : rest == 0 ? 0 : V;
+      for (int i = 0; i < end; i += step) {
+        FloatVector d = FloatVector.fromMemorySegment(F, dys, dyFirst + i, LE);
+        VectorMath.exp(FloatVector.fromMemorySegment(F, ys, first + i, LE))
+            .fma(s, d)
+            .intoMemorySegment(dxs, first + i, LE);
+      }
+    }
+    if (rest > 0) {
+      MemorySegment.copy(t, 0, dx, last, 4L * rest);
     }
   }
 }
