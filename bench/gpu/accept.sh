@@ -3,21 +3,23 @@
 # then a summary; status 1 when a step failed. Needs an NVIDIA driver; compute-sanitizer of a CUDA toolkit for the
 # sanitizer steps. Everything else is in the bundle: no Java, no network.
 #
-#   bench/gpu/accept.sh [--out DIR] [--only wrappers,abi,java,train,verify,sanitizer] [--jobs N]
+#   bench/gpu/accept.sh [--out DIR] [--only wrappers,abi,java,vendor,train,verify,sanitizer] [--jobs N]
 #
 #   --out DIR    logs of every step (default out/accept)
 #   --jobs N     so many steps at a time (default 4); they share the GPU
+#
+# vendor: op tests by cuBLASLt, cuDNN and JCuda where they are found; LD_LIBRARY_PATH may name more folders.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 out=$root/out/accept
-only=wrappers,abi,java,train,verify,sanitizer
+only=wrappers,abi,java,vendor,train,verify,sanitizer
 jobs=4
 while [ $# -gt 0 ]; do
   case $1 in
     --out) out=$2; shift 2 ;;
     --only) only=$2; shift 2 ;;
     --jobs) jobs=$2; shift 2 ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    *) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
   esac
 done
 mkdir -p "$out"
@@ -74,15 +76,52 @@ if wanted abi; then
   done
 fi
 
+# junit MODULE JVM-OPTION... -- LAUNCHER-OPTION...: tests of a module over the GPU.
+junit() {
+  local module=$1 options=()
+  shift
+  while [ "$1" != -- ]; do options+=("$1"); shift; done
+  shift
+  "$root/runtime/bin/java" @"$root/jvm.args" -Dgridstride.test.device=cuda "${options[@]}" \
+    -cp "$(classpath "$module")" org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=summary "$@"
+}
+classpath() { echo "$root/java-tests/$1/test-classes:$root/java-tests/lib/*:$root/lib/*:$root/natives"; }
+export -f junit classpath # timeout starts a shell of its own
+export root
+
 if wanted java; then
   cd "$root/java-tests" || exit 1 # ../native/include is the header that the binding is compared with
   for module in kernels java-api; do
-    tests=$root/java-tests/$module/test-classes
-    beside "java.$module" 540 "$root/runtime/bin/java" @"$root/jvm.args" -Dgridstride.test.device=cuda \
-      -cp "$tests:$root/java-tests/lib/*:$root/lib/*:$root/natives" \
-      org.junit.platform.console.ConsoleLauncher execute --disable-banner --details=summary --scan-classpath "$tests" \
+    # without cuDNN: tests of our kernels' limits expect that nobody else takes what is beyond them
+    beside "java.$module" 540 bash -c 'junit "$@"' junit "$module" -Dgridstride.library.cudnn=none -- --scan-classpath "$root/java-tests/$module/test-classes" \
       --exclude-package dev.gridstride.cpu --exclude-classname '.*\.(AbiTest|LifetimeTest|NumericsTest)' \
       --exclude-tag slow --exclude-tag vector-only
+  done
+fi
+
+# The ops' tests by one vendor's library; 77 with its refusal where it can't be used.
+vendor() {
+  local line tests=()
+  line=$("$root/runtime/bin/java" @"$root/jvm.args" "-Dgridstride.vendor=$1" -cp "$(classpath kernels)" \
+    dev.gridstride.examples.Main info | grep "^$1 ")
+  echo "$line"
+  case $line in *"usable: "*) ;; *) return 77 ;; esac
+  case $1 in *blas*) tests=(GemmTest GemmAccuracyTest) ;; *) tests=(ConvTest SoftmaxTest) ;; esac
+  tests=("${tests[@]/#/--select-class=dev.gridstride.kernels.}")
+  junit kernels "-Dgridstride.vendor=$1" -- --select-class=dev.gridstride.kernels.VendorTest "${tests[@]}" \
+    --exclude-tag slow --exclude-tag vector-only
+}
+
+export -f vendor
+
+if wanted vendor; then
+  cd "$root/java-tests" || exit 1
+  # Where pip put the libraries (PyTorch brings them), behind those of the system.
+  pip=$(python3 -c 'import glob, site, sysconfig
+roots = {sysconfig.get_paths()["purelib"], site.getusersitepackages(), *site.getsitepackages()}
+print(":".join(d for r in sorted(roots) for d in glob.glob(r + "/nvidia/*/lib")))' 2> /dev/null)
+  for name in cublaslt cudnn jcublas jcudnn; do
+    LD_LIBRARY_PATH=$LD_LIBRARY_PATH${pip:+:$pip} beside "java.$name" 540 bash -c 'vendor "$1"' vendor "$name"
   done
 fi
 

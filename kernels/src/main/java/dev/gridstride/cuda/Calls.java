@@ -56,6 +56,12 @@ abstract class Calls {
     return Linker.nativeLinker().downcallHandle(descriptor);
   }
 
+  /** A handle of a vendor's function that returns nothing. */
+  @SuppressWarnings("restricted") // the documentation's signature
+  static MethodHandle nothing(MemoryLayout... arguments) {
+    return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(arguments));
+  }
+
   /** A handle of a function that returns a status. */
   static MethodHandle status(String name, MemoryLayout... arguments) {
     return handle(name, I32, arguments);

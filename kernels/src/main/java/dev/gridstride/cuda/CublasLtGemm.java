@@ -4,8 +4,6 @@ import dev.gridstride.cuda.CublasLt.Description;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
-import dev.gridstride.device.DeviceKind;
-import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import dev.gridstride.device.UnsupportedException;
@@ -175,27 +173,12 @@ public final class CublasLtGemm extends CudaKernel implements Gemm.Kernel {
   }
 
   static Support accepts(Gemm op, Device device, CublasLt.Found found) {
-    if (device.kind() != DeviceKind.CUDA) {
-      return Support.no("it runs on GPUs only");
-    }
-    if (found.library() == null) {
-      return Support.no(found.reason());
-    }
-    Support described = describes(op);
-    if (!described.equals(Support.YES)) {
-      return described;
-    }
-    try {
-      // what its heuristic finds depends on the GPU: only asking tells
-      new CublasLtGemm(op, device, found).close();
-      return Support.YES;
-    } catch (GridstrideException refused) {
-      return Support.no(String.valueOf(refused.getMessage()));
-    }
+    return VendorSupport.of(
+        device, found.reason(), () -> describes(op), () -> new CublasLtGemm(op, device, found));
   }
 
-  private static Support describes(Gemm op) {
-    Epilogue e = op.epilogue();
+  /** Whether cuBLAS has products of these sizes and types. */
+  static Support sizesAndTypes(Gemm op) {
     if (op.m() == 0 || op.n() == 0 || op.k() == 0 || op.batch() == 0) {
       return Support.no("an empty product");
     }
@@ -204,14 +187,21 @@ public final class CublasLtGemm extends CudaKernel implements Gemm.Kernel {
     }
     boolean sameIn = op.aType() == op.bType();
     boolean out = op.cType() == op.aType() || op.cType() == DType.F32;
-    if (!sameIn || !out) {
-      return Support.no(
-          "types: A and B alike, C like them or f32; given "
-              + op.aType()
-              + ", "
-              + op.bType()
-              + ", "
-              + op.cType());
+    return sameIn && out
+        ? Support.YES
+        : Support.no(
+            "types: A and B alike, C like them or f32; given "
+                + op.aType()
+                + ", "
+                + op.bType()
+                + ", "
+                + op.cType());
+  }
+
+  private static Support describes(Gemm op) {
+    Epilogue e = op.epilogue();
+    if (sizesAndTypes(op) instanceof Support.Unsupported no) {
+      return no;
     }
     if (e.storesBiasGradient()) {
       return Support.no("its bias gradient is not documented to be that of the result");
@@ -250,7 +240,7 @@ public final class CublasLtGemm extends CudaKernel implements Gemm.Kernel {
       @Nullable Buffer work) {
     if (alpha == 0) {
       // cuBLASLt does not promise to leave A and B alone; a product of no terms does
-      scaled().run(stream, 0, a, b, beta, c, bias, aux, null);
+      device.plan(withoutTerms(op)).run(stream, 0, a, b, beta, c, bias, aux, null);
       return;
     }
     long pa = pointer(a);
@@ -314,15 +304,14 @@ public final class CublasLtGemm extends CudaKernel implements Gemm.Kernel {
     return both;
   }
 
-  private Gemm.Plan scaled() {
-    Gemm empty =
-        Gemm.of(op.m(), op.n(), 0)
-            .types(op.aType(), op.bType(), op.cType())
-            .trans(op.transposedA(), op.transposedB())
-            .leading(op.leadingA(), op.leadingB(), op.leadingC())
-            .batched(op.batch(), op.strideA(), op.strideB(), op.strideC())
-            .with(op.epilogue());
-    return device.plan(empty);
+  /** A product of no terms: what {@code op} is with {@code alpha = 0}. */
+  static Gemm withoutTerms(Gemm op) {
+    return Gemm.of(op.m(), op.n(), 0)
+        .types(op.aType(), op.bType(), op.cType())
+        .trans(op.transposedA(), op.transposedB())
+        .leading(op.leadingA(), op.leadingB(), op.leadingC())
+        .batched(op.batch(), op.strideA(), op.strideB(), op.strideC())
+        .with(op.epilogue());
   }
 
   @Override

@@ -48,6 +48,11 @@ abstract class CudaKernel extends Calls implements DeviceKernel {
     return aligned(pointer(workspace));
   }
 
+  /** The bytes that a part of a workspace takes before the next part. */
+  static long alignedBytes(long bytes) {
+    return aligned(bytes);
+  }
+
   /** What to ask of a caller, whose buffer may begin anywhere, for so many aligned bytes. */
   static long alignable(long bytes) {
     return bytes == 0 ? 0 : bytes + ALIGNMENT;

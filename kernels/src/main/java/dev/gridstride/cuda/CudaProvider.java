@@ -16,7 +16,10 @@ public final class CudaProvider implements DeviceProvider {
 
   @Override
   public List<String> libraries() {
-    return List.of("nvrtc: " + Nvrtc.report(), "cublaslt: " + CublasLt.report());
+    return List.of(
+        "nvrtc: " + Nvrtc.report(),
+        "cublaslt: " + CublasLt.report(),
+        "cudnn: " + CudnnLibrary.report());
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuConv;
 import dev.gridstride.cuda.CudaConv;
+import dev.gridstride.cuda.CudnnConv;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -59,8 +60,9 @@ public record Conv(
     implements Op<Conv.Plan> {
   private static final Implementations<Conv, Kernel> IMPLEMENTATIONS =
       Implementations.of(
-          Implementation.cpu("direct", CpuConv::accepts, CpuConv::new),
-          Implementation.cuda("cuda", CudaConv::accepts, CudaConv::new));
+              Implementation.cpu("direct", CpuConv::accepts, CpuConv::new),
+              Implementation.cuda("cuda", CudaConv::accepts, CudaConv::new))
+          .withVendors(Implementation.cuda("cudnn", CudnnConv::accepts, CudnnConv::new));
 
   /** Checks sizes, groups and type. */
   public Conv {

@@ -81,7 +81,7 @@ public record Gemm(
               Implementation.cuda("wgmma", CudaGemm::wgmma, CudaGemm::withWgmma),
               Implementation.cuda("mma", CudaGemm::mma, CudaGemm::withMma),
               Implementation.cuda("simt", CudaGemm::simt, CudaGemm::withSimt))
-          .withVendor(Implementation.cuda("cublaslt", CublasLtGemm::accepts, CublasLtGemm::new));
+          .withVendors(Implementation.cuda("cublaslt", CublasLtGemm::accepts, CublasLtGemm::new));
 
   /** Checks sizes, types, leading dimensions and strides. */
   public Gemm {

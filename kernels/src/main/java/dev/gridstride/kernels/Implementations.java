@@ -1,5 +1,6 @@
 package dev.gridstride.kernels;
 
+import dev.gridstride.cuda.VendorChoice;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.Explanation.Refusal;
 import dev.gridstride.device.Op;
@@ -16,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * @param <K> the op's kernel contract
  */
 final class Implementations<S extends Op<?>, K extends DeviceKernel> {
-  private static final boolean VENDOR_FIRST =
-      System.getProperty("gridstride.vendor", "last").equals("first");
-
   private final List<Implementation<S, K>> list;
 
   private Implementations(List<Implementation<S, K>> list) {
@@ -33,13 +31,22 @@ final class Implementations<S extends Op<?>, K extends DeviceKernel> {
   }
 
   /**
-   * The same with a vendor's implementation: behind Gridstride's own, or before them with {@code
-   * -Dgridstride.vendor=first}.
+   * The same with vendors' implementations: behind Gridstride's own, or before them when {@code
+   * -Dgridstride.vendor} names them.
    */
-  Implementations<S, K> withVendor(Implementation<S, K> vendor) {
-    var all = new ArrayList<>(list);
-    all.add(VENDOR_FIRST ? 0 : all.size(), vendor);
-    return new Implementations<>(List.copyOf(all));
+  @SafeVarargs
+  @SuppressWarnings("varargs") // the list is only read
+  final Implementations<S, K> withVendors(Implementation<S, K>... vendors) {
+    return withVendors(VendorChoice.GIVEN, List.of(vendors));
+  }
+
+  Implementations<S, K> withVendors(VendorChoice choice, List<Implementation<S, K>> vendors) {
+    return new Implementations<>(choice.order(list, vendors, Implementation::name));
+  }
+
+  /** Names in the order in which they are tried. */
+  List<String> names() {
+    return list.stream().map(Implementation::name).toList();
   }
 
   /** The chosen implementation, prepared, with the refusals that came before it. */

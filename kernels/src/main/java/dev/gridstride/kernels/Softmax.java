@@ -2,6 +2,7 @@ package dev.gridstride.kernels;
 
 import dev.gridstride.cpu.CpuSoftmax;
 import dev.gridstride.cuda.CudaSoftmax;
+import dev.gridstride.cuda.CudnnSoftmax;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
@@ -28,8 +29,9 @@ public record Softmax(long outer, long size, long inner, DType type, boolean log
     implements Op<Softmax.Plan> {
   private static final Implementations<Softmax, Kernel> IMPLEMENTATIONS =
       Implementations.of(
-          Implementation.cpu("rows", CpuSoftmax::new),
-          Implementation.cuda("cuda", CudaSoftmax::new));
+              Implementation.cpu("rows", CpuSoftmax::new),
+              Implementation.cuda("cuda", CudaSoftmax::new))
+          .withVendors(Implementation.cuda("cudnn", CudnnSoftmax::accepts, CudnnSoftmax::new));
 
   /** Checks sizes and type. */
   public Softmax {
