@@ -9,13 +9,17 @@ import dev.gridstride.kernels.GradientDescent;
 import dev.gridstride.kernels.StepControl.State;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** All parameters in one parallel loop: chunks of 16K elements, whichever parameter they are of. */
+/** All parameters in one parallel loop: tasks of 16K elements, whichever parameters they are of. */
 public final class CpuGradientDescent implements GradientDescent.Kernel {
-  private static final long CHUNK = 1 << 14;
+  private static final long TASK = 1 << 14;
 
   private final GradientDescent op;
   private final boolean vector;
+
+  /** Those of the last step: the next one mostly has the same parameters. */
+  private volatile @Nullable Batches last;
 
   /** A kernel for {@code op}. */
   public CpuGradientDescent(GradientDescent op) {
@@ -39,16 +43,29 @@ public final class CpuGradientDescent implements GradientDescent.Kernel {
         vector
             ? VectorUpdates.of(op, step, learningRate, gradScale)
             : ScalarUpdates.of(op, step, learningRate, gradScale);
-    int count = operands.get(0).size();
-    var memory = new MemorySegment[count][operands.size()];
-    var chunks = new Chunks(CHUNK, count);
-    for (int i = 0; i < count; i++) {
-      for (int k = 0; k < operands.size(); k++) {
-        memory[i][k] = operands.get(k).get(i).segment();
-      }
-      chunks.add(memory[i][0].byteSize() / op.type().bytes());
+    Batches batches = batches(operands.get(0));
+    Parallel.forEach(
+        batches.tasks(),
+        task -> {
+          var memory = new MemorySegment[operands.size()];
+          batches.run(
+              task,
+              (i, from, to) -> {
+                for (int k = 0; k < memory.length; k++) {
+                  memory[k] = operands.get(k).get(i).segment();
+                }
+                update.run(memory, from, to);
+              });
+        });
+  }
+
+  private Batches batches(List<Buffer> params) {
+    Batches b = last;
+    if (b == null || !b.fits(params, op.type().bytes())) {
+      b = Batches.of(params, op.type().bytes(), TASK);
+      last = b;
     }
-    chunks.forEach((c, i, from, to) -> update.run(memory[i], from, to));
+    return b;
   }
 
   @Override

@@ -12,6 +12,7 @@ import dev.gridstride.device.Support;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One step of a gradient descent method over any number of parameters at once.
@@ -85,6 +86,12 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
             Implementation.cpu("multi-tensor", CpuGradientDescent::new),
             Implementation.cuda("cuda", CudaGradientDescent::new));
 
+    /**
+     * Address and size of all operands that were checked last, the control block at the end. The
+     * checks depend on nothing else, and take longer than the step of many small parameters.
+     */
+    private volatile long[] checked = {};
+
     private Plan(GradientDescent op, Device device) {
       super(op, device, IMPLEMENTATIONS);
     }
@@ -113,10 +120,14 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
       if (step < 1) {
         throw InvalidArgumentException.of(op.name(), "step", "must be at least 1", "step=%d", step);
       }
-      var named = new ArrayList<Named>();
-      List<List<Buffer>> operands = operands(params, grads, states, named);
-      checkApart(named);
-      pinned(named, () -> kernel.step(stream, operands, step, learningRate, gradScale));
+      List<List<Buffer>> operands = operands(params, grads, states, null);
+      Buffer[] all = all(operands, null);
+      Buffer.pinAll(op.name(), all);
+      try {
+        kernel.step(stream, operands, step, learningRate, gradScale);
+      } finally {
+        Buffer.unpinAll(all);
+      }
     }
 
     /**
@@ -133,28 +144,22 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
         List<List<Buffer>> states,
         StepControl control) {
       checkStream(stream);
-      var named = new ArrayList<Named>();
-      List<List<Buffer>> operands = operands(params, grads, states, named);
-      Buffer block = control.buffer();
-      check("control", block, DType.U8, StepControl.layout().byteSize());
-      named.add(new Named("control", 0, false, block));
-      checkApart(named);
-      pinned(named, () -> kernel.step(stream, operands, block));
-    }
-
-    private void pinned(List<Named> named, Runnable work) {
-      Buffer[] all = named.stream().map(Named::buffer).toArray(Buffer[]::new);
+      List<List<Buffer>> operands = operands(params, grads, states, control);
+      Buffer[] all = all(operands, control);
       Buffer.pinAll(op.name(), all);
       try {
-        work.run();
+        kernel.step(stream, operands, control.buffer());
       } finally {
         Buffer.unpinAll(all);
       }
     }
 
-    /** All lists, checked, in the kernel's order; adds each buffer to {@code named}. */
+    /** All lists, checked, in the kernel's order. */
     private List<List<Buffer>> operands(
-        List<Buffer> params, List<Buffer> grads, List<List<Buffer>> states, List<Named> named) {
+        List<Buffer> params,
+        List<Buffer> grads,
+        List<List<Buffer>> states,
+        @Nullable StepControl control) {
       if (states.size() != op.states().size()) {
         throw InvalidArgumentException.of(
             op.name(),
@@ -163,10 +168,49 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
             "states.size=%d",
             states.size());
       }
-      var operands = new ArrayList<List<Buffer>>();
+      var operands = new ArrayList<List<Buffer>>(2 + states.size());
       operands.add(params);
       operands.add(grads);
       operands.addAll(states);
+      if (!areKnown(operands, control)) {
+        check(operands, control);
+      }
+      return operands;
+    }
+
+    /** Whether all operands are open and have the places that were checked last. */
+    private boolean areKnown(List<List<Buffer>> operands, @Nullable StepControl control) {
+      long[] places = checked;
+      int count = operands.get(0).size();
+      if (places.length != 2 * (count * operands.size() + (control == null ? 0 : 1))) {
+        return false;
+      }
+      int at = 0;
+      for (int k = 0; k < operands.size(); k++) {
+        List<Buffer> list = operands.get(k);
+        if (list.size() != count) {
+          return false;
+        }
+        for (int i = 0; i < count; i++, at += 2) {
+          if (!isAt(list.get(i), places, at)) {
+            return false;
+          }
+        }
+      }
+      return control == null || isAt(control.buffer(), places, at);
+    }
+
+    private boolean isAt(@Nullable Buffer b, long[] places, int at) {
+      return b != null
+          && b.isOpen()
+          && b.devicePointer() == places[at]
+          && b.bytes() == places[at + 1]
+          && b.device().equals(device());
+    }
+
+    private void check(List<List<Buffer>> operands, @Nullable StepControl control) {
+      var named = new ArrayList<Named>();
+      List<Buffer> params = operands.get(0);
       for (int k = 0; k < operands.size(); k++) {
         String name = k == 0 ? "params" : k == 1 ? "grads" : op.states().get(k - 2);
         checkList(name, operands.get(k), params);
@@ -174,7 +218,32 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
           named.add(new Named(name, i, k != 1, operands.get(k).get(i)));
         }
       }
-      return operands;
+      if (control != null) {
+        Buffer block = control.buffer();
+        check("control", block, DType.U8, StepControl.layout().byteSize());
+        named.add(new Named("control", 0, false, block));
+      }
+      checkApart(named);
+      var places = new long[2 * named.size()];
+      for (int i = 0; i < named.size(); i++) {
+        places[2 * i] = named.get(i).start();
+        places[2 * i + 1] = named.get(i).buffer.bytes();
+      }
+      checked = places;
+    }
+
+    private static Buffer[] all(List<List<Buffer>> operands, @Nullable StepControl control) {
+      int count = operands.get(0).size();
+      var all = new Buffer[count * operands.size() + (control == null ? 0 : 1)];
+      for (int k = 0; k < operands.size(); k++) {
+        for (int i = 0; i < count; i++) {
+          all[k * count + i] = operands.get(k).get(i);
+        }
+      }
+      if (control != null) {
+        all[all.length - 1] = control.buffer();
+      }
+      return all;
     }
 
     private record Named(String list, int index, boolean written, Buffer buffer) {

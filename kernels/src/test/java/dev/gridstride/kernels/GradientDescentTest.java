@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gridstride.device.Buffer;
+import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
@@ -14,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -219,6 +221,64 @@ class GradientDescentTest {
     assertThat(plan.explain().toString())
         .startsWith(
             TestDevice.isCpu() ? "sgd on cpu: multi-tensor" : "sgd on " + DEVICE.name() + ": cuda");
+  }
+
+  /**
+   * A step with the operands of the step before is checked less: only while nothing has changed.
+   */
+  @Test
+  void checksOperandsAgainThatHaveChanged() {
+    var plan = DEVICE.plan(Sgd.of(DType.F32, 0));
+    var stream = DEVICE.defaultStream();
+    try (var p = TestArray.of(DEVICE, DType.F32, 1, 2);
+        var g = TestArray.of(DEVICE, DType.F32, 1, 2);
+        var h = TestArray.of(DEVICE, DType.F32, 1)) {
+      var pp = List.of(p.buffer());
+      for (int i = 1; i <= 3; i++) {
+        plan.step(stream, pp, List.of(g.buffer()), List.of(), i, 1, 1);
+      }
+      assertThat(p.get()).containsExactly(-2, -4);
+      assertThatThrownBy(() -> plan.step(stream, pp, pp, List.of(), 4, 1, 1))
+          .hasMessageContaining("overlap");
+      assertThatThrownBy(() -> plan.step(stream, pp, List.of(h.buffer()), List.of(), 4, 1, 1))
+          .hasMessageContaining("must have the parameter's size");
+      var closed = DEVICE.allocate(8);
+      plan.step(stream, pp, List.of(closed), List.of(), 4, 0, 1);
+      closed.close();
+      assertThatThrownBy(() -> plan.step(stream, pp, List.of(closed), List.of(), 4, 0, 1))
+          .isInstanceOf(ClosedException.class)
+          .hasMessageStartingWith("sgd: the buffer of 8 bytes has been closed");
+    }
+  }
+
+  /** Sizes around those of a task, with parameters of no elements between them. */
+  @Test
+  @ResourceLock("threads")
+  void longAndShortParametersShareTasks() {
+    int[] sizes = {0, 16_383, 0, 1, 16_384, 7, 0, 16_385, 40_001, 0};
+    var params = new ArrayList<TestArray>();
+    var grads = new ArrayList<TestArray>();
+    int before = DEVICE.threads();
+    try {
+      for (int i = 0; i < sizes.length; i++) {
+        params.add(TestArray.of(DEVICE, DType.F32, new double[sizes[i]]));
+        grads.add(TestArray.of(DEVICE, DType.F32, TestArray.integers(sizes[i], i)));
+      }
+      var plan = DEVICE.plan(Sgd.of(DType.F32, 0));
+      for (int threads : new int[] {1, 3}) {
+        DEVICE.threads(threads);
+        plan.step(
+            DEVICE.defaultStream(), buffers(params), buffers(grads), List.of(), 1, -threads, 1);
+      }
+      for (int i = 0; i < sizes.length; i++) {
+        double[] expected = Arrays.stream(grads.get(i).get()).map(g -> 4 * g).toArray();
+        assertClose("p" + i, params.get(i).get(), expected, 0, 0);
+      }
+    } finally {
+      DEVICE.threads(before);
+      params.forEach(TestArray::close);
+      grads.forEach(TestArray::close);
+    }
   }
 
   @Test

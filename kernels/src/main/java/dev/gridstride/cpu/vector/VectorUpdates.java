@@ -2,7 +2,6 @@ package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
-import dev.gridstride.cpu.Scratch;
 import dev.gridstride.cpu.Update;
 import dev.gridstride.kernels.Adadelta;
 import dev.gridstride.kernels.Adagrad;
@@ -10,6 +9,7 @@ import dev.gridstride.kernels.Adam;
 import dev.gridstride.kernels.GradientDescent;
 import dev.gridstride.kernels.RmsProp;
 import dev.gridstride.kernels.Sgd;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -20,13 +20,25 @@ import jdk.incubator.vector.VectorOperators;
  *
  * <p>Each method has one loop over full vectors and no masks: a masked twin of the body in the same
  * loop made the JIT compile both apart, at four times the time. What is left at the end goes
- * through the same loop in a scratch vector.
+ * through the same loop in a scratch vector. No method of this class takes or returns a vector: one
+ * that Adam had made hot and long was not inlined into the loop of SGD, which then ran a hundred
+ * times slower.
  */
 public final class VectorUpdates {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int V = F.vectorByteSize();
   private static final int GRADIENT = 1;
-  private static final Scratch REST = new Scratch();
+  private static final int OPERANDS = 5;
+
+  /** A vector of each thread for each operand; the arena of a dead thread's is collected. */
+  private static final ThreadLocal<MemorySegment[]> REST =
+      ThreadLocal.withInitial(() -> {
+        var vectors = new MemorySegment[OPERANDS];
+        for (int k = 0; k < OPERANDS; k++) {
+          vectors[k] = Arena.ofAuto().allocate(V, V);
+        }
+        return vectors;
+      });
 
   private VectorUpdates() {}
 
@@ -41,31 +53,10 @@ public final class VectorUpdates {
     };
   }
 
-  private static FloatVector load(MemorySegment s, int off) {
-    return FloatVector.fromMemorySegment(F, s, off, LE);
-  }
-
-  private static void store(FloatVector v, MemorySegment s, int off) {
-    v.intoMemorySegment(s, off, LE);
-  }
-
-  private static FloatVector broadcast(float x) {
-    return FloatVector.broadcast(F, x);
-  }
-
-  /** {@code a * factor + b}. */
-  private static FloatVector fma(FloatVector a, float factor, FloatVector b) {
-    return a.fma(broadcast(factor), b);
-  }
-
-  /**
-   * An update that does full vectors; the rest is copied into one, updated and copied back.
-   *
-   * <p>The loops run over slices, from 0, with an int and by {@link VectorStep}.
-   */
+  /** An update that does full vectors; the rest is copied into one, updated and copied back. */
   private abstract static class FullVectors implements Update {
-    /** Updates slices of {@code bytes} bytes each, a multiple of the vector's. */
-    abstract void vectors(MemorySegment[] o, int bytes);
+    /** Updates {@code bytes} bytes of each from {@code at} on, a multiple of the vector's. */
+    abstract void vectors(MemorySegment[] o, long at, int bytes);
 
     @Override
     public final void run(MemorySegment[] o, long from, long to) {
@@ -73,31 +64,22 @@ public final class VectorUpdates {
       int rest = bytes % V;
       int full = bytes - rest;
       if (full > 0) {
-        vectors(slices(o, 4 * from, full), full);
+        vectors(o, 4 * from, full);
       }
       if (rest > 0) {
-        rest(slices(o, 4 * from + full, rest));
+        rest(o, 4 * from + full, rest);
       }
     }
 
-    private static MemorySegment[] slices(MemorySegment[] o, long off, long bytes) {
-      var s = new MemorySegment[o.length];
+    private void rest(MemorySegment[] o, long at, int rest) {
+      MemorySegment[] padded = REST.get(); // what is in the other lanes is not used
       for (int k = 0; k < o.length; k++) {
-        s[k] = o[k].asSlice(off, bytes);
+        MemorySegment.copy(o[k], at, padded[k], 0, rest);
       }
-      return s;
-    }
-
-    private void rest(MemorySegment[] o) {
-      MemorySegment scratch = REST.get((long) V * o.length).fill((byte) 0);
-      var padded = new MemorySegment[o.length];
-      for (int k = 0; k < o.length; k++) {
-        padded[k] = scratch.asSlice((long) V * k, V).copyFrom(o[k]);
-      }
-      vectors(padded, V);
+      vectors(padded, 0, V);
       for (int k = 0; k < o.length; k++) {
         if (k != GRADIENT) {
-          o[k].copyFrom(padded[k].asSlice(0, o[k].byteSize()));
+          MemorySegment.copy(padded[k], 0, o[k], at, rest);
         }
       }
     }
@@ -125,23 +107,57 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, int bytes) {
-      int step = VectorStep.bytes();
+    void vectors(MemorySegment[] o, long at, int bytes) {
       if (mu == 0) {
-        for (int i = 0; i < bytes; i += step) {
-          FloatVector p = load(o[0], i);
-          FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
-          store(fma(g, -lr, p.mul(keep)), o[0], i);
-        }
-        return;
+        plain(o[0], o[1], at, bytes);
+      } else if (first) {
+        first(o[0], o[1], o[2], at, bytes);
+      } else {
+        momentum(o[0], o[1], o[2], at, bytes);
       }
+    }
+
+    private void plain(MemorySegment ps, MemorySegment gs, long at, int bytes) {
+      int step = VectorStep.bytes();
       for (int i = 0; i < bytes; i += step) {
-        FloatVector p = load(o[0], i);
-        FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
-        FloatVector b = first ? g : fma(load(o[2], i), mu, g.mul(fresh));
-        store(b, o[2], i);
-        FloatVector d = nesterov ? fma(b, mu, g) : b;
-        store(fma(d, -lr, p.mul(keep)), o[0], i);
+        FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
+        FloatVector g =
+            p.fma(
+                FloatVector.broadcast(F, coupled),
+                FloatVector.fromMemorySegment(F, gs, at + i, LE).mul(scale));
+        g.fma(FloatVector.broadcast(F, -lr), p.mul(keep)).intoMemorySegment(ps, at + i, LE);
+      }
+    }
+
+    private void first(MemorySegment ps, MemorySegment gs, MemorySegment bs, long at, int bytes) {
+      int step = VectorStep.bytes();
+      for (int i = 0; i < bytes; i += step) {
+        FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
+        FloatVector g =
+            p.fma(
+                FloatVector.broadcast(F, coupled),
+                FloatVector.fromMemorySegment(F, gs, at + i, LE).mul(scale));
+        g.intoMemorySegment(bs, at + i, LE);
+        FloatVector d = nesterov ? g.fma(FloatVector.broadcast(F, mu), g) : g;
+        d.fma(FloatVector.broadcast(F, -lr), p.mul(keep)).intoMemorySegment(ps, at + i, LE);
+      }
+    }
+
+    private void momentum(
+        MemorySegment ps, MemorySegment gs, MemorySegment bs, long at, int bytes) {
+      int step = VectorStep.bytes();
+      for (int i = 0; i < bytes; i += step) {
+        FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
+        FloatVector g =
+            p.fma(
+                FloatVector.broadcast(F, coupled),
+                FloatVector.fromMemorySegment(F, gs, at + i, LE).mul(scale));
+        FloatVector b =
+            FloatVector.fromMemorySegment(F, bs, at + i, LE)
+                .fma(FloatVector.broadcast(F, mu), g.mul(fresh));
+        b.intoMemorySegment(bs, at + i, LE);
+        FloatVector d = nesterov ? b.fma(FloatVector.broadcast(F, mu), g) : b;
+        d.fma(FloatVector.broadcast(F, -lr), p.mul(keep)).intoMemorySegment(ps, at + i, LE);
       }
     }
   }
@@ -172,27 +188,36 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, int bytes) {
+    void vectors(MemorySegment[] o, long at, int bytes) {
       int step = VectorStep.bytes();
       MemorySegment ps = o[0];
       MemorySegment gs = o[1];
       MemorySegment ms = o[2];
       MemorySegment vs = o[3];
       for (int i = 0; i < bytes; i += step) {
-        FloatVector p = load(ps, i);
-        FloatVector g = fma(p, coupled, load(gs, i).mul(scale));
-        FloatVector m = load(ms, i);
-        m = fma(g.sub(m), fresh1, m);
-        FloatVector v = fma(g.mul(g), fresh2, load(vs, i).mul(beta2));
-        store(m, ms, i);
-        store(v, vs, i);
+        FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
+        FloatVector g =
+            p.fma(
+                FloatVector.broadcast(F, coupled),
+                FloatVector.fromMemorySegment(F, gs, at + i, LE).mul(scale));
+        FloatVector m = FloatVector.fromMemorySegment(F, ms, at + i, LE);
+        m = g.sub(m).fma(FloatVector.broadcast(F, fresh1), m);
+        FloatVector v =
+            g.mul(g)
+                .fma(
+                    FloatVector.broadcast(F, fresh2),
+                    FloatVector.fromMemorySegment(F, vs, at + i, LE).mul(beta2));
+        m.intoMemorySegment(ms, at + i, LE);
+        v.intoMemorySegment(vs, at + i, LE);
         if (amsgrad) {
-          v = v.max(load(o[4], i));
-          store(v, o[4], i);
+          v = v.max(FloatVector.fromMemorySegment(F, o[4], at + i, LE));
+          v.intoMemorySegment(o[4], at + i, LE);
         }
         FloatVector root = v.lanewise(VectorOperators.SQRT);
-        FloatVector d = m.mul(rate).div(fma(root, unbias, broadcast(eps)));
-        store(p.mul(keep).sub(d), ps, i);
+        FloatVector d =
+            m.mul(rate)
+                .div(root.fma(FloatVector.broadcast(F, unbias), FloatVector.broadcast(F, eps)));
+        p.mul(keep).sub(d).intoMemorySegment(ps, at + i, LE);
       }
     }
   }
@@ -221,25 +246,34 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, int bytes) {
+    void vectors(MemorySegment[] o, long at, int bytes) {
       int step = VectorStep.bytes();
       for (int i = 0; i < bytes; i += step) {
-        FloatVector p = load(o[0], i);
-        FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
-        FloatVector s = fma(g.mul(g), fresh, load(o[2], i).mul(alpha));
-        store(s, o[2], i);
+        FloatVector p = FloatVector.fromMemorySegment(F, o[0], at + i, LE);
+        FloatVector g =
+            p.fma(
+                FloatVector.broadcast(F, coupled),
+                FloatVector.fromMemorySegment(F, o[1], at + i, LE).mul(scale));
+        FloatVector s =
+            g.mul(g)
+                .fma(
+                    FloatVector.broadcast(F, fresh),
+                    FloatVector.fromMemorySegment(F, o[2], at + i, LE).mul(alpha));
+        s.intoMemorySegment(o[2], at + i, LE);
         if (centered) {
-          FloatVector a = load(o[mean], i);
-          a = fma(g.sub(a), fresh, a);
-          store(a, o[mean], i);
+          FloatVector a = FloatVector.fromMemorySegment(F, o[mean], at + i, LE);
+          a = g.sub(a).fma(FloatVector.broadcast(F, fresh), a);
+          a.intoMemorySegment(o[mean], at + i, LE);
           s = a.neg().fma(a, s);
         }
         FloatVector d = g.div(s.lanewise(VectorOperators.SQRT).add(eps));
         if (mu != 0) {
-          d = fma(load(o[3], i), mu, d);
-          store(d, o[3], i);
+          d =
+              FloatVector.fromMemorySegment(F, o[3], at + i, LE)
+                  .fma(FloatVector.broadcast(F, mu), d);
+          d.intoMemorySegment(o[3], at + i, LE);
         }
-        store(fma(d, -lr, p), o[0], i);
+        d.fma(FloatVector.broadcast(F, -lr), p).intoMemorySegment(o[0], at + i, LE);
       }
     }
   }
@@ -258,14 +292,18 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, int bytes) {
+    void vectors(MemorySegment[] o, long at, int bytes) {
       int step = VectorStep.bytes();
       for (int i = 0; i < bytes; i += step) {
-        FloatVector p = load(o[0], i);
-        FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
-        FloatVector s = g.fma(g, load(o[2], i));
-        store(s, o[2], i);
-        store(p.sub(g.mul(rate).div(s.lanewise(VectorOperators.SQRT).add(eps))), o[0], i);
+        FloatVector p = FloatVector.fromMemorySegment(F, o[0], at + i, LE);
+        FloatVector g =
+            p.fma(
+                FloatVector.broadcast(F, coupled),
+                FloatVector.fromMemorySegment(F, o[1], at + i, LE).mul(scale));
+        FloatVector s = g.fma(g, FloatVector.fromMemorySegment(F, o[2], at + i, LE));
+        s.intoMemorySegment(o[2], at + i, LE);
+        p.sub(g.mul(rate).div(s.lanewise(VectorOperators.SQRT).add(eps)))
+            .intoMemorySegment(o[0], at + i, LE);
       }
     }
   }
@@ -288,18 +326,27 @@ public final class VectorUpdates {
     }
 
     @Override
-    void vectors(MemorySegment[] o, int bytes) {
+    void vectors(MemorySegment[] o, long at, int bytes) {
       int step = VectorStep.bytes();
       for (int i = 0; i < bytes; i += step) {
-        FloatVector p = load(o[0], i);
-        FloatVector g = fma(p, coupled, load(o[1], i).mul(scale));
-        FloatVector s = fma(g.mul(g), fresh, load(o[2], i).mul(rho));
-        FloatVector a = load(o[3], i);
+        FloatVector p = FloatVector.fromMemorySegment(F, o[0], at + i, LE);
+        FloatVector g =
+            p.fma(
+                FloatVector.broadcast(F, coupled),
+                FloatVector.fromMemorySegment(F, o[1], at + i, LE).mul(scale));
+        FloatVector s =
+            g.mul(g)
+                .fma(
+                    FloatVector.broadcast(F, fresh),
+                    FloatVector.fromMemorySegment(F, o[2], at + i, LE).mul(rho));
+        FloatVector a = FloatVector.fromMemorySegment(F, o[3], at + i, LE);
         FloatVector d = a.add(eps).lanewise(VectorOperators.SQRT);
         d = d.div(s.add(eps).lanewise(VectorOperators.SQRT)).mul(g);
-        store(s, o[2], i);
-        store(fma(d.mul(d), fresh, a.mul(rho)), o[3], i);
-        store(fma(d, -lr, p), o[0], i);
+        s.intoMemorySegment(o[2], at + i, LE);
+        d.mul(d)
+            .fma(FloatVector.broadcast(F, fresh), a.mul(rho))
+            .intoMemorySegment(o[3], at + i, LE);
+        d.fma(FloatVector.broadcast(F, -lr), p).intoMemorySegment(o[0], at + i, LE);
       }
     }
   }
