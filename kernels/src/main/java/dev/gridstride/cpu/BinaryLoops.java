@@ -1,17 +1,11 @@
 package dev.gridstride.cpu;
 
-import dev.gridstride.kernels.Binary;
 import java.lang.foreign.MemorySegment;
 
 /** One run of an elementwise function of two f32 operands; offsets in bytes. */
 public interface BinaryLoops {
-  /**
-   * {@code y[i] = f(a[i * aStep], b[i * bStep])} for i below n; a step is 0 or 1.
-   *
-   * @return whether this implementation has the function; nothing is written otherwise
-   */
-  boolean run(
-      Binary.Kind kind,
+  /** {@code y[i] = f(a[i * aStep], b[i * bStep])} for i below n; a step is 0 or 1. */
+  void run(
       MemorySegment a,
       long aAt,
       int aStep,

@@ -13,15 +13,18 @@ import dev.gridstride.device.Stream;
 import dev.gridstride.kernels.Binary;
 import dev.gridstride.kernels.Binary.Kind;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Elementwise functions of two operands, run by run; f32 arithmetic by vectors. */
 public final class CpuBinary implements Binary.Kernel {
-  private static final BinaryLoops LOOPS =
-      Simd.ENABLED ? new VectorBinaryLoops() : new ScalarBinaryLoops();
+  /** Made when first used: each is a class of its own. */
+  private static final Map<Kind, BinaryLoops> VECTOR_LOOPS = new EnumMap<>(Kind.class);
 
   private final Binary op;
   private final Walk walk;
-  private final boolean fast;
+  private final @Nullable BinaryLoops loops;
   private final boolean integers;
   private final Elements elements;
 
@@ -29,15 +32,25 @@ public final class CpuBinary implements Binary.Kernel {
   public CpuBinary(Binary op) {
     this.op = op;
     this.walk = new Walk(op.a(), op.b(), op.y());
-    this.fast =
+    boolean runs =
         op.type() == DType.F32 && walk.step[0] <= 1 && walk.step[1] <= 1 && walk.step[2] <= 1;
+    this.loops = runs && ScalarBinaryLoops.has(op.kind()) ? loops(op.kind()) : null;
     this.integers = !op.type().isFloating();
     this.elements = Elements.of(op.type());
   }
 
+  private static BinaryLoops loops(Kind kind) {
+    if (!Simd.ENABLED) {
+      return new ScalarBinaryLoops(kind);
+    }
+    synchronized (VECTOR_LOOPS) {
+      return VECTOR_LOOPS.computeIfAbsent(kind, VectorBinaryLoops::of);
+    }
+  }
+
   @Override
   public String details() {
-    return fast ? "f32 runs" : "general";
+    return loops != null ? "f32 runs" : "general";
   }
 
   @Override
@@ -52,14 +65,14 @@ public final class CpuBinary implements Binary.Kernel {
       walk.forEach((at, n) -> integers(as, bs, ys, at, n));
       return;
     }
+    BinaryLoops f = loops;
+    if (f == null) {
+      walk.forEach((at, n) -> general(as, bs, ys, at, n));
+      return;
+    }
     int p = (int) walk.step[0];
     int q = (int) walk.step[1];
-    walk.forEach((at, n) -> {
-      if (!fast
-          || !LOOPS.run(op.kind(), as, at[0] * 4, p, bs, at[1] * 4, q, ys, at[2] * 4, (int) n)) {
-        general(as, bs, ys, at, n);
-      }
-    });
+    walk.forEach((at, n) -> f.run(as, at[0] * 4, p, bs, at[1] * 4, q, ys, at[2] * 4, (int) n));
   }
 
   private void general(MemorySegment a, MemorySegment b, MemorySegment y, long[] at, long n) {

@@ -76,11 +76,25 @@ final class Walk {
         GRAIN,
         (from, to) -> {
           var at = new long[step.length];
+          locate(from, at);
+          long done = from % run; // of the run
+          long line = rank == 1 ? 0 : from / run % dims[rank - 2];
           for (long i = from; i < to; ) {
-            long n = Math.min(run - i % run, to - i);
-            locate(i, at);
+            long n = Math.min(run - done, to - i);
             body.run(at, n);
             i += n;
+            if (i == to) {
+              break; // before the walk's end there may be no next run
+            }
+            if (++line < dims[rank - 2]) { // the common case: no division
+              for (int l = 0; l < at.length; l++) {
+                at[l] += strides[l][rank - 2] - done * step[l];
+              }
+            } else {
+              locate(i, at);
+              line = 0;
+            }
+            done = 0;
           }
         });
   }

@@ -33,6 +33,14 @@ class BinaryTest {
           {{5, 1}, {1, 19}},
           {{2, 3, 4}, {}},
           {{0, 4}, {1, 4}},
+          // runs that are long enough to be unrolled, at every distance from an aligned address
+          {{17, 145}, {17, 145}},
+          {{17, 145}, {145}},
+          {{17, 145}, {17, 1}},
+          {{17, 1}, {17, 145}},
+          // lines of two dimensions, several to a task and several tasks
+          {{3, 40, 150}, {3, 1, 150}},
+          {{3, 40, 150}, {40, 1}},
           {{40_000}, {40_000}}
         };
     var cases = new ArrayList<Binary>();
@@ -151,17 +159,21 @@ class BinaryTest {
 
   @Test
   void worksInPlace() {
-    Layout l = Layout.contiguous(21);
-    try (var a = TestArray.normal(DEVICE, DType.F32, 21, 1);
-        var b = TestArray.normal(DEVICE, DType.F32, 21, 2)) {
-      double[] p = a.get();
-      double[] q = b.get();
-      DEVICE
-          .plan(Binary.of(Kind.ADD, DType.F32, l, l))
-          .run(DEVICE.defaultStream(), a.buffer(), b.buffer(), a.buffer());
-      double[] got = a.get();
-      for (int i = 0; i < 21; i++) {
-        assertThat(got[i]).isEqualTo((float) p[i] + (float) q[i]);
+    for (int rows : new int[] {1, 17}) {
+      int n = rows == 1 ? 21 : 145;
+      Layout l = Layout.contiguous(rows, n);
+      Layout row = Layout.contiguous(n).broadcastTo("test", rows, n);
+      try (var a = TestArray.normal(DEVICE, DType.F32, rows * n, 1);
+          var b = TestArray.normal(DEVICE, DType.F32, n, 2)) {
+        double[] p = a.get();
+        double[] q = b.get();
+        DEVICE
+            .plan(new Binary(Kind.ADD, DType.F32, l, row, l))
+            .run(DEVICE.defaultStream(), a.buffer(), b.buffer(), a.buffer());
+        double[] got = a.get();
+        for (int i = 0; i < got.length; i++) {
+          assertThat(got[i]).isEqualTo((float) p[i] + (float) q[i % n]);
+        }
       }
     }
   }

@@ -6,11 +6,25 @@ import dev.gridstride.cpu.BinaryLoops;
 import dev.gridstride.kernels.Binary.Kind;
 import java.lang.foreign.MemorySegment;
 
-/** Elementwise functions of two f32 operands in plain Java. */
+/** An elementwise function of two f32 operands in plain Java. */
 public final class ScalarBinaryLoops implements BinaryLoops {
+  private final Kind kind;
+
+  /** For a function that {@link #has} knows. */
+  public ScalarBinaryLoops(Kind kind) {
+    this.kind = kind;
+  }
+
+  /** Whether it is one of those whose f32 results need no more precision than f32. */
+  public static boolean has(Kind kind) {
+    return switch (kind) {
+      case ADD, SUB, MUL, DIV, MAX, MIN -> true;
+      default -> false;
+    };
+  }
+
   @Override
-  public boolean run(
-      Kind kind,
+  public void run(
       MemorySegment a,
       long aAt,
       int aStep,
@@ -20,9 +34,6 @@ public final class ScalarBinaryLoops implements BinaryLoops {
       MemorySegment y,
       long yAt,
       int n) {
-    if (kind == Kind.POW || kind.isPredicate()) {
-      return false;
-    }
     for (int i = 0; i < n; i++) {
       float p = a.get(JAVA_FLOAT_UNALIGNED, aAt + 4L * i * aStep);
       float q = b.get(JAVA_FLOAT_UNALIGNED, bAt + 4L * i * bStep);
@@ -37,6 +48,5 @@ public final class ScalarBinaryLoops implements BinaryLoops {
           };
       y.set(JAVA_FLOAT_UNALIGNED, yAt + 4L * i, v);
     }
-    return true;
   }
 }

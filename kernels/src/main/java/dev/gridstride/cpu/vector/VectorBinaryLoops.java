@@ -4,23 +4,38 @@ import static dev.gridstride.cpu.vector.VectorMath.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.gridstride.cpu.BinaryLoops;
+import dev.gridstride.cpu.Specialized;
 import dev.gridstride.cpu.scalar.ScalarBinaryLoops;
 import dev.gridstride.kernels.Binary.Kind;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
-/** Elementwise functions of two f32 operands by the Vector API. */
+/**
+ * Elementwise functions of two f32 operands by the Vector API; each has a copy of this class, see
+ * {@link Specialized}.
+ *
+ * <p>Each loop stands twice: unrolled and with aligned stores for long runs, which it enters by a
+ * masked vector, and one vector at a time for what is left and for short runs; see {@link
+ * VectorStep}. The last elements are computed one by one.
+ */
 public final class VectorBinaryLoops implements BinaryLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
-  private static final int LANES = F.length();
+  private static final int L = F.length();
+  private static final VectorBinary FORM =
+      Specialized.constant(MethodHandles.lookup(), VectorBinary.class);
 
-  /** What is left of a run, one by one: masks would be boxed where a loop is not inlined. */
-  private static final ScalarBinaryLoops TAILS = new ScalarBinaryLoops();
+  private final ScalarBinaryLoops tails = new ScalarBinaryLoops(FORM.kind());
+
+  /** The loops of a function that {@link ScalarBinaryLoops#has}. */
+  public static BinaryLoops of(Kind kind) {
+    return Specialized.copy(MethodHandles.lookup(), VectorBinary.of(kind), BinaryLoops.class);
+  }
 
   @Override
-  public boolean run(
-      Kind kind,
+  public void run(
       MemorySegment a,
       long aAt,
       int aStep,
@@ -30,107 +45,95 @@ public final class VectorBinaryLoops implements BinaryLoops {
       MemorySegment y,
       long yAt,
       int n) {
-    int whole = n / LANES * LANES;
-    // the kind is a constant inside each loop
-    switch (kind) {
-      case ADD -> loop(Kind.ADD, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
-      case SUB -> loop(Kind.SUB, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
-      case MUL -> loop(Kind.MUL, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
-      case DIV -> loop(Kind.DIV, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
-      case MAX -> loop(Kind.MAX, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
-      case MIN -> loop(Kind.MIN, a, aAt, aStep, b, bAt, bStep, y, yAt, whole);
-      default -> {
-        return false;
+    int done;
+    if (aStep == 1 && bStep == 1) {
+      done = both(a, aAt, b, bAt, y, yAt, n);
+    } else if (aStep == 1) {
+      done = right(a, aAt, b.get(JAVA_FLOAT_UNALIGNED, bAt), y, yAt, n);
+    } else if (bStep == 1) {
+      done = left(a.get(JAVA_FLOAT_UNALIGNED, aAt), b, bAt, y, yAt, n);
+    } else {
+      done = constant(a, aAt, b, bAt, y, yAt, n);
+    }
+    if (done < n) {
+      long at = 4L * done;
+      tails.run(a, aAt + at * aStep, aStep, b, bAt + at * bStep, bStep, y, yAt + at, n - done);
+    }
+  }
+
+  private static int both(
+      MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+    int i = 0;
+    if (n >= VectorStep.LONG) {
+      i = VectorStep.head(y, yAt);
+      FloatVector.fromMemorySegment(F, a, aAt, LE)
+          .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt, LE))
+          .intoMemorySegment(y, yAt, LE, VectorMask.fromLong(F, (1L << i) - 1));
+      for (; i <= n - L; i += L) {
+        FloatVector.fromMemorySegment(F, a, aAt + 4L * i, LE)
+            .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + 4L * i, LE))
+            .intoMemorySegment(y, yAt + 4L * i, LE);
       }
     }
-    if (whole < n) {
-      long done = 4L * whole;
-      long aDone = aAt + done * aStep;
-      long bDone = bAt + done * bStep;
-      TAILS.run(kind, a, aDone, aStep, b, bDone, bStep, y, yAt + done, n - whole);
-    }
-    return true;
-  }
-
-  private static FloatVector apply(Kind kind, FloatVector p, FloatVector q) {
-    return switch (kind) {
-      case ADD -> p.add(q);
-      case SUB -> p.sub(q);
-      case MUL -> p.mul(q);
-      case DIV -> p.div(q);
-      case MAX -> p.max(q);
-      default -> p.min(q);
-    };
-  }
-
-  private static void loop(
-      Kind kind,
-      MemorySegment a,
-      long aAt,
-      int aStep,
-      MemorySegment b,
-      long bAt,
-      int bStep,
-      MemorySegment y,
-      long yAt,
-      int n) {
-    if (aStep == 1 && bStep == 1) {
-      both(kind, a, aAt, b, bAt, y, yAt, n);
-    } else if (aStep == 1) {
-      right(kind, a, aAt, b.get(JAVA_FLOAT_UNALIGNED, bAt), y, yAt, n);
-    } else if (bStep == 1) {
-      left(kind, a.get(JAVA_FLOAT_UNALIGNED, aAt), b, bAt, y, yAt, n);
-    } else {
-      constant(apply(kind, scalar(a, aAt), scalar(b, bAt)), y, yAt, n);
-    }
-  }
-
-  private static FloatVector scalar(MemorySegment s, long at) {
-    return FloatVector.broadcast(F, s.get(JAVA_FLOAT_UNALIGNED, at));
-  }
-
-  private static FloatVector load(MemorySegment s, long at) {
-    return FloatVector.fromMemorySegment(F, s, at, LE);
-  }
-
-  private static void both(
-      Kind kind,
-      MemorySegment a,
-      long aAt,
-      MemorySegment b,
-      long bAt,
-      MemorySegment y,
-      long yAt,
-      int n) {
-    int step = VectorStep.lanes();
-    for (int i = 0; i < n; i += step) {
-      apply(kind, load(a, aAt + 4L * i), load(b, bAt + 4L * i))
+    for (int step = VectorStep.lanes(); i <= n - L; i += step) {
+      FloatVector.fromMemorySegment(F, a, aAt + 4L * i, LE)
+          .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + 4L * i, LE))
           .intoMemorySegment(y, yAt + 4L * i, LE);
     }
+    return i;
   }
 
-  private static void right(
-      Kind kind, MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n) {
-    FloatVector q = FloatVector.broadcast(F, b); // here: an argument would be boxed
-    int step = VectorStep.lanes();
-    for (int i = 0; i < n; i += step) {
-      apply(kind, load(a, aAt + 4L * i), q).intoMemorySegment(y, yAt + 4L * i, LE);
+  private static int right(MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n) {
+    FloatVector q = FloatVector.broadcast(F, b);
+    int i = 0;
+    if (n >= VectorStep.LONG) {
+      i = VectorStep.head(y, yAt);
+      FloatVector.fromMemorySegment(F, a, aAt, LE)
+          .lanewise(FORM.operator(), q)
+          .intoMemorySegment(y, yAt, LE, VectorMask.fromLong(F, (1L << i) - 1));
+      for (; i <= n - L; i += L) {
+        FloatVector.fromMemorySegment(F, a, aAt + 4L * i, LE)
+            .lanewise(FORM.operator(), q)
+            .intoMemorySegment(y, yAt + 4L * i, LE);
+      }
     }
+    for (int step = VectorStep.lanes(); i <= n - L; i += step) {
+      FloatVector.fromMemorySegment(F, a, aAt + 4L * i, LE)
+          .lanewise(FORM.operator(), q)
+          .intoMemorySegment(y, yAt + 4L * i, LE);
+    }
+    return i;
   }
 
-  private static void left(
-      Kind kind, float a, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+  private static int left(float a, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
     FloatVector p = FloatVector.broadcast(F, a);
-    int step = VectorStep.lanes();
-    for (int i = 0; i < n; i += step) {
-      apply(kind, p, load(b, bAt + 4L * i)).intoMemorySegment(y, yAt + 4L * i, LE);
+    int i = 0;
+    if (n >= VectorStep.LONG) {
+      i = VectorStep.head(y, yAt);
+      p.lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt, LE))
+          .intoMemorySegment(y, yAt, LE, VectorMask.fromLong(F, (1L << i) - 1));
+      for (; i <= n - L; i += L) {
+        p.lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + 4L * i, LE))
+            .intoMemorySegment(y, yAt + 4L * i, LE);
+      }
     }
+    for (int step = VectorStep.lanes(); i <= n - L; i += step) {
+      p.lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + 4L * i, LE))
+          .intoMemorySegment(y, yAt + 4L * i, LE);
+    }
+    return i;
   }
 
-  private static void constant(FloatVector v, MemorySegment y, long yAt, int n) {
+  private static int constant(
+      MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+    FloatVector v =
+        FloatVector.broadcast(F, a.get(JAVA_FLOAT_UNALIGNED, aAt))
+            .lanewise(FORM.operator(), FloatVector.broadcast(F, b.get(JAVA_FLOAT_UNALIGNED, bAt)));
     int step = VectorStep.lanes();
-    for (int i = 0; i < n; i += step) {
+    int i = 0;
+    for (; i <= n - L; i += step) {
       v.intoMemorySegment(y, yAt + 4L * i, LE);
     }
+    return i;
   }
 }
