@@ -12,15 +12,17 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** The CPU with memory whose Nth allocation fails, and which counts what is open. */
-final class FailingDevice extends Device {
+public final class FailingDevice extends Device {
   private static final Device CPU = Device.cpu();
 
   private final AtomicLong live = new AtomicLong();
   private final AtomicLong allocations = new AtomicLong();
   private final Stream stream = new OwnStream();
   private volatile long failing;
+  private volatile Runnable before = () -> {};
 
-  FailingDevice() {
+  /** A device of its own. */
+  public FailingDevice() {
     super(DeviceKind.CPU, 1);
   }
 
@@ -35,8 +37,13 @@ final class FailingDevice extends Device {
     return allocations.get();
   }
 
+  /** Called before each allocation. */
+  public void beforeAllocations(Runnable action) {
+    before = action;
+  }
+
   /** Buffers that are open. */
-  long live() {
+  public long live() {
     return live.get();
   }
 
@@ -67,6 +74,7 @@ final class FailingDevice extends Device {
   }
 
   private Block block(long bytes) {
+    before.run();
     if (allocations.incrementAndGet() == failing) {
       throw new DeviceMemoryException("failing: can't allocate " + bytes + " bytes");
     }

@@ -4,14 +4,12 @@ import dev.gridstride.Tensor;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,8 +64,8 @@ public final class Csv {
    * Reads and checks a table.
    *
    * @param separator an ASCII character, as {@code ','}, {@code ';'} or a tab
-   * @throws FormatException when it is not UTF-8, lacks a header, names a column twice, has an open
-   *     quote, or a line has more or fewer fields than the header
+   * @throws FormatException when it is not UTF-8, lacks a header, names a column twice or more than
+   *     65,536 columns, has an open quote, or a line has more or fewer fields than the header
    * @throws FileException when the file can't be read
    */
   public static Csv read(Path path, char separator) {
@@ -79,16 +77,7 @@ public final class Csv {
           "separator=%d",
           (int) separator);
     }
-    byte[] text;
-    try {
-      if (Files.size(path) > Integer.MAX_VALUE - 16) {
-        throw new FileException(path, "can't be read: a CSV file has at most 2^31 - 17 bytes");
-      }
-      text = Files.readAllBytes(path);
-    } catch (IOException e) {
-      throw FileException.of(path, "read", e);
-    }
-    return read(path, text, separator);
+    return read(path, MappedFile.readAll(path), separator);
   }
 
   static Csv read(Path path, byte[] text, char separator) {
@@ -97,11 +86,14 @@ public final class Csv {
       throw new FormatException(path, "byte " + broken, "must be UTF-8");
     }
     var scanner = new CsvScanner(path, text, separator);
-    var names = new ArrayList<String>();
-    int rows = scanner.header(names::add);
-    if (new HashSet<>(names).size() != names.size()) {
-      throw FormatException.of(path, "header", "must name each column once", "names=%s", names);
-    }
+    var names = new LinkedHashSet<String>();
+    int rows =
+        scanner.header(name -> {
+          if (!names.add(name)) {
+            throw FormatException.of(
+                path, "header", "must name each column once", "twice \"%s\"", shortened(name));
+          }
+        });
     return new Csv(path, scanner, List.copyOf(names), Set.of(), rows);
   }
 
@@ -196,7 +188,11 @@ public final class Csv {
         "line " + line,
         "column " + names.get(column) + " must be a number",
         "found \"%s\"",
-        t.length() > 40 ? t.substring(0, 40) + "..." : t);
+        shortened(t));
+  }
+
+  private static String shortened(String t) {
+    return t.length() > 40 ? t.substring(0, 40) + "..." : t;
   }
 
   /** Whether it is digits with sign, point and exponent: Java's parser takes more than that. */
@@ -247,11 +243,17 @@ public final class Csv {
       number.put(found.get(i), i);
     }
     Tensor labels = Tensor.empty(device, DType.I64, rows);
+    boolean done = false;
     try (var out = new NumberSink(labels)) {
       scanner.rows((row, line, fields) -> out.add(number.getOrDefault(fields.text(c), -1)));
       out.flush();
+      done = true;
+      return new Classes(labels, found);
+    } finally {
+      if (!done) {
+        labels.close();
+      }
     }
-    return new Classes(labels, found);
   }
 
   /**

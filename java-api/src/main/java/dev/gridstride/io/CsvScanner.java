@@ -17,7 +17,10 @@ final class CsvScanner {
     void row(int row, long line, Fields fields);
   }
 
-  /** The fields of the current row. */
+  /** Most columns; their names would take many times the room that they have in the file. */
+  static final int MAX_COLUMNS = 1 << 16;
+
+  /** The fields of the current row; of more than {@link #MAX_COLUMNS} only the number. */
   static final class Fields {
     private final byte[] text;
     private int[] begin = new int[16];
@@ -29,12 +32,15 @@ final class CsvScanner {
     }
 
     private void add(int from, int to) {
-      if (count == begin.length) {
-        begin = Arrays.copyOf(begin, 2 * count);
-        end = Arrays.copyOf(end, 2 * count);
+      if (count < MAX_COLUMNS) {
+        if (count == begin.length) {
+          begin = Arrays.copyOf(begin, 2 * count);
+          end = Arrays.copyOf(end, 2 * count);
+        }
+        begin[count] = from;
+        end[count] = to;
       }
-      begin[count] = from;
-      end[count++] = to;
+      count++;
     }
 
     /** The text of field {@code i}, without quotes. */
@@ -42,10 +48,32 @@ final class CsvScanner {
       int from = begin[i];
       int to = end[i];
       if (to - from >= 2 && text[from] == '"') {
-        String inner = new String(text, from + 1, to - from - 2, StandardCharsets.UTF_8);
-        return inner.indexOf('"') < 0 ? inner : inner.replace("\"\"", "\"");
+        return unquoted(from + 1, to - 1);
       }
       return new String(text, from, to - from, StandardCharsets.UTF_8);
+    }
+
+    /** The text between quotes, where each quote is doubled. */
+    private String unquoted(int from, int to) {
+      int doubled = 0;
+      for (int k = from; k < to; k++) {
+        if (text[k] == '"') {
+          doubled++;
+          k++;
+        }
+      }
+      if (doubled == 0) {
+        return new String(text, from, to - from, StandardCharsets.UTF_8);
+      }
+      var inner = new byte[to - from - doubled];
+      int n = 0;
+      for (int k = from; k < to; k++) {
+        inner[n++] = text[k];
+        if (text[k] == '"') {
+          k++;
+        }
+      }
+      return new String(inner, StandardCharsets.UTF_8);
     }
   }
 
@@ -96,6 +124,14 @@ final class CsvScanner {
     var walk = new Walk(start, 1);
     if (!walk.next(fields)) {
       throw new FormatException(path, "line 1", "must have a line of column names");
+    }
+    if (fields.count > MAX_COLUMNS) {
+      throw FormatException.of(
+          path,
+          "line " + walk.rowLine,
+          "must name at most " + MAX_COLUMNS + " columns",
+          "columns=%d",
+          fields.count);
     }
     for (int i = 0; i < fields.count; i++) {
       names.accept(fields.text(i));

@@ -9,7 +9,9 @@ import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -47,13 +49,26 @@ public final class Idx {
   }
 
   static Tensor read(Device device, MappedFile file) {
-    return file.guard(() -> {
-      try {
-        return isGzip(file) ? readCompressed(device, file) : readPlain(device, file);
-      } catch (IOException e) {
-        throw failure(file.path(), e);
+    var made = new ArrayList<Tensor>(1);
+    boolean done = false;
+    try {
+      Tensor x =
+          file.guard(() -> {
+            try {
+              return isGzip(file)
+                  ? readCompressed(device, file, made)
+                  : readPlain(device, file, made);
+            } catch (IOException e) {
+              throw failure(file.path(), e);
+            }
+          });
+      done = true;
+      return x;
+    } finally {
+      if (!done) {
+        made.forEach(Tensor::close);
       }
-    });
+    }
   }
 
   private static boolean isGzip(MappedFile file) {
@@ -62,15 +77,17 @@ public final class Idx {
         && file.bytes().get(ValueLayout.JAVA_BYTE, 1) == (byte) 0x8B;
   }
 
-  private static Tensor readPlain(Device device, MappedFile file) throws IOException {
+  private static Tensor readPlain(Device device, MappedFile file, List<Tensor> made)
+      throws IOException {
     try (InputStream in = file.stream()) {
       Header header = readHeader(file.path(), in);
       checkSize(file.path(), header, file.size() - header.length);
-      return fill(device, file.path(), header, in);
+      return fill(device, file.path(), header, in, made);
     }
   }
 
-  private static Tensor readCompressed(Device device, MappedFile file) throws IOException {
+  private static Tensor readCompressed(Device device, MappedFile file, List<Tensor> made)
+      throws IOException {
     try (InputStream in = new GZIPInputStream(file.stream(), CHUNK)) {
       Header header = readHeader(file.path(), in);
       // a header's claim is believed as far as real images go; beyond, the bytes are counted
@@ -84,7 +101,7 @@ public final class Idx {
       }
     }
     try (InputStream in = new GZIPInputStream(file.stream(), CHUNK)) {
-      return fill(device, file.path(), readHeader(file.path(), in), in);
+      return fill(device, file.path(), readHeader(file.path(), in), in, made);
     }
   }
 
@@ -146,41 +163,35 @@ public final class Idx {
     }
   }
 
-  /** Reads exactly the data and the end of the stream. */
-  private static Tensor fill(Device device, Path path, Header header, InputStream in)
+  /** Reads exactly the data and the end of the stream, into a tensor that it adds to the list. */
+  private static Tensor fill(
+      Device device, Path path, Header header, InputStream in, List<Tensor> made)
       throws IOException {
     if (SafetensorsFile.bytes(header.dims, 8) < 0) {
       throw new FormatException(path, "byte 4", "the sizes exceed what can be addressed");
     }
     Tensor x = Tensor.empty(device, header.dtype, header.dims);
-    boolean done = false;
-    try {
-      var chunk = new byte[Math.clamp(header.bytes(), 1, CHUNK)];
-      var widened = new byte[chunk.length / header.width * header.dtype.bytes()];
-      MemorySegment target = MemorySegment.ofArray(widened);
-      long at = 0;
-      long filled = 0;
-      while (at < header.bytes()) {
-        int wanted = (int) Math.min(chunk.length, header.bytes() - at);
-        int n = in.readNBytes(chunk, 0, wanted);
-        if (n < wanted) {
-          checkSize(path, header, at + n);
-        }
-        int m = convert(header, chunk, n, target);
-        x.buffer().slice(filled, m).copyFrom(target.asSlice(0, m));
-        at += n;
-        filled += m;
+    made.add(x);
+    var chunk = new byte[Math.clamp(header.bytes(), 1, CHUNK)];
+    var widened = new byte[chunk.length / header.width * header.dtype.bytes()];
+    MemorySegment target = MemorySegment.ofArray(widened);
+    long at = 0;
+    long filled = 0;
+    while (at < header.bytes()) {
+      int wanted = (int) Math.min(chunk.length, header.bytes() - at);
+      int n = in.readNBytes(chunk, 0, wanted);
+      if (n < wanted) {
+        checkSize(path, header, at + n);
       }
-      if (in.read() >= 0) { // on a gzip stream this also checks the sum at its end
-        throw new FormatException(path, "data", "bytes follow what the header gives");
-      }
-      done = true;
-      return x;
-    } finally {
-      if (!done) {
-        x.close();
-      }
+      int m = convert(header, chunk, n, target);
+      x.buffer().slice(filled, m).copyFrom(target.asSlice(0, m));
+      at += n;
+      filled += m;
     }
+    if (in.read() >= 0) { // on a gzip stream this also checks the sum at its end
+      throw new FormatException(path, "data", "bytes follow what the header gives");
+    }
+    return x;
   }
 
   /** Converts {@code n} bytes of the file; returns the number of bytes of the result. */

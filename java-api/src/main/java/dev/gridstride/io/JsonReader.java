@@ -15,6 +15,9 @@ import java.util.function.Consumer;
  * and no tree is built.
  */
 final class JsonReader {
+  /** Longest string: decoding one takes up to five times its size. */
+  private static final int MAX_STRING = 8 << 20;
+
   private final Path file;
   private final MemorySegment text;
   private final long origin;
@@ -141,8 +144,8 @@ final class JsonReader {
     expect('"');
     long begin = at;
     long end = closingQuote();
-    if (end - begin > Integer.MAX_VALUE - 8) {
-      throw fail("a string is too long");
+    if (end - begin > MAX_STRING) {
+      throw fail("a string must have at most " + MAX_STRING + " bytes");
     }
     var bytes = new byte[(int) (end - begin)]; // an escape is never shorter than what it stands for
     int n = 0;
@@ -230,6 +233,11 @@ final class JsonReader {
       out[n++] = b;
     }
     return n;
+  }
+
+  /** The beginning of a string, for messages. */
+  static String shortened(String text) {
+    return text.length() > 200 ? text.substring(0, 200) + "..." : text;
   }
 
   FormatException fail(String problem) {

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
@@ -15,23 +16,35 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole file mapped for reading.
  *
- * <p>Another process may cut the file while it is mapped. The JVM then throws InternalError at an
- * access; {@link #guard} makes a {@link FileException} of it.
+ * <p>Another process may change the file while it is mapped. Where it is cut, the JVM throws
+ * InternalError at an access, or soon after it; {@link #guard} makes a {@link FileException} of it,
+ * and of every other change that {@link FileState} sees. What is checked before it is used, as a
+ * header, is copied first.
  */
 final class MappedFile implements AutoCloseable {
+  private static final long MAX_ARRAY = Integer.MAX_VALUE - 16;
+  private static final int PIECE = 1 << 20;
+
   private final Path path;
   private final Arena arena;
   private final MemorySegment bytes;
+  private final @Nullable FileState state;
 
   /** Contents that are in memory already. */
   MappedFile(Path path, Arena arena, MemorySegment bytes) {
+    this(path, arena, bytes, null);
+  }
+
+  private MappedFile(Path path, Arena arena, MemorySegment bytes, @Nullable FileState state) {
     this.path = path;
     this.arena = arena;
     this.bytes = bytes;
+    this.state = state;
   }
 
   /**
@@ -41,15 +54,53 @@ final class MappedFile implements AutoCloseable {
    */
   @SuppressWarnings("MustBeClosedChecker") // closed with the result, or here on failure
   static MappedFile open(Path path, boolean shared) {
-    if (Files.exists(path) && !Files.isRegularFile(path)) {
-      throw new FileException(path, "can't be read: is not a regular file");
-    }
     Arena arena = shared ? Arena.ofShared() : Arena.ofConfined();
-    try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      MemorySegment bytes = channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
-      return new MappedFile(path, arena, bytes);
+    boolean done = false;
+    try {
+      FileState state = FileState.of(path); // before it is opened: opening a pipe would wait
+      MemorySegment bytes;
+      try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        state.checkSize(path, channel.size()); // another file may have taken its place
+        bytes = channel.map(MapMode.READ_ONLY, 0, state.size(), arena);
+      }
+      state = FileState.of(path);
+      state.checkSize(path, bytes.byteSize());
+      done = true;
+      return new MappedFile(path, arena, bytes, state);
     } catch (IOException e) {
-      arena.close();
+      throw FileException.of(path, "read", e);
+    } finally {
+      if (!done) {
+        arena.close();
+      }
+    }
+  }
+
+  /** All bytes of a file of at most 2^31 - 17, read into an array. */
+  static byte[] readAll(Path path) {
+    try {
+      FileState state = FileState.of(path);
+      if (state.size() > MAX_ARRAY) {
+        throw new FileException(
+            path, "can't be read: must have at most 2^31 - 17 bytes; bytes=" + state.size());
+      }
+      var bytes = new byte[(int) state.size()];
+      ByteBuffer target = ByteBuffer.wrap(bytes);
+      try (var channel = Files.newByteChannel(path)) {
+        state.checkSize(path, channel.size()); // another file may have taken its place
+        // in pieces: the JDK keeps a native buffer as large as one
+        do {
+          target.limit((int) Math.min(bytes.length, target.position() + (long) PIECE));
+        } while (target.hasRemaining() && channel.read(target) >= 0);
+        state.checkSize(path, channel.size());
+      }
+      state.check(path);
+      if (target.position() < bytes.length) {
+        throw new FileException(
+            path, "can't be read: ends after " + target.position() + " of its bytes");
+      }
+      return bytes;
+    } catch (IOException e) {
       throw FileException.of(path, "read", e);
     }
   }
@@ -95,11 +146,26 @@ final class MappedFile implements AutoCloseable {
     };
   }
 
+  /**
+   * Runs what touches the contents; when it returns, the file has not changed. A result that must
+   * be closed is not closed here.
+   */
   <T> T guard(Supplier<T> body) {
     try {
-      return body.get();
+      try {
+        return body.get();
+      } finally {
+        checkUnchanged();
+      }
     } catch (InternalError fault) {
       throw new FileException(path, "was cut while it was being read", fault);
+    }
+  }
+
+  /** Also gives an InternalError that is on its way the time to arrive. */
+  private void checkUnchanged() {
+    if (state != null) {
+      state.check(path);
     }
   }
 

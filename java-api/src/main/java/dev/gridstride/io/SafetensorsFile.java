@@ -6,6 +6,7 @@ import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -25,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Checked at opening: the header's length against the file's and a limit of 100 MB; strict JSON
  * with no name twice and no unknown member; every dtype known to the format; sizes whose product
  * times the element size is exactly the tensor's range; ranges that begin at 0, follow each other
- * without gap or overlap, and end with the file. Source: the format description of the safetensors
- * project.
+ * without gap or overlap, and end with the file; strings of at most 8 MiB, and at most 65,536 of
+ * them as metadata. Source: the format description of the safetensors project.
  *
  * <p>May be used by several threads; close it after the last read.
  */
@@ -36,6 +37,9 @@ public final class SafetensorsFile implements AutoCloseable {
 
   /** Most dimensions of one tensor. */
   static final int MAX_RANK = 64;
+
+  /** Most strings of metadata: each takes many times the room that it has in the file. */
+  private static final int MAX_METADATA = 1 << 16;
 
   static final String METADATA = "__metadata__";
 
@@ -109,16 +113,22 @@ public final class SafetensorsFile implements AutoCloseable {
           Long.toUnsignedString(length),
           file.size() - 8);
     }
-    MemorySegment text = file.bytes().asSlice(8, length);
-    if (length == 0 || text.get(ValueLayout.JAVA_BYTE, 0) != '{') {
+    if (length == 0 || file.bytes().get(ValueLayout.JAVA_BYTE, 8) != '{') {
       throw new FormatException(file.path(), "header, byte 8", "must begin with '{'");
     }
-    var json = new JsonReader(file.path(), text, 8);
+    try (Arena copy = Arena.ofConfined()) { // what is read twice must not change in between
+      MemorySegment text = copy.allocate(length).copyFrom(file.bytes().asSlice(8, length));
+      readEntries(new JsonReader(file.path(), text, 8));
+    }
+    return 8 + length;
+  }
+
+  private void readEntries(JsonReader json) {
     var seen = new boolean[1];
     json.object(name -> {
       if (!name.equals(METADATA)) {
         if (entries.put(name, readEntry(json, name)) != null) {
-          throw json.fail("tensor \"" + name + "\" is there twice");
+          throw json.fail(tensor(name) + " is there twice");
         }
       } else if (seen[0]) {
         throw json.fail(METADATA + " is there twice");
@@ -128,12 +138,19 @@ public final class SafetensorsFile implements AutoCloseable {
       }
     });
     json.end();
-    return 8 + length;
+  }
+
+  /** What messages call a tensor: its name, which may be long. */
+  private static String tensor(String name) {
+    return "tensor \"" + JsonReader.shortened(name) + "\"";
   }
 
   private void addMetadata(JsonReader json, String key, String value) {
     if (metadata.put(key, value) != null) {
-      throw json.fail("metadata \"" + key + "\" is there twice");
+      throw json.fail("metadata \"" + JsonReader.shortened(key) + "\" is there twice");
+    }
+    if (metadata.size() > MAX_METADATA) {
+      throw json.fail("must have at most " + MAX_METADATA + " strings of metadata");
     }
   }
 
@@ -144,11 +161,12 @@ public final class SafetensorsFile implements AutoCloseable {
     long[] dims = reader.dims;
     long[] offsets = reader.offsets;
     if (dtype == null || dims == null || offsets == null) {
-      throw json.fail("tensor \"" + name + "\" lacks one of dtype, shape, data_offsets");
+      throw json.fail(tensor(name) + " lacks one of dtype, shape, data_offsets");
     }
     Integer bits = BITS.get(dtype);
     if (bits == null) {
-      throw json.fail("tensor \"" + name + "\" has the unknown dtype \"" + dtype + "\"");
+      throw json.fail(
+          tensor(name) + " has the unknown dtype \"" + JsonReader.shortened(dtype) + "\"");
     }
     long size = bytes(dims, bits / 8);
     if (offsets.length != 2
@@ -156,16 +174,16 @@ public final class SafetensorsFile implements AutoCloseable {
         || size < 0
         || offsets[1] - offsets[0] != size) {
       throw json.fail(
-          "tensor \""
-              + name
-              + "\": data_offsets must be two, as far apart as the shape needs; dtype="
+          tensor(name)
+              + ": data_offsets must be two, as far apart as the shape needs; dtype="
               + dtype
               + ", shape="
               + Arrays.toString(dims)
               + ", data_offsets="
               + Arrays.toString(offsets));
     }
-    return new Entry(dtype, dims, offsets[0], offsets[1]);
+    // the type's own string, not one for each tensor
+    return new Entry(dtype.intern(), dims, offsets[0], offsets[1]);
   }
 
   /** Collects the members of one tensor's object. */
@@ -194,7 +212,8 @@ public final class SafetensorsFile implements AutoCloseable {
           twice = offsets != null;
           offsets = json.integers(2);
         }
-        default -> throw json.fail("unknown member \"" + name + "\" of a tensor");
+        default ->
+            throw json.fail("unknown member \"" + JsonReader.shortened(name) + "\" of a tensor");
       }
       if (twice) {
         throw json.fail("member \"" + name + "\" is there twice");
@@ -292,8 +311,7 @@ public final class SafetensorsFile implements AutoCloseable {
       case "I32" -> DType.I32;
       case "U8" -> DType.U8;
       case "BOOL" -> DType.BOOL;
-      default ->
-          throw bad("tensor \"" + name + "\"", "no dtype to hold it", "dtype in file=%s", e.dtype);
+      default -> throw bad(tensor(name), "no dtype to hold it", "dtype in file=%s", e.dtype);
     };
   }
 

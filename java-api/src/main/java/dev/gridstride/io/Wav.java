@@ -1,13 +1,11 @@
 package dev.gridstride.io;
 
 import dev.gridstride.Tensor;
-import dev.gridstride.Tensors;
+import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -48,11 +46,7 @@ public final class Wav {
    * @throws FileException when the file can't be read
    */
   public static Sound read(Device device, Path path) {
-    try {
-      return read(device, path, Files.readAllBytes(path));
-    } catch (IOException e) {
-      throw FileException.of(path, "read", e);
-    }
+    return read(device, path, MappedFile.readAll(path));
   }
 
   /**
@@ -158,12 +152,22 @@ public final class Wav {
     }
     int n = data.limit() / format.frame();
     int bytes = format.bits() / 8;
-    var samples = new float[n * format.channels()];
-    for (int i = 0; i < samples.length; i++) {
-      int place = i % format.channels() * n + i / format.channels();
-      samples[place] = sample(format, data, i * bytes);
+    Tensor samples = Tensor.empty(device, DType.F32, format.channels(), n);
+    boolean done = false;
+    try (var out = new NumberSink(samples)) {
+      for (int c = 0; c < format.channels(); c++) {
+        for (int i = 0; i < n; i++) {
+          out.add(sample(format, data, i * format.frame() + c * bytes));
+        }
+      }
+      out.flush();
+      done = true;
+      return new Sound(samples, format.rate());
+    } finally {
+      if (!done) {
+        samples.close();
+      }
     }
-    return new Sound(Tensors.of(device, samples, format.channels(), n), format.rate());
   }
 
   private static float sample(Format format, ByteBuffer data, int at) {
