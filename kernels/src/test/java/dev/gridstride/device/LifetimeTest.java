@@ -24,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,12 +32,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Buffers that are opened, used and closed very often, by many threads, in any order and under
- * running kernels. {@code -Dgridstride.test.lifetimes=1000000} does more of it.
+ * running kernels: short here, a million times and by 64 threads 100,000 times in the tests tagged
+ * {@code slow}.
  */
 @Isolated // measures memory
 final class LifetimeTest {
   private static final Device CPU = Device.cpu();
-  private static final int ROUNDS = Integer.getInteger("gridstride.test.lifetimes", 50_000);
+  private static final int ROUNDS = 50_000;
 
   private static long heap() {
     for (int i = 0; i < 3; i++) {
@@ -56,6 +58,16 @@ final class LifetimeTest {
 
   @Test
   void openingAndClosingLeavesNothing() {
+    openingAndClosingLeavesNothing(ROUNDS);
+  }
+
+  @Tag("slow")
+  @Test
+  void openingAndClosingAMillionTimesLeavesNothing() {
+    openingAndClosingLeavesNothing(1_000_000);
+  }
+
+  private static void openingAndClosingLeavesNothing(int rounds) {
     openAndClose(5000);
     long used = CPU.memory().usedBytes();
     long allocations = CPU.memory().allocations();
@@ -63,7 +75,7 @@ final class LifetimeTest {
     // What the JVM keeps of its own comes once; a leak comes each time.
     for (int round = 0; round < 5 && growth >= 1 << 20; round++) {
       long before = heap();
-      openAndClose(ROUNDS);
+      openAndClose(rounds);
       growth = heap() - before;
     }
     assertThat(CPU.memory().usedBytes()).isEqualTo(used);
@@ -74,10 +86,20 @@ final class LifetimeTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void manyThreadsShareAndCloseBuffers(boolean virtual) throws Exception {
+    manyThreadsShareAndCloseBuffers(virtual, 250);
+  }
+
+  @Tag("slow")
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void manyThreadsShareAndCloseBuffersForLong(boolean virtual) throws Exception {
+    manyThreadsShareAndCloseBuffers(virtual, 100_000);
+  }
+
+  private static void manyThreadsShareAndCloseBuffers(boolean virtual, int calls) throws Exception {
     long used = CPU.memory().usedBytes();
     var shared = new AtomicReferenceArray<Buffer>(16);
     var ran = new AtomicInteger();
-    int calls = Math.max(200, ROUNDS / 200);
     var gemm = CPU.plan(Gemm.of(8, 8, 8));
     var tasks = new ArrayList<Callable<Void>>();
     for (int t = 0; t < 64; t++) {
