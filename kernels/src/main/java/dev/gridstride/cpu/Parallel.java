@@ -1,6 +1,7 @@
 package dev.gridstride.cpu;
 
 import dev.gridstride.device.InvalidArgumentException;
+import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -32,12 +33,13 @@ public final class Parallel {
   /** How long an idle worker spins before it sleeps: longer than the gap between two ops. */
   private static final long SPIN_NANOS = 50_000;
 
+  private static final String PROPERTY = "gridstride.threads";
+  private static final int MOST_THREADS = 1024;
+
   private static final ReentrantLock POOL = new ReentrantLock();
   private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
 
-  private static volatile int threads =
-      checkThreads(
-          Integer.getInteger("gridstride.threads", Runtime.getRuntime().availableProcessors()));
+  private static volatile int threads = initialThreads();
   private static Worker[] workers = new Worker[0];
   private static volatile @Nullable Job current;
 
@@ -58,11 +60,35 @@ public final class Parallel {
   }
 
   private static int checkThreads(int count) {
-    if (count < 1 || count > 1024) {
+    if (count < 1 || count > MOST_THREADS) {
       throw InvalidArgumentException.of(
           "threads", "count", "must be in 1..1024", "count=%d", count);
     }
     return count;
+  }
+
+  /** What the property says, or else all processors; a property that is wrong stops no program. */
+  private static int initialThreads() {
+    int processors = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    String wanted = System.getProperty(PROPERTY);
+    if (wanted == null) {
+      return processors;
+    }
+    int count = Integer.getInteger(PROPERTY, 0);
+    if (count >= 1 && count <= MOST_THREADS) {
+      return count;
+    }
+    System.getLogger("dev.gridstride")
+        .log(
+            Level.WARNING,
+            "gridstride: -D"
+                + PROPERTY
+                + " must be in 1..1024; it is '"
+                + wanted
+                + "', so "
+                + processors
+                + " are used");
+    return processors;
   }
 
   /**
