@@ -194,8 +194,15 @@ final class ReaderHeapTest {
                     "\"x.\":\"\"}}"))),
         new Case(
             "name.safetensors",
-            false,
+            true,
             header(repeated("{\"", "\u00c3\u00a9", last("").substring(1)))),
+        new Case(
+            "long.safetensors",
+            false,
+            header(out -> {
+              repeated("{\"", "long", "").to(out);
+              out.write(ascii("longer\":{}}"));
+            })),
         new Case("spaces.safetensors", true, header(repeated("{", "    ", "}"))),
         new Case("deep.safetensors", false, header(repeated("{", "{\"a\":", "}"))));
   }
