@@ -104,8 +104,8 @@ vendor() {
   local line tests=()
   line=$("$root/runtime/bin/java" @"$root/jvm.args" "-Dgridstride.vendor=$1" -cp "$(classpath kernels)" \
     dev.gridstride.examples.Main info | grep "^$1 ")
-  echo "$line"
-  case $line in *"usable: "*) ;; *) return 77 ;; esac
+  echo "${line:-ERROR: info has no line for $1}"
+  case $line in *"usable: "*) ;; "") return 1 ;; *) return 77 ;; esac
   case $1 in *blas*) tests=(GemmTest GemmAccuracyTest) ;; *) tests=(ConvTest SoftmaxTest) ;; esac
   tests=("${tests[@]/#/--select-class=dev.gridstride.kernels.}")
   junit kernels "-Dgridstride.vendor=$1" -- --select-class=dev.gridstride.kernels.VendorTest "${tests[@]}" \

@@ -1,7 +1,9 @@
 /** Ops on raw buffers: devices, plans, and the CPU implementations. Knows no tensors. */
 module dev.gridstride.kernels {
   requires static jdk.incubator.vector;
+  requires static jcublas;
   requires static jcuda;
+  requires static jcudnn;
   requires static org.jspecify;
 
   exports dev.gridstride.device;

@@ -2,6 +2,7 @@ package dev.gridstride.cuda;
 
 import dev.gridstride.cuda.CublasLt.Description;
 import dev.gridstride.device.Buffer;
+import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.Stream;
@@ -52,6 +53,9 @@ public final class CublasLtGemm extends CudaKernel implements Gemm.Kernel {
   private final MemorySegment aligned;
   private final @Nullable MemorySegment unaligned;
   private final long workspace;
+
+  /** Guarded by the description's lock: no call may use one that has been freed. */
+  private boolean closed;
 
   /** A kernel for {@code op}. */
   public CublasLtGemm(Gemm op, Device device) {
@@ -264,6 +268,9 @@ public final class CublasLtGemm extends CudaKernel implements Gemm.Kernel {
           s -> {
             // the operands' addresses are part of the description, which threads share
             synchronized (product) {
+              if (closed) {
+                throw new ClosedException("gemm: the plan has been closed");
+              }
               if (pBias != 0) {
                 product.set(CublasLt.DESC_BIAS_POINTER, pBias);
               }
@@ -316,6 +323,9 @@ public final class CublasLtGemm extends CudaKernel implements Gemm.Kernel {
 
   @Override
   public void close() {
-    cleanable.clean();
+    synchronized (product) {
+      closed = true;
+      cleanable.clean();
+    }
   }
 }

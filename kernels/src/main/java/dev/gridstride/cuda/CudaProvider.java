@@ -2,6 +2,8 @@ package dev.gridstride.cuda;
 
 import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.DeviceProvider;
+import dev.gridstride.jcuda.JCudaVendors;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Offers GPUs, where the library is built and a driver is there. */
@@ -16,10 +18,12 @@ public final class CudaProvider implements DeviceProvider {
 
   @Override
   public List<String> libraries() {
-    return List.of(
-        "nvrtc: " + Nvrtc.report(),
-        "cublaslt: " + CublasLt.report(),
-        "cudnn: " + CudnnLibrary.report());
+    var lines = new ArrayList<String>();
+    lines.add("nvrtc: " + Nvrtc.report());
+    lines.add("cublaslt: " + CublasLt.report());
+    lines.add("cudnn: " + CudnnLibrary.report());
+    lines.addAll(JCudaVendors.report());
+    return lines;
   }
 
   @Override

@@ -117,6 +117,14 @@ public interface Cudnn {
     return major + "." + rest / 100 + "." + rest % 100;
   }
 
+  /**
+   * Why cuDNN 8 and its parts are not all found by the loader's search, for a binding that loads it
+   * by itself; empty when they are.
+   */
+  static String missingParts() {
+    return CudnnLibrary.missingParts();
+  }
+
   /** The name of a status. */
   String statusName(int status);
 

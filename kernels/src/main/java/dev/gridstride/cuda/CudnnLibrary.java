@@ -183,11 +183,8 @@ final class CudnnLibrary extends Calls implements Cudnn {
     return names.stream().map(n -> "libcudnn_" + n + ".so." + major).toList();
   }
 
-  /**
-   * Why cuDNN 8's parts are not all found by the loader's search, for a binding that loads it by
-   * itself; empty when they are.
-   */
-  public static String missingParts() {
+  /** See {@link Cudnn#missingParts}. */
+  static String missingParts() {
     try {
       Loader.search("libcudnn.so.8");
       loadParts(Path.of("libcudnn.so.8"));

@@ -3,6 +3,7 @@ package dev.gridstride.cuda;
 import dev.gridstride.cuda.Cudnn.Kind;
 import dev.gridstride.cuda.Cudnn.Native;
 import dev.gridstride.cuda.Cudnn.Pass;
+import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.DeviceException;
 import dev.gridstride.device.DeviceMemoryException;
@@ -34,6 +35,9 @@ final class CudnnSession implements AutoCloseable {
   private final VendorHandles.Locked<Native> handle;
   private final List<Owned> owned = new ArrayList<>();
   private final Cleaner.Cleanable cleanable;
+
+  /** Guarded by the handle's lock: no call may use a descriptor that has been freed. */
+  private boolean closed;
 
   /** A session for {@code op}, which begins the messages. */
   CudnnSession(String op, Cudnn library, CudaDevice device) {
@@ -121,6 +125,9 @@ final class CudnnSession implements AutoCloseable {
   /** Queues work in a stream; gives what {@link CudaKernel#launch} wants. */
   int queue(long stream, String function, Call call) {
     synchronized (handle) {
+      if (closed) {
+        throw new ClosedException(op + ": the plan has been closed");
+      }
       check("cudnnSetStream", library.setStream(handle.handle(), stream));
       check(function, call.with(handle.handle()));
     }
@@ -151,6 +158,9 @@ final class CudnnSession implements AutoCloseable {
 
   @Override
   public void close() {
-    cleanable.clean();
+    synchronized (handle) {
+      closed = true;
+      cleanable.clean();
+    }
   }
 }

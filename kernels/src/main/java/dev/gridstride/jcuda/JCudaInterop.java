@@ -72,7 +72,11 @@ public final class JCudaInterop {
 
   /** A buffer's memory for JCuda, where the buffer begins; usable while the buffer is open. */
   public static CUdeviceptr pointer(Buffer buffer) {
-    return new CUdeviceptr().withByteOffset(buffer.devicePointer());
+    return pointer(buffer.devicePointer());
+  }
+
+  static CUdeviceptr pointer(long address) {
+    return new CUdeviceptr().withByteOffset(address);
   }
 
   /**
@@ -81,12 +85,16 @@ public final class JCudaInterop {
    * @throws UnsupportedException when this version of JCuda can't be given one
    */
   public static cudaStream_t stream(Stream stream) {
+    return stream(stream.handle());
+  }
+
+  static cudaStream_t stream(long handle) {
     VarHandle field = NativePointer.FIELD;
     if (field == null) {
       throw new UnsupportedException("jcuda.stream: this JCuda can't be given a stream");
     }
     var result = new cudaStream_t();
-    field.set(result, stream.handle());
+    field.set(result, handle);
     return result;
   }
 

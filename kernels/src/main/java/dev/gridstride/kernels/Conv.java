@@ -10,6 +10,7 @@ import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
+import dev.gridstride.jcuda.JCudaVendors;
 import java.util.List;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -62,7 +63,9 @@ public record Conv(
       Implementations.of(
               Implementation.cpu("direct", CpuConv::accepts, CpuConv::new),
               Implementation.cuda("cuda", CudaConv::accepts, CudaConv::new))
-          .withVendors(Implementation.cuda("cudnn", CudnnConv::accepts, CudnnConv::new));
+          .withVendors(
+              Implementation.cuda("cudnn", CudnnConv::accepts, CudnnConv::new),
+              Implementation.cuda("jcudnn", JCudaVendors::acceptsConv, JCudaVendors::conv));
 
   /** Checks sizes, groups and type. */
   public Conv {

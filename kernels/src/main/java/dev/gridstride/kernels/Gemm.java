@@ -10,6 +10,7 @@ import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
+import dev.gridstride.jcuda.JCudaVendors;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -81,7 +82,9 @@ public record Gemm(
               Implementation.cuda("wgmma", CudaGemm::wgmma, CudaGemm::withWgmma),
               Implementation.cuda("mma", CudaGemm::mma, CudaGemm::withMma),
               Implementation.cuda("simt", CudaGemm::simt, CudaGemm::withSimt))
-          .withVendors(Implementation.cuda("cublaslt", CublasLtGemm::accepts, CublasLtGemm::new));
+          .withVendors(
+              Implementation.cuda("cublaslt", CublasLtGemm::accepts, CublasLtGemm::new),
+              Implementation.cuda("jcublas", JCudaVendors::acceptsGemm, JCudaVendors::gemm));
 
   /** Checks sizes, types, leading dimensions and strides. */
   public Gemm {

@@ -10,6 +10,7 @@ import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
+import dev.gridstride.jcuda.JCudaVendors;
 import java.util.Arrays;
 
 /**
@@ -31,7 +32,9 @@ public record Softmax(long outer, long size, long inner, DType type, boolean log
       Implementations.of(
               Implementation.cpu("rows", CpuSoftmax::new),
               Implementation.cuda("cuda", CudaSoftmax::new))
-          .withVendors(Implementation.cuda("cudnn", CudnnSoftmax::accepts, CudnnSoftmax::new));
+          .withVendors(
+              Implementation.cuda("cudnn", CudnnSoftmax::accepts, CudnnSoftmax::new),
+              Implementation.cuda("jcudnn", JCudaVendors::acceptsSoftmax, JCudaVendors::softmax));
 
   /** Checks sizes and type. */
   public Softmax {

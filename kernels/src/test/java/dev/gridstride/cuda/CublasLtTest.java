@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.gridstride.device.Buffer;
+import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.DeviceKind;
@@ -245,6 +246,18 @@ class CublasLtTest {
           assertThat((double) at(memory(c), 0)).isCloseTo(want, within(1e-6));
         }
       }
+    }
+  }
+
+  @Test
+  void aClosedPlanIsRefused() {
+    var kernel = new CublasLtGemm(Gemm.of(1, 1, 4), gpu, lt);
+    kernel.close();
+    try (Buffer any = gpu.allocate(64)) {
+      assertThatThrownBy(
+              () -> kernel.run(gpu.defaultStream(), 1, any, any, 0, any, null, null, any))
+          .isInstanceOf(ClosedException.class)
+          .hasMessage("gemm: the plan has been closed");
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gridstride.device.Buffer;
+import dev.gridstride.device.ClosedException;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.DeviceException;
@@ -321,6 +322,11 @@ class CudnnTest {
       stream.synchronize();
     }
     kernel.close();
+    try (Buffer any = emulator.allocate(1 << 16)) {
+      assertThatThrownBy(() -> kernel.backwardData(emulator.defaultStream(), any, any, any, any))
+          .isInstanceOf(ClosedException.class)
+          .hasMessage("conv: the plan has been closed");
+    }
   }
 
   // ---- errors -----------------------------------------------------------------------------------
@@ -457,10 +463,7 @@ class CudnnTest {
     Files.writeString(folder.resolve("libcudnn_cnn.so.9"), "cut");
     assertThat(find(front).reason())
         .endsWith("it needs libcudnn_cnn.so.9: it is cut short, or no ELF file");
-    Files.copy(
-        front,
-        folder.resolve("libcudnn_cnn.so.9"),
-        StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(front, folder.resolve("libcudnn_cnn.so.9"), StandardCopyOption.REPLACE_EXISTING);
     assertThat(find(front).reason()).isEmpty();
   }
 

@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.opentest4j.TestAbortedException;
 
-/** Builds libraries that pretend to be ours, from {@code src/test/native/fake_cuda.cpp}. */
-final class FakeLibrary {
+/** Builds libraries that pretend to be ours or a vendor's, from {@code src/test/native}. */
+public final class FakeLibrary {
   private static final Path HEADERS = Path.of("..", "native", "include");
   private static final Path SOURCE = Path.of("src", "test", "native", "fake_cuda.cpp");
 
@@ -46,9 +46,7 @@ final class FakeLibrary {
 
   private static Path compile(Set<String> missing, String... macros)
       throws IOException, InterruptedException {
-    if (Emulator.isForGpu() && !Files.exists(SOURCE)) {
-      throw new TestAbortedException("there is no " + SOURCE);
-    }
+    demand(SOURCE);
     Path folder = Files.createTempDirectory("gridstride-fake-");
     folder.toFile().deleteOnExit();
     String text = Files.readString(HEADERS.resolve("gridstride.h"));
@@ -76,7 +74,7 @@ final class FakeLibrary {
   }
 
   /** Compiles another library of the folder of sources. */
-  static synchronized Path compile(String source, String... macros)
+  public static synchronized Path compile(String source, String... macros)
       throws IOException, InterruptedException {
     String key = source + Arrays.toString(macros);
     if (!BUILT.containsKey(key)) {
@@ -84,15 +82,28 @@ final class FakeLibrary {
       folder.toFile().deleteOnExit();
       Path library = folder.resolve("libfake.so");
       library.toFile().deleteOnExit();
-      var command = new ArrayList<>(List.of("g++", "-shared", "-fPIC", "-std=c++17"));
-      for (String macro : macros) {
-        command.add("-D" + macro);
-      }
-      command.addAll(List.of(SOURCE.resolveSibling(source).toString(), "-o", library.toString()));
-      run(command);
+      compile(
+          source, library, Arrays.stream(macros).map(macro -> "-D" + macro).toArray(String[]::new));
       BUILT.put(key, library);
     }
     return BUILT.get(key);
+  }
+
+  /** Compiles one to a file, with options of the compiler's. */
+  public static void compile(String source, Path library, String... options)
+      throws IOException, InterruptedException {
+    Path file = SOURCE.resolveSibling(source);
+    demand(file);
+    var command = new ArrayList<>(List.of("g++", "-shared", "-fPIC", "-std=c++17"));
+    command.addAll(List.of(options));
+    command.addAll(List.of(file.toString(), "-o", library.toString()));
+    run(command);
+  }
+
+  private static void demand(Path source) {
+    if (Emulator.isForGpu() && !Files.exists(source)) {
+      throw new TestAbortedException("there is no " + source);
+    }
   }
 
   private static void run(List<String> command) throws IOException, InterruptedException {

@@ -69,8 +69,12 @@ class CommandLineTest {
     assertThat(outcome.out().lines().filter(l -> l.matches("(cuda|cpu|emulator) .*")))
         .hasSize(3)
         .allMatch(l -> l.matches("\\S+ +(usable|refused): \\S.*"));
-    assertThat(outcome.out().lines().filter(l -> l.matches("(nvrtc|cublaslt|cudnn) .*")))
-        .hasSize(3)
+    assertThat(
+            outcome
+                .out()
+                .lines()
+                .filter(l -> l.matches("(nvrtc|cublaslt|cudnn|jcublas|jcudnn) .*")))
+        .hasSize(5)
         .allMatch(l -> l.matches("\\S+ +(usable|refused): \\S.*"));
     assertThat(outcome.out()).contains("gridstride  ", "java  ", "vectors  ", "threads  ");
   }
