@@ -33,6 +33,9 @@ public final class CpuReduce implements Reduce.Kernel {
   /** Reduced elements of a chunk. */
   private static final long CHUNK = 1 << 16;
 
+  /** Elements of a task: enough to be worth its hand-over. */
+  private static final long GRAIN = 1 << 14;
+
   private final Reduce op;
   private final Places kept;
   private final Places reduced;
@@ -106,18 +109,30 @@ public final class CpuReduce implements Reduce.Kernel {
       }
       return;
     }
-    double[] result = reduceAll(xs, op.kind(), new double[0]);
-    for (int o = 0; o < result.length; o++) {
-      double v = result[o];
-      elements.set(
-          ys,
-          o,
-          switch (op.kind()) {
-            case MEAN -> v / reduced.count;
-            case L2 -> Math.sqrt(v);
-            default -> v;
+    if (!columns && reduced.count <= CHUNK) { // one chunk: nothing to combine
+      long perTask = Math.max(1, GRAIN / Math.max(1, reduced.count));
+      Parallel.forRange(
+          kept.count,
+          perTask,
+          (from, to) -> {
+            for (long o = from; o < to; o++) {
+              elements.set(ys, o, result(row(xs, op.kind(), kept.at(o), 0, 0)));
+            }
           });
+      return;
     }
+    double[] results = reduceAll(xs, op.kind(), new double[0]);
+    for (int o = 0; o < results.length; o++) {
+      elements.set(ys, o, result(results[o]));
+    }
+  }
+
+  private double result(double v) {
+    return switch (op.kind()) {
+      case MEAN -> v / reduced.count;
+      case L2 -> Math.sqrt(v);
+      default -> v;
+    };
   }
 
   /** One number for each output; {@code shifts} is used by log-sum-exp only. */
@@ -133,7 +148,7 @@ public final class CpuReduce implements Reduce.Kernel {
         long each = Math.min(CHUNK, reduced.count);
         Parallel.forRange(
             parts.length,
-            Math.max(1, 16384 / each),
+            Math.max(1, GRAIN / each),
             (from, to) -> {
               for (int i = (int) from; i < to; i++) {
                 int o = i / chunks;
@@ -161,9 +176,12 @@ public final class CpuReduce implements Reduce.Kernel {
   private double row(MemorySegment x, Kind kind, long base, long first, double shift) {
     long end = Math.min(reduced.count, first + CHUNK);
     double v = start(kind);
+    boolean flat = reduced.run == reduced.count; // without divisions, which short rows feel
     for (long r = first; r < end; ) {
-      int n = (int) Math.min(Math.min(reduced.run - r % reduced.run, end - r), STRETCH);
-      v = combine(kind, v, stretch(x, kind, base + reduced.at(r), n, shift));
+      long left = flat ? end - r : Math.min(reduced.run - r % reduced.run, end - r);
+      int n = (int) Math.min(left, STRETCH);
+      long at = base + (flat ? r * reduced.step : reduced.at(r));
+      v = combine(kind, v, stretch(x, kind, at, n, shift));
       r += n;
     }
     return v;

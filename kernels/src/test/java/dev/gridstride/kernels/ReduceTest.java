@@ -19,6 +19,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Reductions against loops in double over every index. */
 @ExtendWith(TestDevice.class)
@@ -252,6 +253,29 @@ class ReduceTest {
       assertThatThrownBy(() -> ints.backward(s, i.buffer(), i.buffer(), i.buffer(), i.buffer()))
           .hasMessageContaining("must be floating");
       assertThat(plan.explain().toString()).contains(TestDevice.isCpu() ? "(rows)" : "cuda");
+    }
+  }
+
+  /** In every part of a loop: unrolled, whole vectors, one by one; a NaN of either sign. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 15, 16, 17, 64, 80, 143})
+  void findsNansAndExtremesAnywhere(int n) {
+    double[] nans = {Double.NaN, Double.longBitsToDouble(0xFFF8000000000000L)};
+    for (Kind kind : new Kind[] {Kind.MAX, Kind.MIN}) {
+      var plan = DEVICE.plan(Reduce.of(kind, DType.F32, Layout.contiguous(2, n), 1));
+      double best = kind == Kind.MAX ? 7 : -7;
+      for (int at = 0; at < n; at += 5) {
+        for (double special : new double[] {best, best / 0, nans[0], nans[1]}) {
+          double[] v = TestArray.integers(2L * n, 1); // of magnitude 4
+          v[n + at] = special;
+          try (var x = TestArray.of(DEVICE, DType.F32, v);
+              var y = TestArray.output(DEVICE, DType.F32, 2)) {
+            plan.run(DEVICE.defaultStream(), x.buffer(), y.buffer());
+            assertThat(y.get()[1]).isEqualTo(Double.valueOf(special)); // NaN is NaN
+            assertThat(y.get()[0]).isBetween(-4.0, 4.0);
+          }
+        }
+      }
     }
   }
 }

@@ -32,7 +32,13 @@ public final class ScalarReduceLoops implements ReduceLoops {
 
   @Override
   public float extreme(MemorySegment x, long at, int n, boolean largest) {
-    float m = largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY;
+    float start = largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY;
+    return extreme(start, x, at, n, largest);
+  }
+
+  /** The largest (or smallest) of {@code n} neighbours and {@code start}; NaN wins. */
+  public float extreme(float start, MemorySegment x, long at, int n, boolean largest) {
+    float m = start;
     for (int i = 0; i < n; i++) {
       m = (float) extreme(m, x.get(JAVA_FLOAT_UNALIGNED, at + 4L * i), largest);
     }

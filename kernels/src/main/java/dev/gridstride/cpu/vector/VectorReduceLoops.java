@@ -7,104 +7,145 @@ import dev.gridstride.cpu.scalar.ScalarReduceLoops;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 
 /** Reductions by the Vector API: f32 lanes over a stretch, double beyond it. */
 public final class VectorReduceLoops implements ReduceLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int LANES = F.length();
   private static final int STEP = 4 * LANES;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final int INFINITY_BITS = 0x7F800000;
 
-  private static FloatVector load(MemorySegment x, long at) {
-    return FloatVector.fromMemorySegment(F, x, at, LE);
-  }
+  /** For what is left of a stretch. */
+  private static final ScalarReduceLoops SCALAR = new ScalarReduceLoops();
 
-  private static FloatVector term(FloatVector v, Term term, float shift) {
-    return switch (term) {
-      case VALUE -> v;
-      case MAGNITUDE -> v.abs();
-      case SQUARE -> v.mul(v);
-      case EXP -> VectorMath.exp(v.sub(shift));
-    };
-  }
+  private static final VectorRowLoops ROWS = new VectorRowLoops();
 
   @Override
   public double sum(MemorySegment x, long at, int n, Term term, float shift) {
-    return switch (term) { // a constant in each loop, so that the term is no branch inside
-      case VALUE -> sumOf(x, at, n, Term.VALUE, shift);
-      case MAGNITUDE -> sumOf(x, at, n, Term.MAGNITUDE, shift);
-      case SQUARE -> sumOf(x, at, n, Term.SQUARE, shift);
-      case EXP -> sumOf(x, at, n, Term.EXP, shift);
+    return switch (term) {
+      case VALUE -> values(x, at, n);
+      case MAGNITUDE -> magnitudes(x, at, n);
+      case SQUARE -> squares(x, at, n);
+      case EXP -> ROWS.sumExp(x, at / 4, n, shift);
     };
   }
 
-  private static double sumOf(MemorySegment x, long at, int n, Term term, float shift) {
+  private static double values(MemorySegment x, long at, int n) {
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
     FloatVector d = a;
     int i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+    for (; i <= n - 4 * LANES; i += 4 * LANES) {
       long p = at + 4L * i;
-      a = a.add(term(load(x, p), term, shift));
-      b = b.add(term(load(x, p + STEP), term, shift));
-      c = c.add(term(load(x, p + 2 * STEP), term, shift));
-      d = d.add(term(load(x, p + 3 * STEP), term, shift));
+      a = a.add(FloatVector.fromMemorySegment(F, x, p, LE));
+      b = b.add(FloatVector.fromMemorySegment(F, x, p + STEP, LE));
+      c = c.add(FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE));
+      d = d.add(FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE));
     }
-    for (; i + LANES <= n; i += LANES) {
-      a = a.add(term(load(x, at + 4L * i), term, shift));
+    for (; i <= n - LANES; i += LANES) {
+      a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE));
     }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE, m);
-      b = b.add(term(v, term, shift), m);
+    a.add(b).add(c.add(d)).intoArray(lanes, 0);
+    return LaneSums.sum(lanes) + SCALAR.sum(x, at + 4L * i, n - i, Term.VALUE, 0);
+  }
+
+  private static double magnitudes(MemorySegment x, long at, int n) {
+    float[] lanes = LaneSums.floats();
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    int i = 0;
+    for (; i <= n - 2 * LANES; i += 2 * LANES) {
+      a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE).abs());
+      b = b.add(FloatVector.fromMemorySegment(F, x, at + 4L * i + STEP, LE).abs());
     }
     a.add(b).intoArray(lanes, 0);
-    double first = LaneSums.sum(lanes);
-    c.add(d).intoArray(lanes, 0);
-    return first + LaneSums.sum(lanes);
+    return LaneSums.sum(lanes) + SCALAR.sum(x, at + 4L * i, n - i, Term.MAGNITUDE, 0);
   }
 
+  private static double squares(MemorySegment x, long at, int n) {
+    float[] lanes = LaneSums.floats();
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    int i = 0;
+    for (; i <= n - 2 * LANES; i += 2 * LANES) {
+      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE);
+      a = v.fma(v, a);
+      v = FloatVector.fromMemorySegment(F, x, at + 4L * i + STEP, LE);
+      b = v.fma(v, b);
+    }
+    a.add(b).intoArray(lanes, 0);
+    return LaneSums.sum(lanes) + SCALAR.sum(x, at + 4L * i, n - i, Term.SQUARE, 0);
+  }
+
+  /**
+   * The smallest is the negated largest of the negated. NaNs are left out of the comparisons, which
+   * so need not ask for them in what they have; they are found by the largest of all magnitudes'
+   * bits, which is that of a NaN if there is one.
+   */
   @Override
   public float extreme(MemorySegment x, long at, int n, boolean largest) {
-    float start = largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY;
-    FloatVector m = FloatVector.broadcast(F, start);
-    FloatVector b = m; // two, since each waits for its last comparison
+    IntVector sign = IntVector.broadcast(I, largest ? 0 : Integer.MIN_VALUE);
+    IntVector bits = IntVector.zero(I);
+    FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    FloatVector b = a; // four, since each waits for its last comparison
+    FloatVector c = a;
+    FloatVector d = a;
     int i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+    for (; i <= n - 4 * LANES; i += 4 * LANES) {
       long p = at + 4L * i;
-      m = better(m, load(x, p), largest);
-      b = better(b, load(x, p + STEP), largest);
+      IntVector v = FloatVector.fromMemorySegment(F, x, p, LE).reinterpretAsInts();
+      bits = bits.max(v.and(Integer.MAX_VALUE));
+      FloatVector f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
+      a = a.blend(f, f.compare(VectorOperators.GT, a));
+      v = FloatVector.fromMemorySegment(F, x, p + STEP, LE).reinterpretAsInts();
+      bits = bits.max(v.and(Integer.MAX_VALUE));
+      f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
+      b = b.blend(f, f.compare(VectorOperators.GT, b));
+      v = FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE).reinterpretAsInts();
+      bits = bits.max(v.and(Integer.MAX_VALUE));
+      f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
+      c = c.blend(f, f.compare(VectorOperators.GT, c));
+      v = FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE).reinterpretAsInts();
+      bits = bits.max(v.and(Integer.MAX_VALUE));
+      f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
+      d = d.blend(f, f.compare(VectorOperators.GT, d));
     }
-    m = better(m, b, largest);
-    for (; i + LANES <= n; i += LANES) {
-      m = better(m, load(x, at + 4L * i), largest);
+    for (; i <= n - LANES; i += LANES) {
+      IntVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE).reinterpretAsInts();
+      bits = bits.max(v.and(Integer.MAX_VALUE));
+      FloatVector f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
+      a = a.blend(f, f.compare(VectorOperators.GT, a));
     }
-    if (i < n) {
-      VectorMask<Float> k = F.indexInRange(i, n);
-      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE, k);
-      m = m.blend(better(m, v, largest), k);
+    a = a.blend(b, b.compare(VectorOperators.GT, a));
+    c = c.blend(d, d.compare(VectorOperators.GT, c));
+    IntVector m = a.blend(c, c.compare(VectorOperators.GT, a)).reinterpretAsInts();
+    if (bits.reduceLanes(VectorOperators.MAX) > INFINITY_BITS) {
+      return Float.NaN;
     }
-    // Java's MAX and MIN over lanes let NaN win
-    return largest ? m.reduceLanes(VectorOperators.MAX) : m.reduceLanes(VectorOperators.MIN);
-  }
-
-  /** The better of each lane; a NaN in either stays. */
-  private static FloatVector better(FloatVector m, FloatVector v, boolean largest) {
-    VectorMask<Float> keep =
-        largest ? v.compare(VectorOperators.LE, m) : v.compare(VectorOperators.GE, m);
-    return m.blend(v, keep.or(m.test(VectorOperators.IS_NAN)).not());
+    // in an order of integers, over whose lanes the largest costs a quarter
+    m =
+        m.lanewise(
+            VectorOperators.XOR, m.lanewise(VectorOperators.ASHR, 31).and(Integer.MAX_VALUE));
+    int key = m.reduceLanes(VectorOperators.MAX);
+    float found = Float.intBitsToFloat(key ^ ((key >> 31) & Integer.MAX_VALUE));
+    found = largest ? found : -found;
+    return i == n ? found : SCALAR.extreme(found, x, at + 4L * i, n - i, largest);
   }
 
   @Override
   public void addColumns(
       MemorySegment x, long at, long step, int rows, double[] sums, int cols, Term term) {
-    var lanes = new float[LANES];
+    float[] lanes = LaneSums.floats();
     int j = 0;
     for (; j + LANES <= cols; j += LANES) {
-      column(x, at + 4L * j, step, rows, term).intoArray(lanes, 0);
+      column(x, at + 4L * j, step, rows, term, lanes);
       for (int k = 0; k < LANES; k++) {
         sums[j + k] += lanes[k];
       }
@@ -112,24 +153,38 @@ public final class VectorReduceLoops implements ReduceLoops {
     ScalarReduceLoops.addColumnsFrom(j, x, at, step, rows, sums, cols, term);
   }
 
-  private static FloatVector column(MemorySegment x, long at, long step, int rows, Term term) {
+  /** The sums of a vector of columns; two for each, since an addition waits for the last. */
+  private static void column(
+      MemorySegment x, long at, long step, int rows, Term term, float[] lanes) {
     FloatVector a = FloatVector.zero(F);
-    for (int r = 0; r < rows; r++) {
-      a = a.add(term(load(x, at + r * step), term, 0));
+    FloatVector b = a;
+    int r = 0;
+    if (term == Term.VALUE) {
+      for (; r <= rows - 2; r += 2) {
+        a = a.add(FloatVector.fromMemorySegment(F, x, at + r * step, LE));
+        b = b.add(FloatVector.fromMemorySegment(F, x, at + r * step + step, LE));
+      }
     }
-    return a;
+    for (; r < rows; r++) {
+      FloatVector v = FloatVector.fromMemorySegment(F, x, at + r * step, LE);
+      a = term == Term.SQUARE ? v.fma(v, a) : a.add(term == Term.VALUE ? v : v.abs());
+    }
+    a.add(b).intoArray(lanes, 0);
   }
 
   @Override
   public void extremeColumns(
       MemorySegment x, long at, long step, int rows, double[] values, int cols, boolean largest) {
-    var lanes = new float[LANES];
+    float[] lanes = LaneSums.floats();
     int j = 0;
     float start = largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY;
     for (; j + LANES <= cols; j += LANES) {
       FloatVector m = FloatVector.broadcast(F, start);
       for (int r = 0; r < rows; r++) {
-        m = better(m, load(x, at + r * step + 4L * j), largest);
+        FloatVector v = FloatVector.fromMemorySegment(F, x, at + r * step + 4L * j, LE);
+        VectorMask<Float> keep =
+            largest ? v.compare(VectorOperators.LE, m) : v.compare(VectorOperators.GE, m);
+        m = m.blend(v, keep.or(m.test(VectorOperators.IS_NAN)).not()); // a NaN stays
       }
       m.intoArray(lanes, 0);
       for (int k = 0; k < LANES; k++) {
