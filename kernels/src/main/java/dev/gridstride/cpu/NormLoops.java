@@ -91,6 +91,53 @@ public interface NormLoops {
       long kind);
 
   /**
+   * All of the forward pass for {@code rows} rows of {@code cols} neighbours in one call, which
+   * short rows need: what {@link #moments} and {@link #affine} do with the numbers between them.
+   *
+   * @param first number of the first row
+   * @param pivots of all rows, set: the rounded means, or 0 when not centered
+   * @param rstds of all rows, set
+   * @return how many rows were done, fewer at one whose squares are beyond the range of f32; -1,
+   *     and nothing is written, when this implementation does not have it for so many columns
+   */
+  int rowForward(
+      MemorySegment x,
+      MemorySegment gamma,
+      @Nullable MemorySegment beta,
+      MemorySegment y,
+      int first,
+      int rows,
+      int cols,
+      boolean centered,
+      double eps,
+      double[] pivots,
+      double[] rstds);
+
+  /**
+   * All of the gradient for {@code rows} rows of {@code cols} neighbours in one call, which short
+   * rows need: what {@link #gradientSums}, {@link #addParameters} and {@link #gradient} do with the
+   * numbers that come between them.
+   *
+   * @param first number of the first row
+   * @param pivots of all rows
+   * @param rstds of all rows
+   * @param table sums of the parameters, those of beta {@code cols} after those of gamma
+   * @return whether this implementation has it for so many columns; nothing is written otherwise
+   */
+  boolean rowGradients(
+      MemorySegment x,
+      MemorySegment gamma,
+      MemorySegment dy,
+      MemorySegment dx,
+      int first,
+      int rows,
+      int cols,
+      boolean centered,
+      double[] pivots,
+      double[] rstds,
+      MemorySegment table);
+
+  /**
    * Sets table to a pivot near the mean, {@code sum(x - pivot)} and {@code sum((x - pivot)^2)} of
    * each column.
    */

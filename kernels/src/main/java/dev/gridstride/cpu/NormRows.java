@@ -65,14 +65,46 @@ final class NormRows {
         Math.max(1, GRAIN / Math.max(1, cols)),
         (from, to) -> {
           var moments = new NormMoments(loops, shape.type(), shape.centered());
-          for (long r = from; r < to; r++) {
-            moments.clear();
-            moments.addRun(x, r * cols, cols);
-            int k = (int) r;
-            out.set(k, moments.mean(), moments.variance());
-            apply(x, gamma, beta, y, r, out.pivot(k), out.rstd(k), -out.low(k) * out.rstd(k));
+          for (long r = from; r < to; ) {
+            r += oneCall(x, gamma, beta, y, out, r, to);
+            if (r < to) {
+              moments.clear();
+              moments.addRun(x, r * cols, cols);
+              int k = (int) r++;
+              out.set(k, moments.mean(), moments.variance());
+              apply(x, gamma, beta, y, k, out.pivot(k), out.rstd(k), -out.low(k) * out.rstd(k));
+            }
           }
         });
+  }
+
+  /** Does the first rows in one call, if they stay in the first-level cache; how many. */
+  private int oneCall(
+      MemorySegment x,
+      @Nullable MemorySegment gamma,
+      @Nullable MemorySegment beta,
+      MemorySegment y,
+      NormStatistics out,
+      long from,
+      long to) {
+    if (shape.groups() != 1 || cols > NormLoops.RUN || gamma == null) {
+      return 0;
+    }
+    int done =
+        loops.rowForward(
+            x,
+            gamma,
+            beta,
+            y,
+            (int) from,
+            (int) (to - from),
+            (int) cols,
+            shape.centered(),
+            shape.eps(),
+            out.pivots(),
+            out.rstds());
+    out.store((int) from, Math.max(0, done));
+    return Math.max(0, done);
   }
 
   private void apply(
@@ -161,13 +193,45 @@ final class NormRows {
     if (part.length > 0) {
       table.asSlice(0, 8L * part.length).fill((byte) 0);
     }
-    var sums = new double[3];
-    for (long r = from * shape.groups(); r < to * shape.groups(); r++) {
-      row(stats, x, gamma, dy, dx, part.length > 0 ? table : null, r, sums);
+    if (!oneCall(stats, x, gamma, dy, dx, part, table, from, to)) {
+      var sums = new double[3];
+      for (long r = from * shape.groups(); r < to * shape.groups(); r++) {
+        row(stats, x, gamma, dy, dx, part.length > 0 ? table : null, r, sums);
+      }
     }
     for (int i = 0; i < part.length; i++) {
       part[i] += loops.tableElements().get(table, i);
     }
+  }
+
+  /** Does images whose rows stay in the first-level cache in one call, when the loops can. */
+  private boolean oneCall(
+      NormStatistics stats,
+      MemorySegment x,
+      @Nullable MemorySegment gamma,
+      MemorySegment dy,
+      @Nullable MemorySegment dx,
+      double[] part,
+      MemorySegment table,
+      long from,
+      long to) {
+    return shape.groups() == 1
+        && cols <= NormLoops.RUN
+        && gamma != null
+        && dx != null
+        && part.length > 0
+        && loops.rowGradients(
+            x,
+            gamma,
+            dy,
+            dx,
+            (int) from,
+            (int) (to - from),
+            (int) cols,
+            shape.centered(),
+            stats.pivots(),
+            stats.rstds(),
+            table);
   }
 
   private void row(

@@ -1,5 +1,7 @@
 package dev.gridstride.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
 import dev.gridstride.device.DType;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -33,11 +35,33 @@ final class NormStatistics {
 
   /** Takes what an earlier pass has written. */
   NormStatistics read() {
-    for (int i = 0; i < pivot.length; i++) {
-      pivot[i] = means == null ? 0 : type.get(means, i);
-      rstd[i] = rstds == null ? 1 : type.get(rstds, i);
-    }
+    read(means, pivot, 0);
+    read(rstds, rstd, 1);
     return this;
+  }
+
+  private void read(@Nullable MemorySegment from, double[] into, double otherwise) {
+    for (int i = 0; i < into.length; i++) {
+      if (from == null) {
+        into[i] = otherwise;
+      } else if (f32) { // not through Elements: as long as a row of 64 elements takes
+        into[i] = from.get(JAVA_FLOAT_UNALIGNED, 4L * i);
+      } else {
+        into[i] = type.get(from, i);
+      }
+    }
+  }
+
+  /** Stores what was put in {@link #pivots} and {@link #rstds}, which are f32. */
+  void store(int first, int count) {
+    for (int i = first; i < first + count; i++) {
+      if (means != null) {
+        means.set(JAVA_FLOAT_UNALIGNED, 4L * i, (float) pivot[i]);
+      }
+      if (rstds != null) {
+        rstds.set(JAVA_FLOAT_UNALIGNED, 4L * i, (float) rstd[i]);
+      }
+    }
   }
 
   /** Takes means and variances that are not those of the input. */
@@ -61,6 +85,16 @@ final class NormStatistics {
     if (rstds != null) {
       type.set(rstds, i, rstd[i]);
     }
+  }
+
+  /** All of {@link #pivot}; what is put in is kept by {@link #store}. */
+  double[] pivots() {
+    return pivot;
+  }
+
+  /** All of {@link #rstd}, likewise. */
+  double[] rstds() {
+    return rstd;
   }
 
   /** The mean, rounded to the statistics' type. */

@@ -216,6 +216,8 @@ class NormTest {
     return List.of(
         Case.rows(Kind.LAYER, DType.F32, 70, 333),
         Case.rows(Kind.RMS, DType.F32, 70, 333),
+        Case.rows(Kind.LAYER, DType.F32, 70, 336), // whole vectors, which have a path of their own
+        Case.rows(Kind.RMS, DType.F32, 70, 64),
         new Case(Kind.GROUP, DType.F32, ImageLayout.NCHW, 2, 36, 333, 3, 1e-5),
         new Case(Kind.GROUP, DType.F32, ImageLayout.NHWC, 2, 36, 333, 3, 1e-5),
         new Case(Kind.BATCH, DType.F32, ImageLayout.NCHW, 5, 37, 333, 1, 1e-5),
@@ -344,6 +346,33 @@ class NormTest {
     var v = new double[n];
     Arrays.fill(v, 1);
     return v;
+  }
+
+  /** Rows whose squares overflow f32, among others that share their task. */
+  @Test
+  void hugeRowsAmongOthers() {
+    for (Kind kind : new Kind[] {Kind.LAYER, Kind.RMS}) {
+      var op = Case.rows(kind, DType.F32, 70, 64);
+      double[] xs = TestArray.normal(op.count(), 1);
+      for (int row : new int[] {0, 3, 4, 69}) {
+        for (int i = 64 * row; i < 64 * (row + 1); i++) {
+          xs[i] *= 1e30;
+        }
+      }
+      try (var x = TestArray.of(DEVICE, DType.F32, xs);
+          var g = TestArray.normal(DEVICE, DType.F32, 64, 2);
+          var y = TestArray.output(DEVICE, DType.F32, op.count());
+          var m = TestArray.output(DEVICE, DType.F32, op.stats());
+          var r = TestArray.output(DEVICE, DType.F32, op.stats())) {
+        op.forward(x, g, null, y, m, r);
+        var oracle = op.oracle().measure(x.get());
+        oracle.forward(x.get(), g.get(), new double[64]);
+        assertClose("y", y.get(), oracle.y, 1e-6, 4e-6);
+        var rstd = new double[op.stats()];
+        Arrays.setAll(rstd, oracle::rstd);
+        assertClose("rstd", r.get(), rstd, 1e-6, 0);
+      }
+    }
   }
 
   /** Squares that overflow f32 in both signs, and no variance at all. */

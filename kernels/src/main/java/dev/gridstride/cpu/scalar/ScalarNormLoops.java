@@ -139,6 +139,38 @@ public final class ScalarNormLoops implements NormLoops {
   }
 
   @Override
+  public int rowForward(
+      MemorySegment x,
+      MemorySegment gamma,
+      @Nullable MemorySegment beta,
+      MemorySegment y,
+      int first,
+      int rows,
+      int cols,
+      boolean centered,
+      double eps,
+      double[] pivots,
+      double[] rstds) {
+    return -1;
+  }
+
+  @Override
+  public boolean rowGradients(
+      MemorySegment x,
+      MemorySegment gamma,
+      MemorySegment dy,
+      MemorySegment dx,
+      int first,
+      int rows,
+      int cols,
+      boolean centered,
+      double[] pivots,
+      double[] rstds,
+      MemorySegment table) {
+    return false;
+  }
+
+  @Override
   public void columnMoments(
       MemorySegment x, long at, long stride, int rows, int cols, MemorySegment sums) {
     for (int j = 0; j < cols; j++) {

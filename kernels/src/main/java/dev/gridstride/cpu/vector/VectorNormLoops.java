@@ -378,6 +378,40 @@ public final class VectorNormLoops implements NormLoops {
   }
 
   @Override
+  public int rowForward(
+      MemorySegment x,
+      MemorySegment gamma,
+      @Nullable MemorySegment beta,
+      MemorySegment y,
+      int first,
+      int rows,
+      int cols,
+      boolean centered,
+      double eps,
+      double[] pivots,
+      double[] rstds) {
+    return VectorNormRows.forward(
+        x, gamma, beta, y, first, rows, cols, centered, eps, pivots, rstds);
+  }
+
+  @Override
+  public boolean rowGradients(
+      MemorySegment x,
+      MemorySegment gamma,
+      MemorySegment dy,
+      MemorySegment dx,
+      int first,
+      int rows,
+      int cols,
+      boolean centered,
+      double[] pivots,
+      double[] rstds,
+      MemorySegment table) {
+    return VectorNormRows.gradients(
+        x, gamma, dy, dx, first, rows, cols, centered, pivots, rstds, table);
+  }
+
+  @Override
   public void columnMoments(
       MemorySegment x, long at, long stride, int rows, int cols, MemorySegment table) {
     VectorNormColumns.moments(x, at, stride, rows, cols, table);
