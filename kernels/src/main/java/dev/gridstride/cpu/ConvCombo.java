@@ -1,6 +1,7 @@
 package dev.gridstride.cpu;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 
 /**
  * One combination of phases of the three axes: the destinations that share one set of taps, with
@@ -9,6 +10,9 @@ import java.util.ArrayList;
 final class ConvCombo {
   /** A piece of the reduction: taps t0 to t1 and source channels c0 to c1 (both excluded). */
   record Chunk(int t0, int t1, int c0, int c1) {}
+
+  /** Taps inside the source: bytes to what each reads, and its number. */
+  record Inside(int[] from, int[] tap) {}
 
   final ConvPhase d;
   final ConvPhase h;
@@ -34,6 +38,9 @@ final class ConvCombo {
   final int[] kernelIndex;
 
   final Chunk[] chunks;
+
+  /** The taps of each triple of spans. */
+  final Inside[][][] inside;
 
   /** Where this combination's packed weights begin in the workspace, in bytes. */
   final long panels;
@@ -86,6 +93,28 @@ final class ConvCombo {
     }
     rowsMerge = neighbours;
     chunks = chunks(taps, w.taps(), perTap, most);
+    inside = new Inside[dSpans.length][hSpans.length][wSpans.length];
+    for (int i = 0; i < dSpans.length; i++) {
+      for (int j = 0; j < hSpans.length; j++) {
+        for (int k = 0; k < wSpans.length; k++) {
+          inside[i][j][k] = inside(dSpans[i], hSpans[j], wSpans[k]);
+        }
+      }
+    }
+  }
+
+  /** The taps of three spans, in their order. */
+  private Inside inside(ConvPhase.Span inD, ConvPhase.Span inH, ConvPhase.Span inW) {
+    var list = new ArrayList<Integer>();
+    for (int z = inD.lo(); z < inD.hi(); z++) {
+      for (int r = inH.lo(); r < inH.hi(); r++) {
+        for (int s = inW.lo(); s < inW.hi(); s++) {
+          list.add((z * h.taps() + r) * w.taps() + s);
+        }
+      }
+    }
+    int[] tap = list.stream().mapToInt(t -> t).toArray();
+    return new Inside(Arrays.stream(tap).map(t -> table[t]).toArray(), tap);
   }
 
   /**

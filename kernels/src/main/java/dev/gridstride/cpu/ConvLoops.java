@@ -60,6 +60,53 @@ public interface ConvLoops {
       long initOff,
       long ldi);
 
+  /**
+   * A line of pixels of a channel-wise convolution, in blocks of one vector of channels, {@code v}
+   * bytes of {@link Tiles#lanesF32} elements:
+   *
+   * <pre>
+   * C[i*ldc + k*v] = init[k*iBlock]
+   *                + sum over t of A[aOff + from[t] + i*dA + k*v] * B[bOff + k*bBlock + tap[t]*v],
+   *                  0 &lt;= i &lt; pixels, 0 &lt;= k &lt; blocks, in the order of t
+   * </pre>
+   */
+  void channelTaps(
+      int blocks,
+      int pixels,
+      int[] from,
+      int[] tap,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bBlock,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long iBlock);
+
+  /** The same in f64, with vectors of {@link Tiles#lanesF64} elements. */
+  void channelTapsF64(
+      int blocks,
+      int pixels,
+      int[] from,
+      int[] tap,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bBlock,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long iBlock);
+
   /** {@code to[j][i] = from[i][j]} for f32, rows of {@code from} {@code ld} bytes apart. */
   void transpose(
       MemorySegment from,

@@ -117,7 +117,17 @@ final class ConvPass {
       for (ConvPhase h : phases[1]) {
         for (ConvPhase w : phases[2]) {
           var combo =
-              new ConvCombo(d, h, w, kernel, !directSource, source, perTap(), es, CHUNK, at);
+              new ConvCombo(
+                  d,
+                  h,
+                  w,
+                  kernel,
+                  !directSource,
+                  source,
+                  perTap(),
+                  es,
+                  channelwise ? Integer.MAX_VALUE : CHUNK,
+                  at);
           list.add(combo);
           at += (panelBytes(combo) * this.groups + 63) / 64 * 64;
         }
@@ -458,20 +468,28 @@ final class ConvPass {
       if (ih0 >= ih1 || iw0 >= iw1) {
         return;
       }
-      Span d = q.dSpans[0];
-      for (Span s : q.dSpans) {
-        d = s.from() <= id ? s : d;
+      int di = 0;
+      while (di + 1 < q.dSpans.length && q.dSpans[di + 1].from() <= id) {
+        di++;
       }
-      for (int b = b0; b < b1; b++) {
+      // one call takes all blocks of channels: a block alone would read a vector of each pixel
+      for (int b = b0; b < (channelwise ? b0 + 1 : b1); b++) {
         for (ConvCombo.Chunk chunk : q.chunks) {
-          for (Span h : q.hSpans) {
-            for (Span w : q.wSpans) {
+          for (int hi = 0; hi < q.hSpans.length; hi++) {
+            for (int wi = 0; wi < q.wSpans.length; wi++) {
+              Span h = q.hSpans[hi];
+              Span w = q.wSpans[wi];
               int i0 = Math.max(ih0, h.from());
               int i1 = Math.min(ih1, h.to());
               int j0 = Math.max(iw0, w.from());
               int j1 = Math.min(iw1, w.to());
               if (i0 < i1 && j0 < j1) {
-                new Rectangle(q, b, chunk, id, i0, i1, j0, j1).run(d, h, w);
+                var rectangle = new Rectangle(q, b, chunk, id, i0, i1, j0, j1);
+                if (channelwise) {
+                  rectangle.channels(q.inside[di][hi][wi]);
+                } else {
+                  rectangle.run(q.dSpans[di], h, w);
+                }
               }
             }
           }
@@ -549,6 +567,64 @@ final class ConvPass {
         }
       }
 
+      /**
+       * All taps and blocks of single channels, a line at a time: of a row, unless that is short.
+       */
+      void channels(ConvCombo.Inside taps) {
+        int m = i1 - i0;
+        int n = j1 - j0;
+        boolean byRows = n >= Math.min(m, 8);
+        int pixels = byRows ? n : m;
+        long dA = byRows ? aColumn : aRow;
+        long ldc = byRows ? cColumn : cRow;
+        long bOff = panel(q, group, b);
+        long bBlock = (long) block * es * q.taps;
+        MemorySegment init = withBias ? panels : Tiles.ZEROS;
+        long initOff = withBias ? bias(group) + (long) b * block * es : 0;
+        long iBlock = withBias ? (long) block * es : 0;
+        for (int line = 0; line < (byRows ? m : n); line++) {
+          long aOff = aFirst + line * (byRows ? aRow : aColumn);
+          long cOff = cFirst + line * (byRows ? cRow : cColumn);
+          if (es == 4) {
+            ConvLoops.BEST.channelTaps(
+                b1 - b,
+                pixels,
+                taps.from(),
+                taps.tap(),
+                a,
+                aOff,
+                dA,
+                panels,
+                bOff,
+                bBlock,
+                c,
+                cOff,
+                ldc,
+                init,
+                initOff,
+                iBlock);
+          } else {
+            ConvLoops.BEST.channelTapsF64(
+                b1 - b,
+                pixels,
+                taps.from(),
+                taps.tap(),
+                a,
+                aOff,
+                dA,
+                panels,
+                bOff,
+                bBlock,
+                c,
+                cOff,
+                ldc,
+                init,
+                initOff,
+                iBlock);
+          }
+        }
+      }
+
       /** Adds taps from..to, as far as they are in the chunk. */
       private void taps(int from, int to, int first) {
         int t0 = Math.max(from, chunk.t0());
@@ -558,7 +634,7 @@ final class ConvPass {
         }
         boolean fresh = t0 == first && chunk.c0() == 0;
         int kw = q.w.taps();
-        int terms = channelwise ? 1 : chunk.c1() - chunk.c0();
+        int terms = chunk.c1() - chunk.c0();
         long bOff = panel(q, group, b) + ((long) t0 * perTap() + chunk.c0()) * width(b) * es;
         if (q.rowsMerge && terms == perTap() && t0 % kw == 0 && t1 % kw == 0) {
           tiles((t1 - t0) / kw, kw * terms, q.rowTable, t0 / kw, bOff, fresh);
@@ -613,17 +689,7 @@ final class ConvPass {
         long initOff = fresh ? (withBias ? bias(group) + (long) b * block * es : 0) : cOff;
         long ldi = fresh ? 0 : ldc;
         long iVs = fresh && !withBias ? 0 : next;
-        if (channelwise) {
-          if (es == 4) {
-            ConvLoops.BEST.channels(
-                rows, runs, length, a, aOff, table, tableOff, 0, dA, panels, bOff, bStep, c, cOff,
-                ldc, init, initOff, ldi);
-          } else {
-            ConvLoops.BEST.channelsF64(
-                rows, runs, length, a, aOff, table, tableOff, 0, dA, panels, bOff, bStep, c, cOff,
-                ldc, init, initOff, ldi);
-          }
-        } else if (es == 4) {
+        if (es == 4) {
           Tiles.BEST.f32(
               rows, vectors, runs, length, a, aOff, table, tableOff, es, dA, panels, bOff, bStep,
               next, c, cOff, ldc, next, init, initOff, ldi, iVs);

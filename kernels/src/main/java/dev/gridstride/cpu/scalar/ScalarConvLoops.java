@@ -103,6 +103,76 @@ public class ScalarConvLoops implements ConvLoops {
   }
 
   @Override
+  public void channelTaps(
+      int blocks,
+      int pixels,
+      int[] from,
+      int[] tap,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bBlock,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long iBlock) {
+    int lanes = Tiles.BEST.lanesF32();
+    long v = 4L * lanes;
+    for (int i = 0; i < pixels; i++) {
+      for (int e = 0; e < blocks * lanes; e++) {
+        int k = e / lanes;
+        long lane = 4L * (e % lanes);
+        float sum = init.get(JAVA_FLOAT_UNALIGNED, initOff + k * iBlock + lane);
+        for (int t = 0; t < from.length; t++) {
+          float x = a.get(JAVA_FLOAT_UNALIGNED, aOff + from[t] + i * dA + k * v + lane);
+          sum =
+              Math.fma(x, b.get(JAVA_FLOAT_UNALIGNED, bOff + k * bBlock + tap[t] * v + lane), sum);
+        }
+        c.set(JAVA_FLOAT_UNALIGNED, cOff + i * ldc + k * v + lane, sum);
+      }
+    }
+  }
+
+  @Override
+  public void channelTapsF64(
+      int blocks,
+      int pixels,
+      int[] from,
+      int[] tap,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bBlock,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long iBlock) {
+    int lanes = Tiles.BEST.lanesF64();
+    long v = 8L * lanes;
+    for (int i = 0; i < pixels; i++) {
+      for (int e = 0; e < blocks * lanes; e++) {
+        int k = e / lanes;
+        long lane = 8L * (e % lanes);
+        double sum = init.get(JAVA_DOUBLE_UNALIGNED, initOff + k * iBlock + lane);
+        for (int t = 0; t < from.length; t++) {
+          double x = a.get(JAVA_DOUBLE_UNALIGNED, aOff + from[t] + i * dA + k * v + lane);
+          sum =
+              Math.fma(x, b.get(JAVA_DOUBLE_UNALIGNED, bOff + k * bBlock + tap[t] * v + lane), sum);
+        }
+        c.set(JAVA_DOUBLE_UNALIGNED, cOff + i * ldc + k * v + lane, sum);
+      }
+    }
+  }
+
+  @Override
   public void transpose(
       MemorySegment from,
       long fromOff,

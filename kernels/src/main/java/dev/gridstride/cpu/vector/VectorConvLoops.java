@@ -221,6 +221,29 @@ public final class VectorConvLoops extends ScalarConvLoops {
   }
 
   @Override
+  public void channelTaps(
+      int blocks,
+      int pixels,
+      int[] from,
+      int[] tap,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bBlock,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long iBlock) {
+    F32ChannelTaps.line(
+        blocks, pixels, from, tap, a, aOff, dA, b, bOff, bBlock, c, cOff, ldc, init, initOff,
+        iBlock);
+  }
+
+  @Override
   public void transpose(
       MemorySegment from,
       long fromOff,
