@@ -75,9 +75,18 @@ public final class VectorRowLoops implements RowLoops {
   /** The last elements of a row in a vector of scratch, padded by what has an exponential of 0. */
   private static MemorySegment tail(MemorySegment x, long at, int rest) {
     MemorySegment t = TAILS.get(V);
-    FloatVector.broadcast(F, Float.NEGATIVE_INFINITY).intoMemorySegment(t, 0, LE);
-    MemorySegment.copy(x, 4 * at, t, 0, 4L * rest);
+    move(x, at, t, 0, rest);
+    for (int i = rest; i < L; i++) {
+      t.set(JAVA_FLOAT_UNALIGNED, 4L * i, Float.NEGATIVE_INFINITY);
+    }
     return t;
+  }
+
+  /** Fewer than a vector of elements; {@code MemorySegment.copy} is half of what may be inlined. */
+  private static void move(MemorySegment from, long at, MemorySegment to, long target, int n) {
+    for (int i = 0; i < n; i++) {
+      to.set(JAVA_FLOAT_UNALIGNED, 4 * (target + i), get(from, at + i));
+    }
   }
 
   @Override
@@ -119,7 +128,7 @@ public final class VectorRowLoops implements RowLoops {
       }
     }
     if (rest > 0) {
-      MemorySegment.copy(t, 0, y, 4 * (to + n - rest), 4L * rest);
+      move(t, 0, y, to + n - rest, rest);
     }
     a.intoArray(lanes, 0);
     return LaneSums.sum(lanes);
@@ -338,11 +347,11 @@ public final class VectorRowLoops implements RowLoops {
   public void logSoftmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
     int rest = n % L;
-    long last = 4 * (at + n - rest);
+    long last = at + n - rest;
     MemorySegment t = rest == 0 ? y : TAILS.get(2L * V);
     if (rest > 0) {
-      MemorySegment.copy(y, last, t, 0, 4L * rest);
-      MemorySegment.copy(dy, last, t, V, 4L * rest);
+      move(y, last, t, 0, rest);
+      move(dy, last, t, L, rest);
     }
     FloatVector s = FloatVector.broadcast(F, -sum);
     int step = VectorStep.bytes();
@@ -361,7 +370,7 @@ public final class VectorRowLoops implements RowLoops {
       }
     }
     if (rest > 0) {
-      MemorySegment.copy(t, 0, dx, last, 4L * rest);
+      move(t, 0, dx, last, rest);
     }
   }
 }
