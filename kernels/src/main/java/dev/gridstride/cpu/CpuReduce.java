@@ -1,5 +1,7 @@
 package dev.gridstride.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
 import dev.gridstride.cpu.scalar.ScalarReduceLoops;
 import dev.gridstride.cpu.vector.VectorReduceLoops;
 import dev.gridstride.device.Buffer;
@@ -35,6 +37,8 @@ public final class CpuReduce implements Reduce.Kernel {
 
   /** Elements of a task: enough to be worth its hand-over. */
   private static final long GRAIN = 1 << 14;
+
+  private static final ThreadLocal<double[]> VALUES = ThreadLocal.withInitial(() -> new double[64]);
 
   private final Reduce op;
   private final Places kept;
@@ -115,6 +119,10 @@ public final class CpuReduce implements Reduce.Kernel {
           kept.count,
           perTask,
           (from, to) -> {
+            if (areShortRows()) {
+              shortRows(xs, ys, from, to);
+              return;
+            }
             for (long o = from; o < to; o++) {
               elements.set(ys, o, result(row(xs, op.kind(), kept.at(o), 0, 0)));
             }
@@ -124,6 +132,35 @@ public final class CpuReduce implements Reduce.Kernel {
     double[] results = reduceAll(xs, op.kind(), new double[0]);
     for (int o = 0; o < results.length; o++) {
       elements.set(ys, o, result(results[o]));
+    }
+  }
+
+  /** Whether an output is one stretch, and the next one's is at a fixed distance. */
+  private boolean areShortRows() {
+    return f32
+        && reduced.step == 1
+        && reduced.run == reduced.count
+        && reduced.count > 0
+        && reduced.count <= STRETCH
+        && kept.run == kept.count
+        && op.kind() != Kind.PROD;
+  }
+
+  /** Many rows to a call: what is done beside a row takes as long as a row of some vectors. */
+  private void shortRows(MemorySegment x, MemorySegment y, long from, long to) {
+    double[] v = VALUES.get();
+    for (long o = from; o < to; o += v.length) {
+      int rows = (int) Math.min(v.length, to - o);
+      long at = 4 * o * kept.step;
+      int n = (int) reduced.count;
+      if (op.kind() == Kind.MAX || op.kind() == Kind.MIN) {
+        LOOPS.extremes(x, at, 4 * kept.step, rows, n, op.kind() == Kind.MAX, v);
+      } else {
+        LOOPS.sums(x, at, 4 * kept.step, rows, n, term(op.kind()), v);
+      }
+      for (int r = 0; r < rows; r++) {
+        y.set(JAVA_FLOAT_UNALIGNED, 4 * (o + r), (float) result(v[r]));
+      }
     }
   }
 

@@ -28,15 +28,27 @@ public final class VectorReduceLoops implements ReduceLoops {
   @Override
   public double sum(MemorySegment x, long at, int n, Term term, float shift) {
     return switch (term) {
-      case VALUE -> values(x, at, n);
+      case VALUE -> values(x, at, n, LaneSums.floats());
       case MAGNITUDE -> magnitudes(x, at, n);
       case SQUARE -> squares(x, at, n);
       case EXP -> ROWS.sumExp(x, at / 4, n, shift);
     };
   }
 
-  private static double values(MemorySegment x, long at, int n) {
+  @Override
+  public void sums(
+      MemorySegment x, long at, long step, int rows, int n, Term term, double[] results) {
+    if (term != Term.VALUE) {
+      ReduceLoops.super.sums(x, at, step, rows, n, term, results);
+      return;
+    }
     float[] lanes = LaneSums.floats();
+    for (int r = 0; r < rows; r++) {
+      results[r] = values(x, at + r * step, n, lanes);
+    }
+  }
+
+  private static double values(MemorySegment x, long at, int n, float[] lanes) {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
@@ -53,7 +65,8 @@ public final class VectorReduceLoops implements ReduceLoops {
       a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE));
     }
     a.add(b).add(c.add(d)).intoArray(lanes, 0);
-    return LaneSums.sum(lanes) + SCALAR.sum(x, at + 4L * i, n - i, Term.VALUE, 0);
+    double sum = LaneSums.sum(lanes);
+    return i == n ? sum : sum + SCALAR.sum(x, at + 4L * i, n - i, Term.VALUE, 0);
   }
 
   private static double magnitudes(MemorySegment x, long at, int n) {
