@@ -36,7 +36,8 @@ import java.util.stream.LongStream;
 
 /**
  * The network that began it all in 2012, as it was: 224 x 224 pixels, groups of filters (then for
- * two GPUs), local response normalization, overlapping pooling, and 61 million parameters.
+ * two GPUs), local response normalization, overlapping pooling, and 61 million parameters. The
+ * short form makes do with 64 x 64 pixels and smaller dense layers.
  *
  * <p>The data are pictures in a folder for each class, or random images, on which it can only be
  * seen that the network learns. The objective is cross-entropy, the algorithm gradient descent with
@@ -46,6 +47,7 @@ import java.util.stream.LongStream;
  */
 public final class AlexNet implements Example {
   private static final int SIDE = 224;
+  private static final int DENSE = 4096;
   private static final int RANDOM_CLASSES = 1_000;
   private static final double LEARNING_RATE = 0.01;
   private static final double MOMENTUM = 0.9;
@@ -66,23 +68,25 @@ public final class AlexNet implements Example {
     Path folder = options.data();
     int epochs = options.epochs(options.pick(6, 2));
     int batch = options.batch(options.pick(8, 1));
+    int side = options.pick(SIDE, 64);
+    int dense = options.pick(DENSE, 512);
     var generator = new Generator(options.seed());
     try (Scope scope = Scope.open()) {
       int classes = RANDOM_CLASSES;
       Dataset pictures;
       if (folder == null) {
-        Tensor x = generator.normal(device, DType.F32, 0, 1, batch, 3, SIDE, SIDE);
+        Tensor x = generator.normal(device, DType.F32, 0, 1, batch, 3, side, side);
         pictures = TensorDataset.of(x, generator.integers(device, DType.I64, 0, classes, batch));
         report.line("random images; for pictures of your own, --data DIR with a folder each class");
       } else {
-        var folders = new ImageFolder(device, folder, SIDE, 0.45, 0.225);
+        var folders = new ImageFolder(device, folder, side, 0.45, 0.225);
         classes = folders.classes().size();
         pictures = some(folders, options.limit((int) folders.size()));
       }
-      try (Module model = new Sequential(layers(device, generator, classes))) {
+      try (Module model = new Sequential(layers(device, generator, side, dense, classes))) {
         report.line(
-            "%s: %,d images of %d classes; %,d parameters; on %s",
-            name(), pictures.size(), classes, model.parameterCount(), device);
+            "%s: %,d images of %d x %d, %d classes; %,d parameters; on %s",
+            name(), pictures.size(), side, side, classes, model.parameterCount(), device);
         double before = loss(model, pictures, batch);
         train(options, report, model, pictures, epochs, batch);
         double after = report.history().rows().getLast().testLoss();
@@ -104,7 +108,11 @@ public final class AlexNet implements Example {
   }
 
   /** The model: five convolutions and three dense layers. */
-  private static Module[] layers(Device device, Generator g, int classes) {
+  private static Module[] layers(Device device, Generator g, int side, int dense, int classes) {
+    long places = (side - 7L) / 4 + 1; // along a side, after the first convolution
+    for (int pooling = 0; pooling < 3; pooling++) {
+      places = (places - 3) / 2 + 1;
+    }
     ConvOptions two = ConvOptions.DEFAULT.withGroups(2);
     ConvOptions near = ConvOptions.DEFAULT.withPadding(1);
     return new Module[] {
@@ -125,12 +133,12 @@ public final class AlexNet implements Example {
       new MaxPool2d(3, 2, 0),
       new Flatten(),
       new Dropout(g, 0.5),
-      new Linear(device, g, 256L * 6 * 6, 4096),
+      new Linear(device, g, 256 * places * places, dense),
       new ReLU(),
       new Dropout(g, 0.5),
-      new Linear(device, g, 4096, 4096),
+      new Linear(device, g, dense, dense),
       new ReLU(),
-      new Linear(device, g, 4096, classes)
+      new Linear(device, g, dense, classes)
     };
   }
 

@@ -124,7 +124,7 @@ public final class Cifar10Net implements Example {
           Checkpoint.save(checkpoint, model, algorithm, generator, epoch);
         }
       }
-      report.line("%n%s%n", classified.confusion());
+      report.line("%n%s", classified.confusion());
       for (int c = 0; c < Cifar10.CLASSES.size(); c++) {
         report.line("%2d %s", c, Cifar10.CLASSES.get(c));
       }

@@ -7,6 +7,7 @@ import dev.gridstride.Scope;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
 import dev.gridstride.device.Device;
+import dev.gridstride.examples.data.Orders;
 import dev.gridstride.examples.game.ConnectFour;
 import dev.gridstride.examples.game.Games;
 import dev.gridstride.examples.game.Games.Game;
@@ -83,18 +84,18 @@ public final class ConnectFourPlayer implements Example {
         if (memory.size() > REMEMBERED) {
           memory.removeFirst();
         }
-        List<Lesson> lessons = new ArrayList<>(memory.stream().flatMap(List::stream).toList());
+        List<Lesson> lessons = memory.stream().flatMap(List::stream).toList();
         try (var progress = report.epoch(round, rounds, lessons.size())) {
           double fresh = loss(model, device, memory.getLast());
           learn(model, algorithm, device, lessons, batch, random, progress);
           var rivals = new SplittableRandom(options.seed() + round);
-          double score =
-              Games.score(
-                  Games.match(thought, TreeSearch.rollouts(rivals), 20, simulations, rivals));
+          Evaluator plain = TreeSearch.rollouts(rivals);
+          int some = options.limit(20);
+          double score = Games.score(Games.match(thought, plain, some, simulations, rivals));
           progress.end(fresh, score);
         }
       }
-      int many = options.pick(100, 20);
+      int many = options.limit(options.pick(100, 20));
       var rivals = new SplittableRandom(~options.seed());
       double againstRandom = Games.score(Games.match(thought, null, 2 * many, simulations, rivals));
       List<Game> played =
@@ -181,12 +182,10 @@ public final class ConnectFourPlayer implements Example {
       SplittableRandom random,
       Epoch progress) {
     model.train();
-    for (int i = lessons.size() - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      lessons.set(j, lessons.set(i, lessons.get(j)));
-    }
-    for (int from = 0; from < lessons.size(); from += batch) {
-      List<Lesson> some = lessons.subList(from, Math.min(from + batch, lessons.size()));
+    int[] order = Orders.shuffled(lessons.size(), random);
+    for (int from = 0; from < order.length; from += batch) {
+      int to = Math.min(from + batch, order.length);
+      List<Lesson> some = Arrays.stream(order, from, to).mapToObj(lessons::get).toList();
       try (Scope scope = Scope.open()) {
         // a mirrored position is as good, with mirrored moves
         Tensor loss = objective(model, device, some, random.nextBoolean());

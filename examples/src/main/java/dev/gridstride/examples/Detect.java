@@ -80,8 +80,8 @@ public final class Detect implements Example {
     int scenes = options.limit(options.pick(4_000, 1_600));
     var random = new SplittableRandom(options.seed());
     var fresh = new SplittableRandom(~options.seed());
-    List<Scene> test =
-        Stream.generate(() -> Scenes.make(fresh)).limit(options.pick(1_000, 200)).toList();
+    int tested = options.limit(options.pick(1_000, 200));
+    List<Scene> test = Stream.generate(() -> Scenes.make(fresh)).limit(tested).toList();
     try (Module model = network(device, new Generator(options.seed()))) {
       report.line(
           "%s: %,d pictures in each epoch, %,d for testing; %,d parameters; on %s",

@@ -50,6 +50,7 @@ public final class Gpt implements Example {
   private static final double DECAY = 0.1;
   private static final double HELD_OUT = 0.1;
   private static final int TOP_K = 10;
+  private static final double[] TEMPERATURES = {0.4, 0.7, 1.0};
 
   /** The model. */
   private static final class Network extends Module {
@@ -173,8 +174,8 @@ public final class Gpt implements Example {
       }
       Safetensors.write(report.file("gpt.safetensors"), model.state());
       Curves.save(report.file("curves.png"), name(), report.history());
-      for (double temperature : new double[] {0.4, 0.7, 1.0}) {
-        String written = write(model, generator, vocabulary, temperature, options.pick(400, 150));
+      for (double temperature : options.quick() ? new double[] {0.7} : TEMPERATURES) {
+        String written = write(model, generator, vocabulary, temperature, options.pick(400, 40));
         report.line("%ntemperature %.1f, of the %d likeliest:%n%s", temperature, TOP_K, written);
       }
     }

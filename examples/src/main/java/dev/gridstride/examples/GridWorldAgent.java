@@ -8,10 +8,12 @@ import dev.gridstride.Tensors;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.examples.data.GridWorld;
+import dev.gridstride.examples.data.Orders;
 import dev.gridstride.examples.report.Charts;
 import dev.gridstride.examples.report.PolicyPicture;
 import dev.gridstride.examples.report.Report;
 import dev.gridstride.io.Safetensors;
+import dev.gridstride.metrics.RunningMean;
 import dev.gridstride.nn.Linear;
 import dev.gridstride.nn.Module;
 import dev.gridstride.nn.ReLU;
@@ -24,7 +26,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.style.Styler.LegendPosition;
 
 /**
  * Learns to find food in a maze by trying: reinforcement learning with a deep Q-network.
@@ -77,6 +78,7 @@ public final class GridWorldAgent implements Example {
     var memories = new ArrayList<Memory>();
     var seenRounds = new ArrayList<Double>();
     var returns = new ArrayList<Double>();
+    var loss = new RunningMean();
     try (Module model = network(device, g);
         Module older = network(device, g);
         var algorithm = new Adam(model.parameters(), LEARNING_RATE)) {
@@ -87,7 +89,7 @@ public final class GridWorldAgent implements Example {
       for (int round = 0; round < rounds; round++) {
         // Data: each agent makes a move, ever less often a random one.
         double curiosity = Math.max(0.1, 1 - 2.0 * round / rounds);
-        int[] wish = policy(q(model, device, at));
+        int[] wish = policy(model, device, at);
         for (int i = 0; i < AGENTS; i++) {
           boolean curious = random.nextDouble() < curiosity;
           int action = curious ? random.nextInt(WORLD.actions()) : wish[i];
@@ -103,20 +105,24 @@ public final class GridWorldAgent implements Example {
           at[i] = over ? start(random) : result.cell();
         }
         algorithm.learningRate(schedule.at(round));
-        learn(model, older, algorithm, device, sample(memories, batch, random));
+        loss.add(learn(model, older, algorithm, device, sample(memories, batch, random)));
         if ((round + 1) % COPY_EVERY == 0) {
           older.load(model.state());
         }
         if ((round + 1) % LOOK_EVERY == 0 || round + 1 == rounds) {
-          double reached = WORLD.mean(WORLD.evaluate(policy(q(model, device, allCells()))));
+          double reached = WORLD.mean(WORLD.evaluate(policy(model, device, allCells())));
           seenRounds.add(round + 1.0);
           returns.add(reached);
           if ((round + 1) % (10 * LOOK_EVERY) == 0 || round + 1 == rounds) {
-            report.line("round %,d: mean return %.3f of %.3f", round + 1, reached, best);
+            report.line(
+                "round %,d: loss %.4f, mean return %.3f of %.3f",
+                round + 1, loss.mean(), reached, best);
+            report.result("loss", loss.mean());
+            loss.reset();
           }
         }
       }
-      int[] policy = policy(q(model, device, allCells()));
+      int[] policy = policy(model, device, allCells());
       double[] values = WORLD.evaluate(policy);
       double reached = WORLD.mean(values);
       report.line(
@@ -141,7 +147,8 @@ public final class GridWorldAgent implements Example {
         new Linear(device, g, 64, WORLD.actions()));
   }
 
-  private static void learn(
+  /** A step of the algorithm; the loss. */
+  private static double learn(
       Module model, Module older, Adam algorithm, Device device, List<Memory> memories) {
     int n = memories.size();
     try (Scope scope = Scope.open()) {
@@ -168,13 +175,16 @@ public final class GridWorldAgent implements Example {
       loss.backward();
       algorithm.step();
       model.zeroGrad();
+      return loss.item();
     }
   }
 
-  private static float[] q(Module model, Device device, int[] cells) {
+  /** The action of the largest Q in each cell. */
+  private static int[] policy(Module model, Device device, int[] cells) {
     try (Scope scope = Scope.open()) {
       Tensor x = cells(device, cells);
-      return Autograd.noGrad(() -> model.forward(x).toFloatArray());
+      long[] best = Autograd.noGrad(() -> model.forward(x).argMax(1).toLongArray());
+      return Arrays.stream(best).mapToInt(Math::toIntExact).toArray();
     }
   }
 
@@ -183,21 +193,8 @@ public final class GridWorldAgent implements Example {
     return Tensors.of(device, index, index.length).oneHot(WORLD.cells(), DType.F32);
   }
 
-  /** The action of the largest Q in each row. */
-  private static int[] policy(float[] q) {
-    int actions = WORLD.actions();
-    var best = new int[q.length / actions];
-    for (int i = 0; i < q.length; i++) {
-      int row = i / actions;
-      best[row] = q[i] > q[row * actions + best[row]] ? i % actions : best[row];
-    }
-    return best;
-  }
-
   private static int[] allCells() {
-    var all = new int[WORLD.cells()];
-    Arrays.setAll(all, i -> i);
-    return all;
+    return Orders.plain(WORLD.cells());
   }
 
   private static int start(SplittableRandom random) {
@@ -223,7 +220,7 @@ public final class GridWorldAgent implements Example {
         new double[] {best, best},
         Charts.ORANGE,
         2f);
-    chart.getStyler().setLegendPosition(LegendPosition.InsideSE);
+    chart.getStyler().setYAxisDecimalPattern("0.0");
     Charts.save(report.file("curve.png"), chart);
   }
 }

@@ -58,7 +58,7 @@ public final class Housing implements Example {
     var random = new SplittableRandom(options.seed());
 
     // Data: a random fifth is held out, to see how good a model is on what it has not seen.
-    Table all = Table.read(options, "boston-housing.csv", "medv").shuffled(random);
+    Table all = Table.read(options, "boston-housing.csv", "medv").some(options, random);
     int cut = all.size() - (int) Math.round(HELD_OUT * all.size());
     if (cut == all.size()) {
       throw new UsageException("housing needs at least 3 samples; there are " + all.size());

@@ -65,7 +65,7 @@ public final class Mnist implements Example {
           "%s: %,d images, %,d for testing; %,d parameters; on %s",
           name(), train.size(), test.size(), model.parameterCount(), device);
       Classified classified = fit(model, train, test, epochs, batch, options, report);
-      report.line("%n%s%n", classified.confusion());
+      report.line("%n%s", classified.confusion());
       report.line(
           "accuracy %.2f%%, %d mistakes", 100 * classified.accuracy(), classified.mistakes());
       report.result("loss", classified.loss());

@@ -85,7 +85,7 @@ public final class MnistMlp implements Example {
           }
         }
       }
-      report.line("%n%s%n", classified.confusion());
+      report.line("%n%s", classified.confusion());
       report.result("loss", classified.loss());
       report.result("accuracy", classified.accuracy());
       report.atLeast("accuracy", classified.accuracy(), options.pick(0.978, 0.88));

@@ -14,6 +14,7 @@ import dev.gridstride.examples.report.RocPicture;
 import dev.gridstride.io.Safetensors;
 import dev.gridstride.metrics.ConfusionMatrix;
 import dev.gridstride.metrics.Roc;
+import dev.gridstride.metrics.RunningMean;
 import dev.gridstride.nn.Dropout;
 import dev.gridstride.nn.Linear;
 import dev.gridstride.nn.Module;
@@ -105,6 +106,9 @@ public final class ReadReviews implements Example {
     }
   }
 
+  /** What a model says of each text, the probability of praise, and its mean loss. */
+  private record Answers(float[] praise, double loss) {}
+
   @Override
   public String name() {
     return "reviews";
@@ -173,31 +177,28 @@ public final class ReadReviews implements Example {
               progress.step(to - from, loss.item());
             }
           }
-          float[] p = predict(device, model, test);
-          double loss = 0;
-          for (int i = 0; i < p.length; i++) {
-            float truth = test.labels()[i] == 1 ? p[i] : 1 - p[i];
-            loss -= Math.log(Math.max(truth, Float.MIN_NORMAL)) / p.length;
-          }
-          progress.end(loss, matrix(p, test).accuracy());
+          Answers answers = predict(device, model, test);
+          progress.end(answers.loss, matrix(answers.praise, test).accuracy());
         }
       }
     }
   }
 
-  /** The probability of praise that the model gives to each text. */
-  private static float[] predict(Device device, Reader model, Reviews texts) {
+  private static Answers predict(Device device, Reader model, Reviews texts) {
     model.eval();
-    var all = new float[texts.size()];
+    var praise = new float[texts.size()];
+    var loss = new RunningMean();
     for (int from = 0; from < texts.size(); from += TEST_BATCH) {
       int to = Math.min(from + TEST_BATCH, texts.size());
       try (Scope scope = Scope.open()) {
         Tensor words = texts.wordTensor(device, texts.order(), from, to);
-        float[] p = Autograd.noGrad(() -> model.forward(words).sigmoid().toFloatArray());
-        System.arraycopy(p, 0, all, from, p.length);
+        Tensor labels = texts.labelTensor(device, texts.order(), from, to);
+        Tensor logits = Autograd.noGrad(() -> model.forward(words));
+        System.arraycopy(logits.sigmoid().toFloatArray(), 0, praise, from, to - from);
+        loss.add(logits.binaryCrossEntropyWithLogits(labels).item(), to - from);
       }
     }
-    return all;
+    return new Answers(praise, loss.mean());
   }
 
   private static ConfusionMatrix matrix(float[] p, Reviews texts) {
@@ -216,9 +217,9 @@ public final class ReadReviews implements Example {
       Reviews test,
       Map<String, Roc> curves)
       throws IOException {
-    float[] p = predict(options.device(), model, test);
+    float[] p = predict(options.device(), model, test).praise;
     ConfusionMatrix matrix = matrix(p, test);
-    report.line("%s", matrix);
+    report.line("%n%s", matrix);
     try (Tensor scores = Tensors.of(Device.cpu(), p, p.length);
         Tensor truth = Tensors.of(Device.cpu(), test.labels(), p.length)) {
       Roc roc = Roc.of(scores, truth);

@@ -107,7 +107,7 @@ public final class Speech implements Example {
           }
         }
       }
-      report.line("%n%s%n", heard.confusion());
+      report.line("%n%s", heard.confusion());
       report.result("loss", heard.loss());
       report.result("accuracy", heard.accuracy());
       report.atLeast("accuracy on unknown voices", heard.accuracy(), options.pick(0.9, 0.6));

@@ -11,6 +11,7 @@ import dev.gridstride.examples.report.Report;
 import dev.gridstride.examples.report.RocPicture;
 import dev.gridstride.metrics.ConfusionMatrix;
 import dev.gridstride.metrics.Roc;
+import dev.gridstride.metrics.RunningMean;
 import dev.gridstride.nn.Dropout;
 import dev.gridstride.nn.Linear;
 import dev.gridstride.nn.Module;
@@ -36,6 +37,9 @@ import java.util.function.DoubleUnaryOperator;
 public final class TwoClasses implements Example {
   private static final int FOLDS = 5;
   private static final int HIDDEN = 32;
+
+  /** What a model says of the samples that it has not seen: that they are of the second class. */
+  private record Answers(float[] probabilities, RunningMean loss) {}
 
   private final String name;
   private final String description;
@@ -106,7 +110,9 @@ public final class TwoClasses implements Example {
     Device device = options.device();
     var random = new SplittableRandom(options.seed());
     Table all =
-        Table.readClasses(options, file, target, classes.getLast()).map(feature).shuffled(random);
+        Table.readClasses(options, file, target, classes.getLast())
+            .map(feature)
+            .some(options, random);
     int folds = options.pick(FOLDS, 1);
     if (all.size() < 2 * FOLDS) {
       throw new UsageException(
@@ -122,8 +128,8 @@ public final class TwoClasses implements Example {
         device);
 
     var judged = Math.toIntExact((long) folds * all.size() / FOLDS);
-    var logistic = new float[judged];
-    var network = new float[judged];
+    var logistic = new Answers(new float[judged], new RunningMean());
+    var network = new Answers(new float[judged], new RunningMean());
     for (int fold = 0; fold < folds; fold++) {
       int from = fold * all.size() / FOLDS;
       int to = (fold + 1) * all.size() / FOLDS;
@@ -180,23 +186,27 @@ public final class TwoClasses implements Example {
     return loss;
   }
 
-  private static void predict(Device device, Module model, Table test, float[] into, int at) {
+  private static void predict(Device device, Module model, Table test, Answers into, int at) {
     model.eval();
     try (Scope scope = Scope.open()) {
       Tensor x = test.featureTensor(device);
-      float[] p = Autograd.noGrad(() -> model.forward(x).sigmoid().toFloatArray());
-      System.arraycopy(p, 0, into, at, p.length);
+      Tensor logits = Autograd.noGrad(() -> model.forward(x));
+      float[] p = logits.sigmoid().toFloatArray();
+      System.arraycopy(p, 0, into.probabilities, at, p.length);
+      Tensor loss = logits.binaryCrossEntropyWithLogits(test.targetTensor(device));
+      into.loss.add(loss.item(), p.length);
     }
   }
 
   private void judge(
-      Options options, Report report, Table judged, float[] logistic, float[] network)
+      Options options, Report report, Table judged, Answers logistic, Answers network)
       throws IOException {
     var curves = new LinkedHashMap<String, Roc>();
     double accuracy = 0;
-    report.line("%nheld out, each once     accuracy  precision  recall  area under ROC");
+    report.line("%nheld out, each once     accuracy  precision  recall  area under ROC    loss");
     for (String model : List.of("logistic", "network")) {
-      float[] p = model.equals("logistic") ? logistic : network;
+      Answers answers = model.equals("logistic") ? logistic : network;
+      float[] p = answers.probabilities;
       var matrix = new ConfusionMatrix(classes);
       for (int i = 0; i < p.length; i++) {
         matrix.add((int) judged.targets()[i], p[i] > 0.5f ? 1 : 0);
@@ -208,8 +218,14 @@ public final class TwoClasses implements Example {
       double area = curves.get(model).area();
       accuracy = matrix.accuracy();
       report.line(
-          "%-22s  %7.2f%%  %8.2f%%  %5.2f%%  %14.4f",
-          model, 100 * accuracy, 100 * matrix.precision(1), 100 * matrix.recall(1), area);
+          "%-22s  %7.2f%%  %8.2f%%  %5.2f%%  %14.4f  %6.4f",
+          model,
+          100 * accuracy,
+          100 * matrix.precision(1),
+          100 * matrix.recall(1),
+          area,
+          answers.loss.mean());
+      report.result(model + ".loss", answers.loss.mean());
       report.result(model + ".accuracy", accuracy);
       report.result(model + ".precision", matrix.precision(1));
       report.result(model + ".recall", matrix.recall(1));

@@ -32,7 +32,7 @@ class MnistTest {
     assertThat(run.code()).isZero();
     assertThat(run.out())
         .contains(
-            "256 images", "epoch 1/3: loss ", "epoch 3/3: loss ", "true \\ guess", "accuracy ");
+            "256 images", "epoch 1/3: loss ", "epoch 3/3: loss ", "recall  precision", "accuracy ");
     Map<String, Object> report = JsonParser.object(Files.readString(json));
     assertThat(report).containsEntry("name", "mnist").containsEntry("device", "cpu");
     var epochs = (List<?>) report.get("epochs");

@@ -95,7 +95,8 @@ class PicturesFolderTest {
         Cli.run(
             "train",
             "alexnet",
-            "--quick",
+            "--batch",
+            "1",
             "--epochs",
             "1",
             "--data",
@@ -104,7 +105,8 @@ class PicturesFolderTest {
             out.toString());
     assertThat(run.err()).isEmpty();
     assertThat(run.code()).isZero();
-    assertThat(run.out()).contains("2 images of 2 classes", "[1, 96, 55, 55]", "22 Linear");
+    assertThat(run.out())
+        .contains("2 images of 224 x 224, 2 classes", "[1, 96, 55, 55]", "22 Linear");
     assertThat(out.resolve("alexnet.safetensors")).isNotEmptyFile();
     assertThat(out.resolve("layers.png")).isNotEmptyFile();
   }

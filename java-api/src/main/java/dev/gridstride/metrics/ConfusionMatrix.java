@@ -120,7 +120,10 @@ public final class ConfusionMatrix {
     return 2.0 * counts[c][c] / (row(c) + column(c));
   }
 
-  /** A table for people: a row for each class, a column for each prediction, then the rates. */
+  /**
+   * A table for people: a row for each class, a column for each prediction, then the rates; a dash
+   * where there is none.
+   */
   @Override
   public String toString() {
     int width = 6;
@@ -139,9 +142,13 @@ public final class ConfusionMatrix {
       for (long n : counts[c]) {
         out.append(String.format(Locale.ROOT, cell, n));
       }
-      out.append(String.format(Locale.ROOT, " %7.4f %10.4f\n", recall(c), precision(c)));
+      out.append(String.format(Locale.ROOT, " %7s %10s\n", rate(recall(c)), rate(precision(c))));
     }
-    return out.append(String.format(Locale.ROOT, "accuracy %.4f of %d\n", accuracy(), total()))
+    return out.append(String.format(Locale.ROOT, "accuracy %s of %d\n", rate(accuracy()), total()))
         .toString();
+  }
+
+  private static String rate(double part) {
+    return Double.isNaN(part) ? "-" : String.format(Locale.ROOT, "%.4f", part);
   }
 }

@@ -94,6 +94,15 @@ class MetricsTest {
     assertThat(empty.accuracy()).isNaN();
     assertThat(empty.recall(0)).isNaN();
     assertThat(empty.names()).containsExactly("0", "1");
+    empty.add(0, 0);
+    assertThat(empty.toString())
+        .isEqualTo(
+            """
+                         0      1  recall  precision
+                  0      1      0  1.0000     1.0000
+                  1      0      0       -          -
+            accuracy 1.0000 of 1
+            """);
   }
 
   @Test

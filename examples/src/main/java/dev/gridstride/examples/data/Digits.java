@@ -142,21 +142,12 @@ public final class Digits {
 
   /** The numbers of all images in their order. */
   public int[] order() {
-    var order = new int[size()];
-    Arrays.setAll(order, i -> i);
-    return order;
+    return Orders.plain(size());
   }
 
-  /** The numbers of all images in a random order (Fisher and Yates). */
+  /** The numbers of all images in a random order. */
   public int[] shuffled(RandomGenerator random) {
-    int[] order = order();
-    for (int i = order.length - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      int swap = order[i];
-      order[i] = order[j];
-      order[j] = swap;
-    }
-    return order;
+    return Orders.shuffled(size(), random);
   }
 
   /** The images {@code order[from..to]}, their grey values 0..1 made {@code (v - mean) / std}. */

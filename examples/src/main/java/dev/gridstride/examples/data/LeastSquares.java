@@ -1,83 +1,44 @@
 package dev.gridstride.examples.data;
 
+import dev.gridstride.examples.UsageException;
+import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.CommonOps_DDRM;
+import org.ejml.dense.row.factory.LinearSolverFactory_DDRM;
+
 /**
- * The linear function with the least squared error, computed without learning, in double.
- *
- * <p>Solves the normal equations {@code (X^T X) w = X^T y} by Cholesky's factorisation; X has a
- * column of ones for the constant. Features should be standardised: the equations square their
- * condition.
+ * The linear function with the least squared error, computed by EJML without learning, in double.
  */
 public final class LeastSquares {
-  /** Added to the diagonal, relative to it, so that dependent columns do not divide by zero. */
-  private static final double RIDGE = 1e-12;
+  private final DMatrixRMaj weights;
 
-  private final double[] weights;
-
-  private LeastSquares(double[] weights) {
+  private LeastSquares(DMatrixRMaj weights) {
     this.weights = weights;
   }
 
-  /** Fits {@code table}. */
+  /** Fits {@code table}; where several functions are equally good, that of the least weights. */
   public static LeastSquares fit(Table table) {
-    int k = table.columns() + 1;
-    var a = new double[k][k];
-    var b = new double[k];
-    for (int s = 0; s < table.size(); s++) {
-      for (int i = 0; i < k; i++) {
-        double xi = feature(table, s, i);
-        b[i] += xi * table.targets()[s];
-        for (int j = 0; j <= i; j++) {
-          a[i][j] += xi * feature(table, s, j);
-        }
-      }
+    var solver = LinearSolverFactory_DDRM.pseudoInverse(true);
+    if (!solver.setA(matrix(table))) {
+      throw new UsageException("EJML found no least squares for " + table.size() + " samples");
     }
-    for (int i = 0; i < k; i++) {
-      a[i][i] += RIDGE * Math.max(a[i][i], 1);
-    }
-    return new LeastSquares(solve(a, b));
+    var weights = new DMatrixRMaj(table.columns() + 1, 1);
+    solver.solve(DMatrixRMaj.wrap(table.size(), 1, table.targets().clone()), weights);
+    return new LeastSquares(weights);
   }
 
   /** The prediction for each sample. */
   public double[] predict(Table table) {
-    var y = new double[table.size()];
-    for (int s = 0; s < y.length; s++) {
-      for (int i = 0; i < weights.length; i++) {
-        y[s] += weights[i] * feature(table, s, i);
-      }
-    }
-    return y;
+    var y = new DMatrixRMaj(table.size(), 1);
+    CommonOps_DDRM.mult(matrix(table), weights, y);
+    return y.getData();
   }
 
-  private static double feature(Table table, int sample, int i) {
-    return i == table.columns() ? 1 : table.features()[sample][i];
-  }
-
-  /**
-   * Solves {@code a x = b}; a is symmetric, positive definite, given and used up to its diagonal.
-   */
-  private static double[] solve(double[][] a, double[] b) {
-    int k = b.length;
-    for (int i = 0; i < k; i++) {
-      for (int j = 0; j <= i; j++) {
-        double sum = a[i][j];
-        for (int l = 0; l < j; l++) {
-          sum -= a[i][l] * a[j][l];
-        }
-        a[i][j] = i == j ? Math.sqrt(sum) : sum / a[j][j];
-      }
-    }
-    var x = b.clone();
-    for (int i = 0; i < k; i++) {
-      for (int l = 0; l < i; l++) {
-        x[i] -= a[i][l] * x[l];
-      }
-      x[i] /= a[i][i];
-    }
-    for (int i = k - 1; i >= 0; i--) {
-      for (int l = i + 1; l < k; l++) {
-        x[i] -= a[l][i] * x[l];
-      }
-      x[i] /= a[i][i];
+  /** The features, and a column of ones for the constant. */
+  private static DMatrixRMaj matrix(Table table) {
+    var x = new DMatrixRMaj(table.size(), table.columns() + 1);
+    for (int i = 0; i < table.size(); i++) {
+      System.arraycopy(table.features()[i], 0, x.data, i * x.numCols, table.columns());
+      x.set(i, table.columns(), 1);
     }
     return x;
   }

@@ -104,13 +104,7 @@ public final class MadeKinds {
    */
   private int[] halves(RandomGenerator random) {
     int classes = members.length;
-    int[] pairs = IntStream.range(0, classes * classes).toArray();
-    for (int i = pairs.length - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      int swap = pairs[i];
-      pairs[i] = pairs[j];
-      pairs[j] = swap;
-    }
+    int[] pairs = Orders.shuffled(classes * classes, random);
     IntPredicate whole = pair -> pair / classes == pair % classes;
     return IntStream.concat(
             Arrays.stream(pairs).filter(whole), Arrays.stream(pairs).filter(whole.negate()))

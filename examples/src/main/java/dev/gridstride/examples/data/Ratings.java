@@ -59,8 +59,7 @@ public record Ratings(long[] users, long[] items, float[] stars, int userCount, 
     var u = new long[n];
     var v = new long[n];
     var stars = new float[n];
-    var order = new int[items];
-    Arrays.setAll(order, i -> i);
+    int[] order = Orders.plain(items);
     for (int i = 0; i < n; i++) {
       int user = i / perUser;
       int k = i % perUser;
@@ -107,14 +106,6 @@ public record Ratings(long[] users, long[] items, float[] stars, int userCount, 
 
   /** The numbers of the ratings in a random order. */
   public int[] shuffled(RandomGenerator random) {
-    var order = new int[size()];
-    Arrays.setAll(order, i -> i);
-    for (int i = order.length - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      int swap = order[i];
-      order[i] = order[j];
-      order[j] = swap;
-    }
-    return order;
+    return Orders.shuffled(size(), random);
   }
 }

@@ -102,21 +102,12 @@ public record Reviews(long[][] words, long[] labels, Vocabulary vocabulary) {
 
   /** The numbers of the texts in their order. */
   public int[] order() {
-    var order = new int[size()];
-    Arrays.setAll(order, i -> i);
-    return order;
+    return Orders.plain(size());
   }
 
-  /** The numbers of the texts in a random order (Fisher and Yates). */
+  /** The numbers of the texts in a random order. */
   public int[] shuffled(RandomGenerator random) {
-    int[] order = order();
-    for (int i = order.length - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      int swap = order[i];
-      order[i] = order[j];
-      order[j] = swap;
-    }
-    return order;
+    return Orders.shuffled(size(), random);
   }
 
   /** The words of the texts {@code order[from..to]}, i64 [n, longest], filled up. */

@@ -4,6 +4,7 @@ import dev.gridstride.Scope;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
 import dev.gridstride.analysis.MelSpectrogram;
+import dev.gridstride.data.Standardizer;
 import dev.gridstride.device.Device;
 import dev.gridstride.examples.Options;
 import dev.gridstride.examples.UsageException;
@@ -93,17 +94,8 @@ public final class SpokenDigits {
                 + " samples");
       }
       // How loud a recording is as a whole says nothing about the word.
-      float[] x = mels.toFloatArray();
-      double mean = 0;
-      double square = 0;
-      for (float v : x) {
-        mean += v / x.length;
-        square += (double) v * v / x.length;
-      }
-      double scale = 1 / Math.sqrt(Math.max(1e-6, square - mean * mean));
-      for (int i = 0; i < x.length; i++) {
-        x[i] = (float) ((x[i] - mean) * scale);
-      }
+      Tensor all = mels.reshape(mels.count(), 1);
+      float[] x = Standardizer.fit(all).apply(all).toFloatArray();
       return new Word(digit, voice, Arrays.copyOf(x, Math.min(x.length, FRAMES * BANDS)));
     }
   }
@@ -135,21 +127,12 @@ public final class SpokenDigits {
 
   /** The numbers of all words in their order. */
   public int[] order() {
-    var order = new int[size()];
-    Arrays.setAll(order, i -> i);
-    return order;
+    return Orders.plain(size());
   }
 
-  /** The numbers of all words in a random order (Fisher and Yates). */
+  /** The numbers of all words in a random order. */
   public int[] shuffled(RandomGenerator random) {
-    int[] order = order();
-    for (int i = order.length - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      int swap = order[i];
-      order[i] = order[j];
-      order[j] = swap;
-    }
-    return order;
+    return Orders.shuffled(size(), random);
   }
 
   /** The words {@code order[from..to]}, each in the middle of the frames, silence around it. */

@@ -1,7 +1,9 @@
 package dev.gridstride.examples.data;
 
+import dev.gridstride.Scope;
 import dev.gridstride.Tensor;
 import dev.gridstride.Tensors;
+import dev.gridstride.data.Standardizer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.examples.Options;
@@ -30,7 +32,7 @@ public record Table(double[][] features, double[] targets) {
     Path path = options.dataFile("", file);
     Csv csv = checked(Csv.read(path), path, target);
     try (Tensor y = csv.numeric(Device.cpu(), DType.F64, target)) {
-      return of(options, csv, target, y.toDoubleArray());
+      return of(csv, target, y.toDoubleArray());
     }
   }
 
@@ -55,7 +57,7 @@ public record Table(double[][] features, double[] targets) {
               + classes.stream().distinct().sorted().limit(10).toList());
     }
     double[] y = classes.stream().mapToDouble(c -> c.equals(positive) ? 1 : 0).toArray();
-    return of(options, csv, target, y);
+    return of(csv, target, y);
   }
 
   private static Csv checked(Csv csv, Path path, String target) {
@@ -66,17 +68,24 @@ public record Table(double[][] features, double[] targets) {
     return csv;
   }
 
-  private static Table of(Options options, Csv csv, String target, double[] targets) {
+  private static Table of(Csv csv, String target, double[] targets) {
     try (Tensor x = csv.numeric(Device.cpu(), DType.F64, csv.namesWithout(target))) {
-      int rows = options.limit(csv.rows());
-      int columns = Math.toIntExact(x.size(1));
-      double[] values = x.toDoubleArray();
-      var features = new double[rows][];
-      for (int i = 0; i < rows; i++) {
-        features[i] = Arrays.copyOfRange(values, i * columns, (i + 1) * columns);
-      }
-      return new Table(features, Arrays.copyOf(targets, rows));
+      return new Table(rows(x), targets);
     }
+  }
+
+  private static double[][] rows(Tensor x) {
+    int columns = Math.toIntExact(x.size(1));
+    double[] values = x.toDoubleArray();
+    var rows = new double[Math.toIntExact(x.size(0))][];
+    Arrays.setAll(rows, i -> Arrays.copyOfRange(values, i * columns, (i + 1) * columns));
+    return rows;
+  }
+
+  /** The features on the CPU, f64 {@code [size, columns]}. */
+  private Tensor wide() {
+    double[] flat = Arrays.stream(features).flatMapToDouble(Arrays::stream).toArray();
+    return Tensors.of(Device.cpu(), flat, size(), columns());
   }
 
   /** Number of samples. */
@@ -91,18 +100,15 @@ public record Table(double[][] features, double[] targets) {
 
   /** The samples in a random order. */
   public Table shuffled(RandomGenerator random) {
-    double[][] x = features.clone();
-    double[] y = targets.clone();
-    for (int i = x.length - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      double[] row = x[i];
-      x[i] = x[j];
-      x[j] = row;
-      double target = y[i];
-      y[i] = y[j];
-      y[j] = target;
-    }
-    return new Table(x, y);
+    int[] order = Orders.shuffled(size(), random);
+    return new Table(
+        Arrays.stream(order).mapToObj(i -> features[i]).toArray(double[][]::new),
+        Arrays.stream(order).mapToDouble(i -> targets[i]).toArray());
+  }
+
+  /** As many of them as the user asked for, in a random order: files may be sorted by class. */
+  public Table some(Options options, RandomGenerator random) {
+    return shuffled(random).part(0, options.limit(size()));
   }
 
   /** The samples {@code from} (included) to {@code to} (excluded). */
@@ -131,23 +137,10 @@ public record Table(double[][] features, double[] targets) {
    * and standard deviation 1: the numbers of the held-out samples must not shape the scale.
    */
   public Table standardised(Table reference) {
-    int k = columns();
-    var x = new double[size()][k];
-    for (int c = 0; c < k; c++) {
-      double mean = 0;
-      for (double[] row : reference.features) {
-        mean += row[c] / reference.size();
-      }
-      double variance = 0;
-      for (double[] row : reference.features) {
-        variance += (row[c] - mean) * (row[c] - mean) / reference.size();
-      }
-      double scale = variance > 0 ? 1 / Math.sqrt(variance) : 1; // a constant column becomes 0
-      for (int i = 0; i < x.length; i++) {
-        x[i][c] = (features[i][c] - mean) * scale;
-      }
+    try (Scope scope = Scope.open()) {
+      Tensor x = Standardizer.fit(reference.wide()).apply(wide());
+      return new Table(rows(x), targets);
     }
-    return new Table(x, targets);
   }
 
   /** The features as an f32 tensor {@code [size, columns]}. */

@@ -1,5 +1,6 @@
 package dev.gridstride.examples.report;
 
+import dev.gridstride.metrics.ConfusionMatrix;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,7 +14,7 @@ public final class Classified {
   private record Guess(int sample, int truth, int guess, double confidence) {}
 
   private final int classes;
-  private final Confusion confusion;
+  private final ConfusionMatrix confusion;
   private final List<Guess> mistakes = new ArrayList<>();
   private double lossSum;
   private int count;
@@ -21,7 +22,7 @@ public final class Classified {
   /** Nothing yet. */
   public Classified(int classes) {
     this.classes = classes;
-    this.confusion = new Confusion(classes);
+    this.confusion = new ConfusionMatrix(classes);
   }
 
   /**
@@ -66,7 +67,7 @@ public final class Classified {
   }
 
   /** Which class was taken for which. */
-  public Confusion confusion() {
+  public ConfusionMatrix confusion() {
     return confusion;
   }
 

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.style.Styler.LegendPosition;
 
 /** The picture of a training: loss, and accuracy where there is one, over the epochs. */
 public final class Curves {
@@ -77,7 +76,6 @@ public final class Curves {
     chart.getStyler().setYAxisMin(Math.max(0, worst - room));
     chart.getStyler().setYAxisMax(Math.min(100, top + room));
     chart.getStyler().setYAxisDecimalPattern("0.0");
-    chart.getStyler().setLegendPosition(LegendPosition.InsideSE);
     chart.getStyler().setXAxisMin(0.0);
     return chart;
   }

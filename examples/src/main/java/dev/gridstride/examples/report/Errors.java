@@ -1,5 +1,11 @@
 package dev.gridstride.examples.report;
 
+import dev.gridstride.Scope;
+import dev.gridstride.Tensor;
+import dev.gridstride.Tensors;
+import dev.gridstride.device.Device;
+import dev.gridstride.metrics.Metrics;
+
 /**
  * How far predictions are from the truth.
  *
@@ -9,13 +15,10 @@ package dev.gridstride.examples.report;
 public record Errors(double rmse, double mae) {
   /** Compares pairs; NaN when there are none. */
   public static Errors of(double[] truth, double[] predicted) {
-    double squares = 0;
-    double absolute = 0;
-    for (int i = 0; i < truth.length; i++) {
-      double e = predicted[i] - truth[i];
-      squares += e * e;
-      absolute += Math.abs(e);
+    try (Scope scope = Scope.open()) {
+      Tensor t = Tensors.of(Device.cpu(), truth, truth.length);
+      Tensor p = Tensors.of(Device.cpu(), predicted, predicted.length);
+      return new Errors(Metrics.rmse(p, t), Metrics.mae(p, t));
     }
-    return new Errors(Math.sqrt(squares / truth.length), absolute / truth.length);
   }
 }

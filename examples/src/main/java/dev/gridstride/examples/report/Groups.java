@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.XYChart;
+import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
 
 /** Pictures of points that belong to groups, each group in its colour; at most ten groups. */
@@ -32,6 +33,7 @@ public final class Groups {
     XYChart chart = Charts.chart(title, xName, yName);
     chart.getStyler().setMarkerSize(groups.length > 1000 ? 3 : 5);
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
+    chart.getStyler().setLegendLayout(LegendLayout.Vertical);
     for (int g = 0; g < names.size(); g++) {
       int group = g;
       int[] members = IntStream.range(0, groups.length).filter(i -> groups[i] == group).toArray();
@@ -61,6 +63,7 @@ public final class Groups {
       throws IOException {
     CategoryChart chart = Charts.bars(title, yName);
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
+    chart.getStyler().setLegendLayout(LegendLayout.Vertical);
     for (int g = 0; g < names.size(); g++) {
       List<Double> bars = Arrays.stream(values[g]).boxed().toList();
       chart.addSeries(names.get(g), features, bars).setFillColor(Charts.colour(g));

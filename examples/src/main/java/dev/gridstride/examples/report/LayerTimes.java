@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.knowm.xchart.CategoryChart;
-import org.knowm.xchart.style.Styler.LegendPosition;
 
 /** How long each layer of a network takes, forward and backward: a table and a picture. */
 public final class LayerTimes {
@@ -85,7 +84,6 @@ public final class LayerTimes {
     chart
         .addSeries("backward", names, rows.stream().map(r -> 1e3 * r.backward).toList())
         .setFillColor(Charts.ORANGE);
-    chart.getStyler().setLegendPosition(LegendPosition.InsideNE);
     chart.getStyler().setXAxisLabelRotation(90);
     chart.getStyler().setXAxisMaxLabelCount(rows.size());
     Charts.save(file, chart);

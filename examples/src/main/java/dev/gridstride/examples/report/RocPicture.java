@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.style.Styler.LegendPosition;
 
 /** The picture of classifiers of two classes: what is found against what is falsely accused. */
 public final class RocPicture {
@@ -39,7 +38,6 @@ public final class RocPicture {
     // the point between lies on no grid: XChart makes its ticks of values that lie on one
     double[] ends = {0, 1 / Math.PI, 1};
     Charts.line(chart, "chance", ends, ends, Charts.GREY, 1f);
-    chart.getStyler().setLegendPosition(LegendPosition.InsideSE);
     Charts.save(file, chart);
   }
 }

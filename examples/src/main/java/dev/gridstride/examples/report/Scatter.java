@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.style.Styler.LegendPosition;
 
 /** The picture of a regression: predictions over true values, and the line where they agree. */
 public final class Scatter {
@@ -23,7 +22,6 @@ public final class Scatter {
     Charts.scatter(chart, "held-out samples", truth, predicted, Charts.BLUE);
     double[] ends = {low, high};
     Charts.line(chart, "predicted = true", ends, ends, Charts.ORANGE, 1.5f);
-    chart.getStyler().setLegendPosition(LegendPosition.InsideNW);
     Charts.save(file, chart);
   }
 
