@@ -176,6 +176,8 @@ class NpyTest {
         "{'descr': '<f4', 'fortran_order': False, 'shape': (01,)}|not negative",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}|not negative",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}|below 2^63",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775808,)}|below 2^63",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551617,)}|below 2^63",
         "{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904,4)}|the size that",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}|the size that the shape needs",
         "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}|expected True or False",

@@ -200,6 +200,8 @@ class SafetensorsTest {
         "{'a':{'dtype':'U8','shape':[1.0],'data_offsets':[0,1]}}|1|expected ']'",
         "{'a':{'dtype':'U8','shape':[01],'data_offsets':[0,1]}}|1|begin with 0",
         "{'a':{'dtype':'U8','shape':[99999999999999999999],'data_offsets':[0,1]}}|1|below 2^63",
+        "{'a':{'dtype':'U8','shape':[9223372036854775808],'data_offsets':[0,1]}}|1|below 2^63",
+        "{'a':{'dtype':'U8','shape':[18446744073709551617],'data_offsets':[0,1]}}|1|below 2^63",
         "{'a':{'dtype':'F64','shape':[4611686018427387904,4],'data_offsets':[0,0]}}|0|as far apart",
         "{'a':{'dtype':'U8','shape':[0,9223372036854775807,9],'data_offsets':[0,0]}}|0|as far apart",
         "{'__metadata__':{'a':1}}|0|expected '\"'",
