@@ -64,7 +64,8 @@ class IdxTest {
   @ParameterizedTest
   @CsvSource({"8,1,U8", "9,1,I32", "11,2,I32", "12,4,I32", "13,4,F32", "14,8,F64"})
   void readsEveryTypePlainAndCompressed(int type, int width, DType dtype) throws IOException {
-    double[] v = {0, 100, type == 8 ? 200 : -3, 5, 6, 7};
+    // 200 and -12,345 have low bytes that are negative as a byte
+    double[] v = {0, 100, type == 8 ? 200 : -3, type == 9 ? 5 : 200, 6, type > 9 ? -12_345 : 7};
     ByteBuffer data = ByteBuffer.allocate(6 * width);
     for (double d : v) {
       switch (type) {
