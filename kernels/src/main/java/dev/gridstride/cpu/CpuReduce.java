@@ -26,6 +26,9 @@ public final class CpuReduce implements Reduce.Kernel {
   /** The longest stretch that is summed in f32 lanes. */
   private static final int STRETCH = 4096;
 
+  /** The longest row that is handed over together with others. */
+  private static final int SHORT = 512;
+
   /** The most rows that are summed in f32 lanes. */
   private static final int ROWS = 64;
 
@@ -141,7 +144,7 @@ public final class CpuReduce implements Reduce.Kernel {
         && reduced.step == 1
         && reduced.run == reduced.count
         && reduced.count > 0
-        && reduced.count <= STRETCH
+        && reduced.count <= SHORT
         && kept.run == kept.count
         && op.kind() != Kind.PROD;
   }

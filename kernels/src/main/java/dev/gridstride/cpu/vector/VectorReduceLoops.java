@@ -12,7 +12,13 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Reductions by the Vector API: f32 lanes over a stretch, double beyond it. */
+/**
+ * Reductions by the Vector API: f32 lanes over a stretch, double beyond it.
+ *
+ * <p>{@code i + 4 * LANES <= n} is no condition of a counted loop for the JIT, since it might
+ * overflow, and that is its purpose: a counted one is unrolled and its loads are put out of order,
+ * which halves the speed of what comes from memory.
+ */
 public final class VectorReduceLoops implements ReduceLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int LANES = F.length();
@@ -54,14 +60,14 @@ public final class VectorReduceLoops implements ReduceLoops {
     FloatVector c = a;
     FloatVector d = a;
     int i = 0;
-    for (; i <= n - 4 * LANES; i += 4 * LANES) {
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
       long p = at + 4L * i;
       a = a.add(FloatVector.fromMemorySegment(F, x, p, LE));
       b = b.add(FloatVector.fromMemorySegment(F, x, p + STEP, LE));
       c = c.add(FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE));
       d = d.add(FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE));
     }
-    for (; i <= n - LANES; i += LANES) {
+    for (; i + LANES <= n; i += LANES) {
       a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE));
     }
     a.add(b).add(c.add(d)).intoArray(lanes, 0);
@@ -74,7 +80,7 @@ public final class VectorReduceLoops implements ReduceLoops {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     int i = 0;
-    for (; i <= n - 2 * LANES; i += 2 * LANES) {
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
       a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE).abs());
       b = b.add(FloatVector.fromMemorySegment(F, x, at + 4L * i + STEP, LE).abs());
     }
@@ -87,7 +93,7 @@ public final class VectorReduceLoops implements ReduceLoops {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     int i = 0;
-    for (; i <= n - 2 * LANES; i += 2 * LANES) {
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
       FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE);
       a = v.fma(v, a);
       v = FloatVector.fromMemorySegment(F, x, at + 4L * i + STEP, LE);
@@ -111,7 +117,7 @@ public final class VectorReduceLoops implements ReduceLoops {
     FloatVector c = a;
     FloatVector d = a;
     int i = 0;
-    for (; i <= n - 4 * LANES; i += 4 * LANES) {
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
       long p = at + 4L * i;
       IntVector v = FloatVector.fromMemorySegment(F, x, p, LE).reinterpretAsInts();
       bits = bits.max(v.and(Integer.MAX_VALUE));
@@ -130,7 +136,7 @@ public final class VectorReduceLoops implements ReduceLoops {
       f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
       d = d.blend(f, f.compare(VectorOperators.GT, d));
     }
-    for (; i <= n - LANES; i += LANES) {
+    for (; i + LANES <= n; i += LANES) {
       IntVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE).reinterpretAsInts();
       bits = bits.max(v.and(Integer.MAX_VALUE));
       FloatVector f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();

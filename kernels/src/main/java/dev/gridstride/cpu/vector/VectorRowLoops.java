@@ -22,7 +22,8 @@ import jdk.incubator.vector.VectorOperators;
  * <p>Memory is read by {@link FloatVector#fromMemorySegment} itself, not by a method around it: the
  * JIT does not inline our own small methods where a profile says that a call is rare, as those for
  * the last few vectors of long rows, and a vector that crosses a call makes all of a loop's vectors
- * boxed.
+ * boxed. Loops of several sums are written as those of {@link VectorReduceLoops}, so that loads
+ * stay in order.
  */
 public final class VectorRowLoops implements RowLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -42,7 +43,7 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector c = a;
     FloatVector d = a;
     int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
+    for (; i + 4 * L <= n; i += 4 * L) {
       long p = 4 * (at + i);
       FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
       a = a.blend(v, v.compare(VectorOperators.GT, a));
@@ -142,7 +143,7 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector c = a;
     FloatVector d = a;
     int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
+    for (; i + 4 * L <= n; i += 4 * L) {
       long p = 4 * (at + i);
       a = a.add(FloatVector.fromMemorySegment(F, x, p, LE).sub(shift));
       b = b.add(FloatVector.fromMemorySegment(F, x, p + V, LE).sub(shift));
@@ -166,7 +167,7 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     int i = 0;
-    for (; i <= n - 2 * L; i += 2 * L) {
+    for (; i + 2 * L <= n; i += 2 * L) {
       FloatVector w = FloatVector.fromMemorySegment(F, q, 4 * (qAt + i), LE);
       FloatVector v = FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE).sub(shift);
       a = a.blend(w.fma(v, a), w.compare(VectorOperators.NE, 0f));
@@ -290,7 +291,7 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector u = s;
     FloatVector v = s;
     int i = 0;
-    for (; i <= n - 4 * L; i += 4 * L) {
+    for (; i + 4 * L <= n; i += 4 * L) {
       long p = 4 * (at + i);
       FloatVector w = FloatVector.fromMemorySegment(F, b, p, LE);
       s = FloatVector.fromMemorySegment(F, a, p, LE).fma(w, s);
