@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** The three passes of a convolution, which serve {@link Conv} and its adjoint alike. */
 final class ConvEngine {
   private final Conv op;
-  private final ConvPass forward;
-  private final ConvPass backward;
+  private final ConvGather forward;
+  private final ConvGather backward;
   private final ConvWeightGradient weight;
   private final int taps;
   private final boolean channelwise;
@@ -48,9 +48,22 @@ final class ConvEngine {
       ahead[i] = ConvPhase.forward(axes[i]);
       back[i] = ConvPhase.backward(axes[i]);
     }
-    forward = new ConvPass(x, y, groups, kernel, ahead, channelwise, op.relu());
-    backward = new ConvPass(y, x, groups, kernel, back, channelwise, false);
+    forward = gather(x, y, groups, kernel, ahead, channelwise, op.relu());
+    backward = gather(y, x, groups, kernel, back, channelwise, false);
     weight = new ConvWeightGradient(x, y, groups, axes, channelwise);
+  }
+
+  private static ConvGather gather(
+      ConvImages from,
+      ConvImages to,
+      int groups,
+      int[] kernel,
+      ConvPhase[][] phases,
+      boolean channelwise,
+      boolean relu) {
+    return ConvNarrow.fits(from, to, groups, phases, channelwise)
+        ? new ConvNarrow(from, to, groups, kernel, phases, relu)
+        : new ConvPass(from, to, groups, kernel, phases, channelwise, relu);
   }
 
   private static ConvImages images(Conv op, boolean last, int n, int channels, int[] s) {

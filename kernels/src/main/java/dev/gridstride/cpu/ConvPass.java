@@ -5,8 +5,7 @@ import java.util.ArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A pass of a convolution in which each destination pixel gathers: forward (from x to y) and
- * backward-data (from dy to dx) alike.
+ * A pass with vectors along the destination channels.
  *
  * <p>Method: channels last, a register tile of 6 pixels by 2 vectors of destination channels; the
  * reduction runs over taps and source channels, its weights packed beforehand into panels of 2
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * (the columns at the border) are tiled from top to bottom. What is not channels last, f32 or f64,
  * or a multiple of a vector, goes through a copy of the block in the thread's scratch memory.
  */
-final class ConvPass {
+final class ConvPass implements ConvGather {
   /** Bytes of source and destination of a task: half a second-level cache of 1 MiB. */
   private static final long TASK_BYTES = 512 << 10;
 
@@ -141,11 +140,13 @@ final class ConvPass {
     return (long) q.taps * perTap() * cdPadded * es;
   }
 
-  long workspaceBytes() {
+  @Override
+  public long workspaceBytes() {
     return biasOffset + (long) groups * cdPadded * es;
   }
 
-  String details() {
+  @Override
+  public String details() {
     return (channelwise ? "channelwise, " : "")
         + (directSource ? "source read in place, " : "source copied by blocks, ")
         + (directTarget ? "result written in place, " : "result copied by blocks, ")
@@ -234,7 +235,7 @@ final class ConvPass {
     return (int) need;
   }
 
-  private static int widest(ConvPhase[] phases, int size, int step, int lowest, int highest) {
+  static int widest(ConvPhase[] phases, int size, int step, int lowest, int highest) {
     int most = 0;
     for (int from = 0; from < size; from += step) {
       long need = need(phases, from, Math.min(size, from + step), lowest, highest);
@@ -257,14 +258,8 @@ final class ConvPass {
     return new Steps(row * slabRows, row, pixel);
   }
 
-  /**
-   * Packs weights and bias.
-   *
-   * @param laneStep elements between the weights of neighbouring destination channels
-   * @param sourceStep elements between those of neighbouring source channels
-   * @param groupStep elements between those of neighbouring groups
-   */
-  void pack(
+  @Override
+  public void pack(
       MemorySegment w,
       long laneStep,
       long sourceStep,
@@ -311,8 +306,8 @@ final class ConvPass {
     return Math.min(block, cdPadded - b * block);
   }
 
-  /** Runs the pass on packed weights. */
-  void run(MemorySegment from, MemorySegment workspace, boolean withBias, MemorySegment to) {
+  @Override
+  public void run(MemorySegment from, MemorySegment workspace, boolean withBias, MemorySegment to) {
     if (dst.n == 0 || cd == 0 || (long) dst.d * dst.h * dst.w == 0) {
       return;
     }

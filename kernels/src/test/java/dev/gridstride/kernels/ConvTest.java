@@ -101,6 +101,12 @@ class ConvTest {
     list.add(conv(1, 3, 16, axis(17, 7, 2, 3, 3, 1), axis(19, 7, 2, 3, 3, 1)));
     list.add(conv(1, 2, 3, axis(9, 2, 4, 0, 0, 1), axis(10, 1, 3, 1, 1, 1)));
     list.add(conv(1, 5, 16, axis(4, 9, 1, 4, 4, 1), axis(20, 13, 1, 6, 6, 1)));
+    // to few channels, with vectors along the pixels: tails, several blocks, phases, groups
+    list.add(conv(2, 3, 24, axis(20, 7, 2, 3, 3, 1), axis(70, 7, 2, 3, 2, 1)));
+    list.add(conv(1, 24, 2, axis(19, 3, 1, 1, 1, 1), axis(49, 3, 1, 2, 1, 2)));
+    list.add(conv(1, 4, 33, axis(5, 2, 3, 0, 1, 1), axis(101, 4, 3, 1, 2, 1)));
+    list.add(conv(1, 300, 2, axis(40, 1, 1, 0, 0, 1), axis(30, 1, 1, 0, 0, 1)));
+    list.add(conv(1, 6, 30, axis(3, 3, 1, 5, 1, 1), axis(34, 3, 1, 4, 4, 1)).withGroups(3));
     // pointwise
     list.add(conv(3, 16, 32, axis(5, 1, 1, 0, 0, 1), axis(7, 1, 1, 0, 0, 1)));
     list.add(conv(2, 37, 10, axis(3, 1, 1, 0, 0, 1), axis(5, 1, 1, 0, 0, 1)));
