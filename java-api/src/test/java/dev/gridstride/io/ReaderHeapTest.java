@@ -278,7 +278,10 @@ final class ReaderHeapTest {
                 "-Xmx" + (FIXED + 4L * (SIZE + (1 << 20))),
                 "-Xmn4m", // the rest is for what lives longer
                 "-cp",
-                classes(Device.class)
+                // what comes first here too, as a changed class; a module's path is not in it
+                System.getProperty("java.class.path")
+                    + File.pathSeparator
+                    + classes(Device.class)
                     + File.pathSeparator
                     + classes(Npy.class)
                     + File.pathSeparator
