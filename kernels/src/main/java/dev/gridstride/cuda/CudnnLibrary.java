@@ -9,7 +9,11 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -63,30 +67,31 @@ final class CudnnLibrary extends Calls implements Cudnn {
   private final @Nullable MemorySegment lastError;
   private final MemorySegment createHandle = symbol("cudnnCreate");
   private final MemorySegment setStream = symbol("cudnnSetStream");
-  private final MemorySegment[] create = symbols(Kind.values(), Kind::create);
-  private final MemorySegment[] destroy = symbols(Kind.values(), Kind::destroy);
+  private final Map<Kind, MemorySegment> create = symbols(Kind.class, Kind::create);
+  private final Map<Kind, MemorySegment> destroy = symbols(Kind.class, Kind::destroy);
   private final MemorySegment setTensor = symbol("cudnnSetTensorNdDescriptor");
   private final MemorySegment setFilter = symbol("cudnnSetFilterNdDescriptor");
   private final MemorySegment setConvolution = symbol("cudnnSetConvolutionNdDescriptor");
   private final MemorySegment setGroups = symbol("cudnnSetConvolutionGroupCount");
   private final MemorySegment setMath = symbol("cudnnSetConvolutionMathType");
-  private final MemorySegment[] workspace = symbols(Pass.values(), Pass::workspace);
-  private final MemorySegment[] convolve = symbols(Pass.values(), Pass::run);
+  private final Map<Pass, MemorySegment> workspace = symbols(Pass.class, Pass::workspace);
+  private final Map<Pass, MemorySegment> convolve = symbols(Pass.class, Pass::run);
   private final MemorySegment softmaxForward = symbol("cudnnSoftmaxForward");
   private final MemorySegment softmaxBackward = symbol("cudnnSoftmaxBackward");
 
   private final long version;
 
-  private interface Name<T> {
-    String of(T value);
-  }
-
-  private <T> MemorySegment[] symbols(T[] values, Name<T> name) {
-    var found = new MemorySegment[values.length];
-    for (int i = 0; i < values.length; i++) {
-      found[i] = symbol(name.of(values[i]));
+  private <K extends Enum<K>> Map<K, MemorySegment> symbols(
+      Class<K> keys, Function<K, String> name) {
+    var found = new EnumMap<K, MemorySegment>(keys);
+    for (K key : keys.getEnumConstants()) {
+      found.put(key, symbol(name.apply(key)));
     }
     return found;
+  }
+
+  private static <K> MemorySegment of(Map<K, MemorySegment> symbols, K key) {
+    return Objects.requireNonNull(symbols.get(key));
   }
 
   /** An address, in the binding's terms. */
@@ -253,13 +258,13 @@ final class CudnnLibrary extends Calls implements Cudnn {
 
   @Override
   public int create(Kind kind, Native[] out) {
-    return make(create[kind.ordinal()], out);
+    return make(of(create, kind), out);
   }
 
   @Override
   public int destroy(Kind kind, Native descriptor) {
     try {
-      return (int) DESTROY.invokeExact(destroy[kind.ordinal()], Address.of(descriptor));
+      return (int) DESTROY.invokeExact(of(destroy, kind), Address.of(descriptor));
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -351,7 +356,7 @@ final class CudnnLibrary extends Calls implements Cudnn {
       int status =
           (int)
               WORKSPACE.invokeExact(
-                  workspace[pass.ordinal()],
+                  of(workspace, pass),
                   Address.of(handle),
                   Address.of(first),
                   Address.of(second),
@@ -381,7 +386,7 @@ final class CudnnLibrary extends Calls implements Cudnn {
     try (Arena arena = Arena.ofConfined()) {
       return (int)
           CONVOLVE.invokeExact(
-              convolve[pass.ordinal()],
+              of(convolve, pass),
               Address.of(handle),
               arena.allocateFrom(F32, 1f),
               Address.of(first.descriptor()),
