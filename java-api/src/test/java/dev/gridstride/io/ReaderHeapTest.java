@@ -9,6 +9,7 @@ import java.io.BufferedOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -257,9 +258,15 @@ final class ReaderHeapTest {
     }
   }
 
+  /** The folder or jar that a class was loaded from. */
   private static Path classes(Class<?> of) throws URISyntaxException {
     String file = of.getName().substring(of.getPackageName().length() + 1) + ".class";
-    Path at = Path.of(of.getResource(file).toURI());
+    URI uri = of.getResource(file).toURI();
+    if (uri.getScheme().equals("jar")) { // as another module's classes once it is packaged
+      String inside = uri.getRawSchemeSpecificPart();
+      return Path.of(URI.create(inside.substring(0, inside.indexOf("!/"))));
+    }
+    Path at = Path.of(uri);
     for (int up = of.getName().split("\\.").length; up > 0; up--) {
       at = at.getParent();
     }
