@@ -93,7 +93,7 @@ final class Pairs {
     for (var entry : forks.entrySet()) {
       Fork fork = entry.getValue();
       String answer = fork.ask("prepare " + c);
-      if (answer.startsWith("refused")) {
+      if (answer.startsWith(Worker.REFUSED)) {
         if (!answer.endsWith("not offered")) {
           refused.add(entry.getKey() + ": " + c + ": " + answer);
         }

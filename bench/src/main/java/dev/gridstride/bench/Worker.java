@@ -24,6 +24,9 @@ final class Worker {
   /** Tells answers from what a library may print. */
   static final String MARK = "@gridstride ";
 
+  /** How an answer begins that says why there is none. */
+  static final String REFUSED = "refused";
+
   /** A warm-up goes on until blocks of this length get no faster. */
   private static final long WARM_BLOCK = 60_000_000;
 
@@ -57,10 +60,11 @@ final class Worker {
         case "prepare" -> prepare(words);
         case "warm" -> warm(Long.parseLong(words[1]) * 1_000_000);
         case "run" -> timed((long) Math.max(1, Long.parseLong(words[1]) * 1e-3 / seconds));
-        default -> "refused unknown command " + words[0];
+        default -> REFUSED + " unknown command " + words[0];
       };
     } catch (Exception | LinkageError | OutOfMemoryError e) {
-      return "refused "
+      return REFUSED
+          + " "
           + (e.getMessage() == null ? e : e.getMessage()).toString().lines().findFirst().orElse("");
     }
   }
@@ -69,7 +73,7 @@ final class Worker {
     close();
     var c = new Case(words[1], words[2], words[3], words[4], Integer.parseInt(words[5]));
     if (!library.offers(c)) {
-      return "refused not offered";
+      return REFUSED + " not offered";
     }
     Problem problem = Family.named(c.family()).problem(c);
     contender = library.prepare(c, problem);
@@ -77,7 +81,7 @@ final class Worker {
     contender.run();
     double error = problem.error(contender::result);
     if (!(error < Case.tolerance(c.dtype()))) {
-      return "refused wrong result, error " + error;
+      return REFUSED + " wrong result, error " + error;
     }
     return String.format(Locale.ROOT, "%.6e %s", error, contender.note());
   }
