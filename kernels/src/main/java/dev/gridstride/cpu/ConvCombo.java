@@ -1,7 +1,6 @@
 package dev.gridstride.cpu;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 
 /**
  * One combination of phases of the three axes: the destinations that share one set of taps, with
@@ -38,9 +37,6 @@ final class ConvCombo {
   final int[] kernelIndex;
 
   final Chunk[] chunks;
-
-  /** The taps of each triple of spans. */
-  final Inside[][][] inside;
 
   /** Where this combination's packed weights begin in the workspace, in bytes. */
   final long panels;
@@ -93,28 +89,25 @@ final class ConvCombo {
     }
     rowsMerge = neighbours;
     chunks = chunks(taps, w.taps(), perTap, most);
-    inside = new Inside[dSpans.length][hSpans.length][wSpans.length];
-    for (int i = 0; i < dSpans.length; i++) {
-      for (int j = 0; j < hSpans.length; j++) {
-        for (int k = 0; k < wSpans.length; k++) {
-          inside[i][j][k] = inside(dSpans[i], hSpans[j], wSpans[k]);
-        }
-      }
-    }
   }
 
   /** The taps of three spans, in their order. */
-  private Inside inside(ConvPhase.Span inD, ConvPhase.Span inH, ConvPhase.Span inW) {
-    var list = new ArrayList<Integer>();
+  Inside inside(ConvPhase.Span inD, ConvPhase.Span inH, ConvPhase.Span inW) {
+    int across = inW.hi() - inW.lo();
+    int count = (inD.hi() - inD.lo()) * (inH.hi() - inH.lo()) * across;
+    var tap = new int[count];
+    var from = new int[count];
+    int i = 0;
     for (int z = inD.lo(); z < inD.hi(); z++) {
       for (int r = inH.lo(); r < inH.hi(); r++) {
-        for (int s = inW.lo(); s < inW.hi(); s++) {
-          list.add((z * h.taps() + r) * w.taps() + s);
+        int first = (z * h.taps() + r) * w.taps() + inW.lo();
+        for (int s = 0; s < across; s++, i++) {
+          tap[i] = first + s;
+          from[i] = table[first + s];
         }
       }
     }
-    int[] tap = list.stream().mapToInt(t -> t).toArray();
-    return new Inside(Arrays.stream(tap).map(t -> table[t]).toArray(), tap);
+    return new Inside(from, tap);
   }
 
   /**

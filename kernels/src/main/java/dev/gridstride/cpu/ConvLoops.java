@@ -14,7 +14,7 @@ public interface ConvLoops {
    *
    * <pre>
    * C[i] = init[i] + sum over r, s of A[aOff + tab[tabOff + r] + s*aStep + i*dA]
-   *                                 * B[bOff + (r*runLength + s)*bStep],   0 &lt;= i &lt; rows &lt;= 8
+   *                                 * B[bOff + (r*runLength + s)*bStep],   0 &lt;= i &lt; rows
    * </pre>
    *
    * <p>where A, B, C and init are read and written as vectors of {@link Tiles#lanesF32} elements.

@@ -76,8 +76,8 @@ final class ConvNarrow implements ConvGather {
     long wide = SLAB_BYTES / Math.max(1, across) / unit * unit;
     columns = Math.max(1, Math.min(dst.w, Math.clamp(wide, unit, 1 << 20)));
     columnBlocks = Math.ceilDiv(dst.w, columns);
-    slabPlanes = ConvPass.widest(phases[0], dst.d, 1, 0, src.d);
-    int slabColumns = ConvPass.widest(phases[2], dst.w, columns, -(1 << 30), 1 << 30);
+    slabPlanes = ConvPhase.widest(phases[0], dst.d, 1, 0, src.d);
+    int slabColumns = ConvPhase.widest(phases[2], dst.w, columns, -(1 << 30), 1 << 30);
     // whole vectors may begin at any of these columns
     rowBytes = (long) es * (slabColumns + 2 * lanes);
     int most = Math.clamp(dst.h, 1, MOST_ROWS);
@@ -87,8 +87,9 @@ final class ConvNarrow implements ConvGather {
     rows = most;
     rowBlocks = Math.ceilDiv(dst.h, rows);
     slabRows = slabRows(rows);
+    long size = (rowBytes * slabRows * slabPlanes + 63) / 64 * 64;
     // planes a multiple of a page apart would share one set of the first-level cache
-    plane = rowBytes * slabRows * slabPlanes / 64 * 64 + (rowBytes * slabRows == 0 ? 64 : 128);
+    plane = size % 1024 == 0 ? size + 64 : size;
 
     var list = new ArrayList<ConvCombo>();
     long at = 0;
@@ -111,7 +112,7 @@ final class ConvNarrow implements ConvGather {
   }
 
   private int slabRows(int rows) {
-    return ConvPass.widest(phases[1], dst.h, rows, 0, src.h);
+    return ConvPhase.widest(phases[1], dst.h, rows, 0, src.h);
   }
 
   /** Whether vectors of pixels are fuller than vectors of channels, by half at least. */
@@ -227,17 +228,17 @@ final class ConvNarrow implements ConvGather {
       i /= dst.d;
       group = i % groups;
       image = i / groups;
-      needD = ConvPass.need(phases[0], z, z + 1, 0, src.d);
-      needH = ConvPass.need(phases[1], y0, y1, 0, src.h);
-      needW = ConvPass.need(phases[2], x0, x1, -(1 << 30), 1 << 30);
+      needD = ConvPhase.need(phases[0], z, z + 1, 0, src.d);
+      needH = ConvPhase.need(phases[1], y0, y1, 0, src.h);
+      needW = ConvPhase.need(phases[2], x0, x1, -(1 << 30), 1 << 30);
       slab = SOURCE.get(plane * cs + 64);
       line = (long) es * (Math.ceilDiv(columns, 2 * lanes) + 1) * 2 * lanes;
       sums = SUMS.get(line * cd);
     }
 
     void run() {
-      for (int d = ConvPass.low(needD); d < ConvPass.high(needD); d++) {
-        for (int h = ConvPass.low(needH); h < ConvPass.high(needH); h++) {
+      for (int d = ConvPhase.low(needD); d < ConvPhase.high(needD); d++) {
+        for (int h = ConvPhase.low(needH); h < ConvPhase.high(needH); h++) {
           load(d, h);
         }
       }
@@ -262,13 +263,13 @@ final class ConvNarrow implements ConvGather {
 
     /** Where a row of the source lies in each plane of the slab. */
     private long rowAt(int d, int h) {
-      return ((long) (d - ConvPass.low(needD)) * slabRows + h - ConvPass.low(needH)) * rowBytes;
+      return ((long) (d - ConvPhase.low(needD)) * slabRows + h - ConvPhase.low(needH)) * rowBytes;
     }
 
     /** Copies a row of all source channels, channels first. */
     private void load(int d, int h) {
-      int lo = ConvPass.low(needW);
-      int hi = ConvPass.high(needW);
+      int lo = ConvPhase.low(needW);
+      int hi = ConvPhase.high(needW);
       var box = new ConvImages.Box(image, group * cs, group * cs + cs, lo, hi);
       MemorySegment row = ROW.get((long) (hi - lo) * cs * es + 64);
       src.loadRow(from, box, d, h, row, 0, (long) cs * es);
@@ -299,7 +300,7 @@ final class ConvNarrow implements ConvGather {
             }
             int tap = (kd * q.h.taps() + kh) * q.w.taps();
             for (int kw = 0; kw < q.w.taps(); kw++) {
-              long column = (long) j + q.w.offset[kw] - ConvPass.low(needW);
+              long column = (long) j + q.w.offset[kw] - ConvPhase.low(needW);
               tile(vectors, cs, q, tap + kw, rowAt(d, h) + column * es, at, fresh);
               fresh = false;
             }

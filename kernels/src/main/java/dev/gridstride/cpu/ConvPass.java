@@ -101,8 +101,8 @@ final class ConvPass implements ConvGather {
     parts = blocking[2];
     rowBlocks = Math.ceilDiv(dst.h, Math.max(1, rows));
     columnBlocks = Math.ceilDiv(dst.w, Math.max(1, columns));
-    slabRows = widest(phases[1], dst.h, rows, 0, src.h);
-    slabPlanes = widest(phases[0], dst.d, 1, 0, src.d);
+    slabRows = ConvPhase.widest(phases[1], dst.h, rows, 0, src.h);
+    slabPlanes = ConvPhase.widest(phases[0], dst.d, 1, 0, src.d);
     source = steps();
 
     var list = new ArrayList<ConvCombo>();
@@ -207,43 +207,6 @@ final class ConvPass implements ConvGather {
     return new int[] {Math.max(1, r), Math.max(1, c), p};
   }
 
-  /** Lowest source place and the place after the highest that destinations from..to read. */
-  static long need(ConvPhase[] phases, int from, int to, int lowest, int highest) {
-    int lo = Integer.MAX_VALUE;
-    int hi = Integer.MIN_VALUE;
-    for (ConvPhase p : phases) {
-      int i = p.indexAt(from);
-      int j = p.indexAt(to);
-      if (i < j && p.taps() > 0) {
-        lo = Math.min(lo, p.lowest(i));
-        hi = Math.max(hi, p.highest(j));
-      }
-    }
-    if (lo > hi) {
-      return 0; // only destinations without taps
-    }
-    lo = Math.clamp(lo, lowest, highest);
-    hi = Math.clamp(hi, lo, highest);
-    return (long) lo << 32 | (hi & 0xFFFFFFFFL);
-  }
-
-  static int low(long need) {
-    return (int) (need >> 32);
-  }
-
-  static int high(long need) {
-    return (int) need;
-  }
-
-  static int widest(ConvPhase[] phases, int size, int step, int lowest, int highest) {
-    int most = 0;
-    for (int from = 0; from < size; from += step) {
-      long need = need(phases, from, Math.min(size, from + step), lowest, highest);
-      most = Math.max(most, high(need) - low(need));
-    }
-    return most;
-  }
-
   private Steps steps() {
     if (directSource) {
       long pixel = (long) src.channels * es;
@@ -254,7 +217,7 @@ final class ConvPass implements ConvGather {
     if (pixel * (phases[2].length == 0 ? 1 : phases[2][0].srcStep) % 1024 == 0) {
       pixel += 64;
     }
-    long row = pixel * widest(phases[2], dst.w, columns, -(1 << 30), 1 << 30);
+    long row = pixel * ConvPhase.widest(phases[2], dst.w, columns, -(1 << 30), 1 << 30);
     return new Steps(row * slabRows, row, pixel);
   }
 

@@ -148,4 +148,47 @@ final class ConvPhase {
   int highest(int to) {
     return (to - 1) * srcStep + offset[taps() - 1] + 1;
   }
+
+  /**
+   * Lowest source place and the place after the highest that destinations from..to of all phases
+   * read, within lowest..highest.
+   */
+  static long need(ConvPhase[] phases, int from, int to, int lowest, int highest) {
+    int lo = Integer.MAX_VALUE;
+    int hi = Integer.MIN_VALUE;
+    for (ConvPhase p : phases) {
+      int i = p.indexAt(from);
+      int j = p.indexAt(to);
+      if (i < j && p.taps() > 0) {
+        lo = Math.min(lo, p.lowest(i));
+        hi = Math.max(hi, p.highest(j));
+      }
+    }
+    if (lo > hi) {
+      return 0; // only destinations without taps
+    }
+    lo = Math.clamp(lo, lowest, highest);
+    hi = Math.clamp(hi, lo, highest);
+    return (long) lo << 32 | (hi & 0xFFFFFFFFL);
+  }
+
+  /** The lowest place of a {@link #need}. */
+  static int low(long need) {
+    return (int) (need >> 32);
+  }
+
+  /** The place after the highest. */
+  static int high(long need) {
+    return (int) need;
+  }
+
+  /** Most places that {@code step} destinations, the first a multiple of step, read. */
+  static int widest(ConvPhase[] phases, int size, int step, int lowest, int highest) {
+    int most = 0;
+    for (int from = 0; from < size; from += step) {
+      long need = need(phases, from, Math.min(size, from + step), lowest, highest);
+      most = Math.max(most, high(need) - low(need));
+    }
+    return most;
+  }
 }

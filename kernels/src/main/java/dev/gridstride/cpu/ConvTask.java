@@ -10,25 +10,25 @@ final class ConvTask {
   private static final Scratch TARGET = new Scratch();
 
   private final ConvPass p;
-  final MemorySegment from;
-  final MemorySegment panels;
-  final boolean withBias;
-  final MemorySegment to;
-  final int image;
-  final int group;
-  final int z;
-  final int y0;
-  final int y1;
-  final int x0;
-  final int x1;
-  final int b0;
-  final int b1;
+  private final MemorySegment from;
+  private final MemorySegment panels;
+  private final boolean withBias;
+  private final MemorySegment to;
+  private final int image;
+  private final int group;
+  private final int z;
+  private final int y0;
+  private final int y1;
+  private final int x0;
+  private final int x1;
+  private final int b0;
+  private final int b1;
 
-  MemorySegment a;
-  long aBase;
-  MemorySegment c;
-  long cBase;
-  ConvPass.Steps target;
+  private MemorySegment a;
+  private long aBase;
+  private MemorySegment c;
+  private long cBase;
+  private ConvPass.Steps target;
 
   ConvTask(
       ConvPass p,
@@ -78,24 +78,24 @@ final class ConvTask {
       aBase = p.src.at(image, group * p.cs, 0, 0, 0) * p.es;
       return;
     }
-    long nd = ConvPass.need(p.phases[0], z, z + 1, 0, p.src.d);
-    long nh = ConvPass.need(p.phases[1], y0, y1, 0, p.src.h);
-    long nw = ConvPass.need(p.phases[2], x0, x1, -(1 << 30), 1 << 30);
+    long nd = ConvPhase.need(p.phases[0], z, z + 1, 0, p.src.d);
+    long nh = ConvPhase.need(p.phases[1], y0, y1, 0, p.src.h);
+    long nw = ConvPhase.need(p.phases[2], x0, x1, -(1 << 30), 1 << 30);
     a = SOURCE.get(p.source.depth() * p.slabPlanes + 64);
     var box =
         new ConvImages.Box(
-            image, group * p.cs, group * p.cs + p.cs, ConvPass.low(nw), ConvPass.high(nw));
-    for (int d = ConvPass.low(nd); d < ConvPass.high(nd); d++) {
-      for (int h = ConvPass.low(nh); h < ConvPass.high(nh); h++) {
+            image, group * p.cs, group * p.cs + p.cs, ConvPhase.low(nw), ConvPhase.high(nw));
+    for (int d = ConvPhase.low(nd); d < ConvPhase.high(nd); d++) {
+      for (int h = ConvPhase.low(nh); h < ConvPhase.high(nh); h++) {
         long off =
-            (d - ConvPass.low(nd)) * p.source.depth() + (h - ConvPass.low(nh)) * p.source.row();
+            (d - ConvPhase.low(nd)) * p.source.depth() + (h - ConvPhase.low(nh)) * p.source.row();
         p.src.loadRow(from, box, d, h, a, off, p.source.pixel());
       }
     }
     aBase =
-        -(ConvPass.low(nd) * p.source.depth()
-            + ConvPass.low(nh) * p.source.row()
-            + ConvPass.low(nw) * p.source.pixel());
+        -(ConvPhase.low(nd) * p.source.depth()
+            + ConvPhase.low(nh) * p.source.row()
+            + ConvPhase.low(nw) * p.source.pixel());
   }
 
   private int firstChannel() {
@@ -164,17 +164,15 @@ final class ConvTask {
     if (ih0 >= ih1 || iw0 >= iw1) {
       return;
     }
-    int di = 0;
-    while (di + 1 < q.dSpans.length && q.dSpans[di + 1].from() <= id) {
-      di++;
+    Span d = q.dSpans[0];
+    for (Span s : q.dSpans) {
+      d = s.from() <= id ? s : d;
     }
-    // one call takes all blocks of channels: a p.block alone would read a vector of each pixel
+    // one call takes all blocks of channels: a block alone would read a vector of each pixel
     for (int b = b0; b < (p.channelwise ? b0 + 1 : b1); b++) {
       for (ConvCombo.Chunk chunk : q.chunks) {
-        for (int hi = 0; hi < q.hSpans.length; hi++) {
-          for (int wi = 0; wi < q.wSpans.length; wi++) {
-            Span h = q.hSpans[hi];
-            Span w = q.wSpans[wi];
+        for (Span h : q.hSpans) {
+          for (Span w : q.wSpans) {
             int i0 = Math.max(ih0, h.from());
             int i1 = Math.min(ih1, h.to());
             int j0 = Math.max(iw0, w.from());
@@ -182,9 +180,9 @@ final class ConvTask {
             if (i0 < i1 && j0 < j1) {
               var rectangle = new Rectangle(q, b, chunk, id, i0, i1, j0, j1);
               if (p.channelwise) {
-                rectangle.channels(q.inside[di][hi][wi]);
+                rectangle.channels(q.inside(d, h, w));
               } else {
-                rectangle.run(q.dSpans[di], h, w);
+                rectangle.run(d, h, w);
               }
             }
           }
@@ -263,9 +261,7 @@ final class ConvTask {
       }
     }
 
-    /**
-     * All taps and p.blocks of single channels, a line at a time: of a row, unless that is short.
-     */
+    /** All taps and blocks of single channels, a line at a time: of a row, unless that is short. */
     void channels(ConvCombo.Inside taps) {
       int m = i1 - i0;
       int n = j1 - j0;

@@ -97,8 +97,8 @@ public interface NormLoops {
    * @param first number of the first row
    * @param pivots of all rows, set: the rounded means, or 0 when not centered
    * @param rstds of all rows, set
-   * @return how many rows were done, fewer at one whose squares are beyond the range of f32; -1,
-   *     and nothing is written, when this implementation does not have it for so many columns
+   * @return how many rows were done: fewer at one whose squares are beyond the range of f32, none
+   *     when this implementation does not have it for so many columns
    */
   int rowForward(
       MemorySegment x,

@@ -103,8 +103,8 @@ final class NormRows {
             shape.eps(),
             out.pivots(),
             out.rstds());
-    out.store((int) from, Math.max(0, done));
-    return Math.max(0, done);
+    out.store((int) from, done);
+    return done;
   }
 
   private void apply(

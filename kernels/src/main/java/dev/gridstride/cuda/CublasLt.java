@@ -1,9 +1,7 @@
 package dev.gridstride.cuda;
 
 import dev.gridstride.device.DType;
-import dev.gridstride.device.Device;
 import dev.gridstride.device.DeviceException;
-import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.DeviceMemoryException;
 import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.UnsupportedException;
@@ -148,13 +146,10 @@ final class CublasLt extends Calls {
   /** What {@code info} says of it, in one line. */
   static String report() {
     CublasLt library = installed().library();
-    if (library == null) {
-      return "refused: " + installed().reason();
-    }
-    boolean gpu = Device.all().stream().anyMatch(d -> d.kind() == DeviceKind.CUDA);
-    return gpu
-        ? "usable: version " + library.version()
-        : "refused: version " + library.version() + " is installed, but there is no CUDA device";
+    return VendorSupport.report(
+        library == null ? null : "version " + library.version(),
+        "is installed",
+        installed().reason());
   }
 
   static Found find(VendorLibrary library) {

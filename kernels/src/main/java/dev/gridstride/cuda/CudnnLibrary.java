@@ -1,7 +1,5 @@
 package dev.gridstride.cuda;
 
-import dev.gridstride.device.Device;
-import dev.gridstride.device.DeviceKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
@@ -128,13 +126,8 @@ final class CudnnLibrary extends Calls implements Cudnn {
   /** What {@code info} says of it, in one line. */
   static String report() {
     Cudnn library = installed().library();
-    if (library == null) {
-      return "refused: " + installed().reason();
-    }
-    boolean gpu = Device.all().stream().anyMatch(d -> d.kind() == DeviceKind.CUDA);
-    return gpu
-        ? "usable: " + library.name()
-        : "refused: " + library.name() + " is installed, but there is no CUDA device";
+    return VendorSupport.report(
+        library == null ? null : library.name(), "is installed", installed().reason());
   }
 
   static Found find(VendorLibrary library) {

@@ -6,10 +6,28 @@ import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.Support;
 import dev.gridstride.kernels.DeviceKernel;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** What the implementations by vendors' libraries answer, in the order of what it costs to ask. */
-final class VendorSupport {
+public final class VendorSupport {
   private VendorSupport() {}
+
+  /**
+   * What {@code info} says of a library, in one line.
+   *
+   * @param name as it is shown; null when it can't be used
+   * @param present how it is there: "is installed"
+   * @param reason why it can't be used
+   */
+  public static String report(@Nullable String name, String present, String reason) {
+    if (name == null) {
+      return "refused: " + reason;
+    }
+    boolean gpu = Device.all().stream().anyMatch(d -> d.kind() == DeviceKind.CUDA);
+    return gpu
+        ? "usable: " + name
+        : "refused: " + name + " " + present + ", but there is no CUDA device";
+  }
 
   /**
    * Whether a library takes a description, and why not.

@@ -6,8 +6,8 @@ import dev.gridstride.cuda.Cudnn;
 import dev.gridstride.cuda.CudnnConv;
 import dev.gridstride.cuda.CudnnSoftmax;
 import dev.gridstride.cuda.VendorChoice;
+import dev.gridstride.cuda.VendorSupport;
 import dev.gridstride.device.Device;
-import dev.gridstride.device.DeviceKind;
 import dev.gridstride.device.Support;
 import dev.gridstride.kernels.Conv;
 import dev.gridstride.kernels.Gemm;
@@ -117,11 +117,7 @@ public final class JCudaVendors {
   }
 
   private static String line(@Nullable String name, String reason) {
-    if (name == null) {
-      return "refused: " + reason;
-    }
-    boolean gpu = Device.all().stream().anyMatch(d -> d.kind() == DeviceKind.CUDA);
-    return gpu ? "usable: " + name : "refused: " + name + " is there, but there is no CUDA device";
+    return VendorSupport.report(name, "is there", reason);
   }
 
   /** Whether JCublas2 computes {@code op}, and why not. */

@@ -151,7 +151,7 @@ public final class ScalarNormLoops implements NormLoops {
       double eps,
       double[] pivots,
       double[] rstds) {
-    return -1;
+    return 0;
   }
 
   @Override

@@ -44,11 +44,7 @@ public final class VectorConvLoops extends ScalarConvLoops {
       long y = cOff + i * ldc;
       long z = initOff + i * ldi;
       int m = rows - i;
-      if (m >= 8) {
-        m = 8;
-        rows8(
-            runs, runLength, a, x, tab, tabOff, aStep, dA, b, bOff, bStep, c, y, ldc, init, z, ldi);
-      } else if (m >= 4) {
+      if (m >= 4) {
         m = 4;
         rows4(
             runs, runLength, a, x, tab, tabOff, aStep, dA, b, bOff, bStep, c, y, ldc, init, z, ldi);
@@ -61,58 +57,6 @@ public final class VectorConvLoops extends ScalarConvLoops {
       }
       i += m;
     }
-  }
-
-  private static void rows8(
-      int runs,
-      int runLength,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long aStep,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      MemorySegment init,
-      long initOff,
-      long ldi) {
-    FloatVector s0 = load(init, initOff);
-    FloatVector s1 = load(init, initOff + ldi);
-    FloatVector s2 = load(init, initOff + 2 * ldi);
-    FloatVector s3 = load(init, initOff + 3 * ldi);
-    FloatVector s4 = load(init, initOff + 4 * ldi);
-    FloatVector s5 = load(init, initOff + 5 * ldi);
-    FloatVector s6 = load(init, initOff + 6 * ldi);
-    FloatVector s7 = load(init, initOff + 7 * ldi);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector v = load(b, bOff);
-        s0 = load(a, q).fma(v, s0);
-        s1 = load(a, q + dA).fma(v, s1);
-        s2 = load(a, q + 2 * dA).fma(v, s2);
-        s3 = load(a, q + 3 * dA).fma(v, s3);
-        s4 = load(a, q + 4 * dA).fma(v, s4);
-        s5 = load(a, q + 5 * dA).fma(v, s5);
-        s6 = load(a, q + 6 * dA).fma(v, s6);
-        s7 = load(a, q + 7 * dA).fma(v, s7);
-        q += aStep;
-        bOff += bStep;
-      }
-    }
-    s0.intoMemorySegment(c, cOff, LE);
-    s1.intoMemorySegment(c, cOff + ldc, LE);
-    s2.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    s3.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    s4.intoMemorySegment(c, cOff + 4 * ldc, LE);
-    s5.intoMemorySegment(c, cOff + 5 * ldc, LE);
-    s6.intoMemorySegment(c, cOff + 6 * ldc, LE);
-    s7.intoMemorySegment(c, cOff + 7 * ldc, LE);
   }
 
   private static void rows4(

@@ -29,7 +29,7 @@ final class VectorNormRows {
       double[] rstds) {
     int bytes = 4 * cols;
     if (cols == 0 || bytes % V != 0) {
-      return -1;
+      return 0;
     }
     float[] lanes = LaneSums.floats();
     double inverse = 1.0 / cols;
