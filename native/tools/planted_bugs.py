@@ -34,11 +34,11 @@ def read_table(path, kernel):
     return bugs
 
 
-def run(command, **environment):
+def run(command, limit=600, **environment):
     """Status and output; the limit only ends what hangs, on a busy machine too."""
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, timeout=600, env={**os.environ, **environment})
+                              text=True, timeout=limit, env={**os.environ, **environment})
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired:
         return 124, "timed out"
@@ -49,6 +49,7 @@ class Builder:
 
     def __init__(self, kernel, compile_command, link_command):
         self.kernel = kernel
+        self.limit = 600  # seconds for a run of the test program
         self.folder = tempfile.TemporaryDirectory()
         self.object = os.path.join(self.folder.name, "kernel.o")
         self.program = os.path.join(self.folder.name, "test")
@@ -73,7 +74,7 @@ class Builder:
 
     def test(self):
         """Runs the test program up to its first failure."""
-        return run([self.program], GRIDSTRIDE_TEST_STOP="1")
+        return run([self.program], self.limit, GRIDSTRIDE_TEST_STOP="1")
 
 
 def main():

@@ -7,6 +7,11 @@ import java.lang.foreign.MemorySegment;
 
 /** Copies weights into the panels that the tiles read, {@code [tap][source channel][lane]}. */
 final class ConvPanels {
+  private static final Scratch BLOCK = new Scratch();
+
+  /** Source channels that are turned at once: their taps of 32 lanes lie in a first-level cache. */
+  private static final int SOURCES = 16;
+
   private final boolean f32;
   private final int es;
   private final Elements from;
@@ -42,6 +47,10 @@ final class ConvPanels {
       int[] taps,
       MemorySegment panel,
       long offset) {
+    if (f32 && sourceStep == taps.length && isWhole(taps)) {
+      packBlocks(w, first * 4, laneStep * 4, lanes, width, sources, taps.length, panel, offset);
+      return;
+    }
     for (int s = 0; s < sources; s++) {
       for (int t = 0; t < taps.length; t++) {
         long at = first + s * sourceStep + taps[t];
@@ -67,6 +76,71 @@ final class ConvPanels {
     }
   }
 
+  private static boolean isWhole(int[] taps) {
+    for (int t = 0; t < taps.length; t++) {
+      if (taps[t] != t) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * The weights of a lane lie side by side, those of two lanes often a multiple of a page apart: to
+   * gather a tap of all lanes would miss the cache each time. A block of channels is transposed
+   * instead, and its rows brought into the panel's order.
+   */
+  private static void packBlocks(
+      MemorySegment w,
+      long at,
+      long laneBytes,
+      int lanes,
+      int width,
+      int sources,
+      int taps,
+      MemorySegment panel,
+      long offset) {
+    long row = 4L * width;
+    MemorySegment block = BLOCK.get(SOURCES * taps * row);
+    if (lanes < width) {
+      block.asSlice(0, SOURCES * taps * row).fill((byte) 0);
+    }
+    for (int s = 0; s < sources; s += SOURCES) {
+      int n = Math.min(SOURCES, sources - s);
+      ConvLoops.BEST.transpose(w, at + 4L * s * taps, laneBytes, lanes, n * taps, block, 0, row);
+      for (int i = 0; i < n; i++) {
+        for (int t = 0; t < taps; t++) {
+          long to = offset + ((long) t * sources + s + i) * row;
+          MemorySegment.copy(block, ((long) i * taps + t) * row, panel, to, row);
+        }
+      }
+    }
+  }
+
+  private static void unpackBlocks(
+      MemorySegment panel,
+      long offset,
+      int width,
+      int lanes,
+      int sources,
+      int taps,
+      MemorySegment w,
+      long at) {
+    long row = 4L * width;
+    MemorySegment block = BLOCK.get(SOURCES * taps * row);
+    for (int s = 0; s < sources; s += SOURCES) {
+      int n = Math.min(SOURCES, sources - s);
+      for (int i = 0; i < n; i++) {
+        for (int t = 0; t < taps; t++) {
+          long from = offset + ((long) t * sources + s + i) * row;
+          MemorySegment.copy(panel, from, block, ((long) i * taps + t) * row, row);
+        }
+      }
+      ConvLoops.BEST.transpose(
+          block, 0, row, n * taps, lanes, w, at + 4L * s * taps, 4L * sources * taps);
+    }
+  }
+
   /** Copies {@code count} elements and fills up with zeros to {@code width}. */
   void padded(
       MemorySegment v, long first, int count, int width, MemorySegment target, long offset) {
@@ -85,26 +159,19 @@ final class ConvPanels {
       int taps,
       MemorySegment w,
       long first) {
+    if (f32) {
+      unpackBlocks(panel, offset, width, lanes, sources, taps, w, first * 4);
+      return;
+    }
     long laneStep = (long) sources * taps;
     for (int s = 0; s < sources; s++) {
       for (int t = 0; t < taps; t++) {
         long at = first + (long) s * taps + t;
         long off = offset + ((long) t * sources + s) * width * es;
-        if (f32) {
-          lanesOut(panel, off, lanes, w, at * 4, laneStep * 4);
-        } else {
-          for (int l = 0; l < lanes; l++) {
-            from.set(w, at + l * laneStep, to.get(panel, off / es + l));
-          }
+        for (int l = 0; l < lanes; l++) {
+          from.set(w, at + l * laneStep, to.get(panel, off / es + l));
         }
       }
-    }
-  }
-
-  private static void lanesOut(
-      MemorySegment panel, long off, int lanes, MemorySegment w, long at, long step) {
-    for (int l = 0; l < lanes; l++) {
-      w.set(JAVA_FLOAT_UNALIGNED, at + l * step, panel.get(JAVA_FLOAT_UNALIGNED, off + 4L * l));
     }
   }
 

@@ -19,8 +19,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Elementwise functions of two operands, run by run; f32 arithmetic by vectors. */
 public final class CpuBinary implements Binary.Kernel {
+  /** Bytes of all operands from which they come from memory: half of a third-level cache. */
+  private static final long FAR = 16 << 20;
+
   /** Made when first used: each is a class of its own. */
-  private static final Map<Kind, BinaryLoops> VECTOR_LOOPS = new EnumMap<>(Kind.class);
+  private static final Map<Kind, BinaryLoops> NEAR_LOOPS = new EnumMap<>(Kind.class);
+
+  private static final Map<Kind, BinaryLoops> FAR_LOOPS = new EnumMap<>(Kind.class);
 
   private final Binary op;
   private final Walk walk;
@@ -34,17 +39,19 @@ public final class CpuBinary implements Binary.Kernel {
     this.walk = new Walk(op.a(), op.b(), op.y());
     boolean runs =
         op.type() == DType.F32 && walk.step[0] <= 1 && walk.step[1] <= 1 && walk.step[2] <= 1;
-    this.loops = runs && ScalarBinaryLoops.has(op.kind()) ? loops(op.kind()) : null;
+    this.loops = runs && ScalarBinaryLoops.has(op.kind()) ? loops(op) : null;
     this.integers = !op.type().isFloating();
     this.elements = Elements.of(op.type());
   }
 
-  private static BinaryLoops loops(Kind kind) {
+  private static BinaryLoops loops(Binary op) {
     if (!Simd.ENABLED) {
-      return new ScalarBinaryLoops(kind);
+      return new ScalarBinaryLoops(op.kind());
     }
-    synchronized (VECTOR_LOOPS) {
-      return VECTOR_LOOPS.computeIfAbsent(kind, VectorBinaryLoops::of);
+    boolean far = (op.a().span() + op.b().span() + op.y().span()) * op.type().bytes() >= FAR;
+    Map<Kind, BinaryLoops> made = far ? FAR_LOOPS : NEAR_LOOPS;
+    synchronized (made) {
+      return made.computeIfAbsent(op.kind(), kind -> VectorBinaryLoops.of(kind, far));
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,17 @@ import org.jspecify.annotations.Nullable;
 final class CpuMemory {
   private static final long ALIGNMENT = 64;
   private static final long SMALL = 1 << 20;
+
+  /**
+   * Large blocks come from the system at one place of a page; operands of equal size would then
+   * share the sets of each cache and the banks of the memory at every index. Each block begins so
+   * much further on than the one before it: a cache line over a quarter of a page.
+   */
+  private static final long SHIFT = 1088;
+
+  private static final int SHIFTS = 16;
+
+  private final AtomicInteger largeBlocks = new AtomicInteger();
 
   private final Map<Long, Deque<CpuBlock>> cache = new HashMap<>();
   private long used;
@@ -75,7 +87,8 @@ final class CpuMemory {
     }
     Arena arena = Arena.ofShared();
     try {
-      return new CpuBlock(arena, arena.allocate(size, ALIGNMENT));
+      long shift = SHIFT * Math.floorMod(largeBlocks.getAndIncrement(), SHIFTS);
+      return new CpuBlock(arena, arena.allocate(size + shift, ALIGNMENT).asSlice(shift));
     } catch (OutOfMemoryError full) {
       arena.close();
       throw full;

@@ -57,6 +57,12 @@ class BinaryTest {
         }
       }
     }
+    // operands that come from memory, not from a cache
+    Layout large = Layout.contiguous(2101, 1001);
+    Layout column = Layout.contiguous(2101, 1);
+    cases.add(Binary.of(Kind.SUB, DType.F32, large, large));
+    cases.add(Binary.of(Kind.SUB, DType.F32, large, column));
+    cases.add(Binary.of(Kind.SUB, DType.F32, column, large));
     // channels last, a permuted view, a gap
     Layout nhwc = Layout.contiguous(2, 4, 5, 3).permute(0, 3, 1, 2);
     Layout bias = Layout.contiguous(3, 1, 1).broadcastTo("test", 2, 3, 4, 5);

@@ -96,6 +96,9 @@ class ConvTest {
     list.add(conv(1, 8, 33, axis(9, 3, 2, 1, 1, 1), axis(11, 3, 2, 1, 1, 1)));
     list.add(conv(1, 17, 16, axis(9, 3, 2, 0, 1, 1), axis(12, 3, 3, 2, 0, 1)));
     list.add(conv(2, 4, 64, axis(9, 3, 1, 2, 1, 2), axis(9, 2, 1, 0, 3, 3)));
+    // several small images in one reduction of the filter gradient, and what is left of them
+    list.add(conv(37, 64, 40, axis(3, 3, 1, 1, 1, 1), axis(4, 3, 1, 1, 1, 1)));
+    list.add(conv(9, 33, 20, axis(5, 3, 2, 1, 1, 1), axis(6, 2, 1, 0, 1, 1)));
     // few channels, larger kernels, strides beyond the kernel
     list.add(conv(2, 1, 32, axis(12, 3, 1, 0, 0, 1), axis(12, 3, 1, 0, 0, 1)));
     list.add(conv(1, 3, 16, axis(17, 7, 2, 3, 3, 1), axis(19, 7, 2, 3, 3, 1)));

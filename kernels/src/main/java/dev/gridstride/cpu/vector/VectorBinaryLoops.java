@@ -19,7 +19,8 @@ import jdk.incubator.vector.VectorMask;
  *
  * <p>Each loop stands twice: unrolled and with aligned stores for long runs, which it enters by a
  * masked vector, and one vector at a time for what is left and for short runs; see {@link
- * VectorStep}. The last elements are computed one by one.
+ * VectorStep}. Operands from memory take the second: the loads of an unrolled loop come in no
+ * order, which the hardware can't foresee. The last elements are computed one by one.
  */
 public final class VectorBinaryLoops implements BinaryLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -29,9 +30,13 @@ public final class VectorBinaryLoops implements BinaryLoops {
 
   private final ScalarBinaryLoops tails = new ScalarBinaryLoops(FORM.kind());
 
-  /** The loops of a function that {@link ScalarBinaryLoops#has}. */
-  public static BinaryLoops of(Kind kind) {
-    return Specialized.copy(MethodHandles.lookup(), VectorBinary.of(kind), BinaryLoops.class);
+  /**
+   * The loops of a function that {@link ScalarBinaryLoops#has}.
+   *
+   * @param far whether the operands are more than the caches hold
+   */
+  public static BinaryLoops of(Kind kind, boolean far) {
+    return Specialized.copy(MethodHandles.lookup(), VectorBinary.of(kind, far), BinaryLoops.class);
   }
 
   @Override
@@ -64,7 +69,7 @@ public final class VectorBinaryLoops implements BinaryLoops {
   private static int both(
       MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
     int i = 0;
-    if (n >= VectorStep.LONG) {
+    if (!FORM.far() && n >= VectorStep.LONG) {
       i = VectorStep.head(y, yAt);
       FloatVector.fromMemorySegment(F, a, aAt, LE)
           .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt, LE))
@@ -86,7 +91,7 @@ public final class VectorBinaryLoops implements BinaryLoops {
   private static int right(MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n) {
     FloatVector q = FloatVector.broadcast(F, b);
     int i = 0;
-    if (n >= VectorStep.LONG) {
+    if (!FORM.far() && n >= VectorStep.LONG) {
       i = VectorStep.head(y, yAt);
       FloatVector.fromMemorySegment(F, a, aAt, LE)
           .lanewise(FORM.operator(), q)
@@ -108,7 +113,7 @@ public final class VectorBinaryLoops implements BinaryLoops {
   private static int left(float a, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
     FloatVector p = FloatVector.broadcast(F, a);
     int i = 0;
-    if (n >= VectorStep.LONG) {
+    if (!FORM.far() && n >= VectorStep.LONG) {
       i = VectorStep.head(y, yAt);
       p.lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt, LE))
           .intoMemorySegment(y, yAt, LE, VectorMask.fromLong(F, (1L << i) - 1));

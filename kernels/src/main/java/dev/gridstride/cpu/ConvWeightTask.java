@@ -1,0 +1,290 @@
+package dev.gridstride.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/** One part of the pixels for some g.blocks of one group's output channels. */
+final class ConvWeightTask {
+  private static final Scratch SOURCE = new Scratch();
+  private static final Scratch GRADIENT = new Scratch();
+
+  private final ConvWeightGradient g;
+  private final MemorySegment xs;
+  private final MemorySegment dys;
+  private final MemorySegment sums;
+  private final boolean withBias;
+  private final int part;
+  private final int group;
+  private final int b0;
+  private final int b1;
+
+  private MemorySegment a;
+  private long aBase;
+  private MemorySegment dy;
+  private long dyBase;
+  private long dyPixel;
+  private long dyRow;
+  private long dyBlock;
+
+  private int image;
+  private int images;
+
+  private int z;
+  private int y0;
+  private int y1;
+  private int x0;
+  private int x1;
+
+  ConvWeightTask(
+      ConvWeightGradient g,
+      MemorySegment xs,
+      MemorySegment dys,
+      MemorySegment sums,
+      boolean withBias,
+      int part,
+      int group,
+      int blockTask) {
+    this.g = g;
+    this.xs = xs;
+    this.dys = dys;
+    this.sums = sums;
+    this.withBias = withBias;
+    this.part = part;
+    this.group = group;
+    b0 = blockTask * g.perTask;
+    b1 = Math.min(g.blocks, b0 + g.perTask);
+    a = xs;
+    dy = dys;
+  }
+
+  void run() {
+    sums.asSlice(g.panel(part, group, b0), (b1 - b0) * g.panelBytes()).fill((byte) 0);
+    long units = g.units();
+    for (long u = units * part / g.parts; u < units * (part + 1) / g.parts; u++) {
+      unit(u);
+    }
+  }
+
+  private void unit(long u) {
+    x0 = (int) (u % g.columnBlocks) * g.columns;
+    x1 = Math.min(g.y.w, x0 + g.columns);
+    u /= g.columnBlocks;
+    y0 = (int) (u % g.rowBlocks) * g.rows;
+    y1 = Math.min(g.y.h, y0 + g.rows);
+    u /= g.rowBlocks;
+    z = (int) (u % g.y.d);
+    image = (int) (u / g.y.d) * g.images;
+    images = Math.min(g.images, g.y.n - image);
+    openX();
+    openY();
+    for (int b = b0; b < b1; b++) {
+      for (int r = y0; r < y1; r += g.chunkRows) {
+        chunk(b, r, Math.min(y1, r + g.chunkRows));
+      }
+    }
+  }
+
+  private void openX() {
+    if (g.directX) {
+      aBase = g.x.at(image, group * g.cg, 0, 0, 0) * g.es;
+      return;
+    }
+    int h0 = Math.clamp(g.axes[1].lowest(y0), 0, g.x.h);
+    int h1 = Math.clamp(g.axes[1].highest(y1), h0, g.x.h);
+    int d0 = Math.clamp(g.axes[0].lowest(z), 0, g.x.d);
+    int d1 = Math.clamp(g.axes[0].highest(z + 1), d0, g.x.d);
+    int w0 = g.axes[2].lowest(x0);
+    int w1 = g.axes[2].highest(x1);
+    a = SOURCE.get(g.imageBytes * images + 64);
+    for (int i = 0; i < images; i++) {
+      var box = new ConvImages.Box(image + i, group * g.cg, group * g.cg + g.cg, w0, w1);
+      for (int d = d0; d < d1; d++) {
+        for (int h = h0; h < h1; h++) {
+          long off = (d - d0) * g.source.depth() + (h - h0) * g.source.row();
+          g.x.loadRow(xs, box, d, h, a, i * g.imageBytes + off, g.source.pixel());
+        }
+      }
+    }
+    aBase = -(d0 * g.source.depth() + h0 * g.source.row() + w0 * g.source.pixel());
+  }
+
+  private void openY() {
+    if (g.directY) {
+      dyBase = g.y.at(image, group * g.kg, z, 0, 0) * g.es;
+      dyPixel = (long) g.y.channels * g.es;
+      dyRow = dyPixel * g.y.w;
+      dyBlock = (long) g.block * g.es;
+      return;
+    }
+    dyPixel = (long) g.block * g.es;
+    long line = dyPixel * (x1 - x0);
+    dyRow = line * images;
+    dyBlock = dyRow * (y1 - y0);
+    dy = GRADIENT.get(dyBlock * (b1 - b0));
+    dyBase = -(b0 * dyBlock + y0 * dyRow + x0 * dyPixel);
+    for (int b = b0; b < b1; b++) {
+      int c0 = b * g.block;
+      int c1 = Math.min(g.kg, c0 + g.block);
+      if (c1 - c0 < g.width(b)) {
+        dy.asSlice((b - b0) * dyBlock, dyBlock).fill((byte) 0);
+      }
+      for (int i = 0; i < images; i++) {
+        var box = new ConvImages.Box(image + i, group * g.kg + c0, group * g.kg + c1, x0, x1);
+        for (int h = y0; h < y1; h++) {
+          g.y.loadRow(dys, box, z, h, dy, dyAt(b, h, x0) + i * line, dyPixel);
+        }
+      }
+    }
+  }
+
+  /** Byte in dy of a pixel of the first image and block; of a row, the images follow each other. */
+  private long dyAt(int b, int py, int px) {
+    return dyBase + b * dyBlock + py * dyRow + px * dyPixel;
+  }
+
+  /** Adds rows r0..r1 of pixels to the sums of block b. */
+  private void chunk(int b, int r0, int r1) {
+    int width = g.width(b);
+    long panel = g.panel(part, group, b);
+    if (withBias) {
+      MemorySegment ones = g.es == 4 ? ConvWeightGradient.ONES : ConvWeightGradient.ONES_F64;
+      long at = panel + (long) g.taps * g.perTap() * width * g.es;
+      tile(1, (r1 - r0) * images, ones, 0, g.zeroTable, 0, 0, dyAt(b, r0, x0), width, at);
+    }
+    ConvPhase h = g.axes[1];
+    long rowOfSums = (long) g.axes[2].taps() * g.perTap() * width * g.es;
+    for (int kd = 0; kd < g.axes[0].taps(); kd++) {
+      int d = z * g.axes[0].srcStep + g.axes[0].offset[kd];
+      if (d < 0 || d >= g.x.d) {
+        continue;
+      }
+      for (int kh = 0; kh < h.taps(); kh++) {
+        long to = panel + ((long) kd * h.taps() + kh) * rowOfSums;
+        int p0 = Math.max(r0, Math.ceilDiv(-h.offset[kh], h.srcStep));
+        int p1 = Math.min(r1, Math.ceilDiv(g.x.h - h.offset[kh], h.srcStep));
+        if (p0 < p1) {
+          long row =
+              aBase
+                  + d * g.source.depth()
+                  + ((long) p0 * h.srcStep + h.offset[kh]) * g.source.row();
+          rowOfTaps(row, (p1 - p0) * images, dyAt(b, p0, x0), width, to, b);
+        }
+      }
+    }
+  }
+
+  private void rowOfTaps(long row, int runs, long dyOff, int width, long to, int b) {
+    ConvPhase w = g.axes[2];
+    int kw = w.taps();
+    long aOff =
+        row
+            + ((long) x0 * w.srcStep + w.offset[0]) * g.source.pixel()
+            + (g.channelwise ? (long) b * g.block * g.es : 0);
+    long tapStep = kw == 1 ? 0 : (w.offset[1] - w.offset[0]) * g.source.pixel();
+    long aStep = w.srcStep * g.source.pixel();
+    if (g.perTap() == 1) {
+      tiles(kw, runs, aOff, aStep, tapStep, dyOff, width, to);
+    } else if (kw == 1 || tapStep == (long) g.cg * g.es) {
+      tiles(kw * g.cg, runs, aOff, aStep, g.es, dyOff, width, to);
+    } else {
+      for (int t = 0; t < kw; t++) {
+        long at = to + (long) t * g.cg * width * g.es;
+        tiles(g.cg, runs, aOff + t * tapStep, aStep, g.es, dyOff, width, at);
+      }
+    }
+  }
+
+  private void tiles(
+      int rows, int runs, long aOff, long aStep, long dA, long dyOff, int width, long to) {
+    int count = Math.ceilDiv(rows, Tiles.MAX_ROWS);
+    for (int t = 0; t < count; t++) {
+      int i = (int) ((long) rows * t / count);
+      int j = (int) ((long) rows * (t + 1) / count);
+      tile(
+          j - i,
+          runs,
+          a,
+          aOff + i * dA,
+          g.rowTables[images],
+          aStep,
+          dA,
+          dyOff,
+          width,
+          to + (long) i * width * g.es);
+    }
+  }
+
+  private void tile(
+      int rows,
+      int runs,
+      MemorySegment from,
+      long aOff,
+      int[] table,
+      long aStep,
+      long dA,
+      long dyOff,
+      int width,
+      long to) {
+    long ldc = (long) width * g.es;
+    long next = (long) g.lanes * g.es;
+    int length = x1 - x0;
+    if (g.channelwise) {
+      if (g.es == 4) {
+        ConvLoops.BEST.channels(
+            rows, runs, length, from, aOff, table, 0, aStep, dA, dy, dyOff, dyPixel, sums, to, ldc,
+            sums, to, ldc);
+      } else {
+        ConvLoops.BEST.channelsF64(
+            rows, runs, length, from, aOff, table, 0, aStep, dA, dy, dyOff, dyPixel, sums, to, ldc,
+            sums, to, ldc);
+      }
+    } else if (g.es == 4) {
+      Tiles.BEST.f32(
+          rows,
+          width / g.lanes,
+          runs,
+          length,
+          from,
+          aOff,
+          table,
+          0,
+          aStep,
+          dA,
+          dy,
+          dyOff,
+          dyPixel,
+          next,
+          sums,
+          to,
+          ldc,
+          next,
+          sums,
+          to,
+          ldc,
+          next);
+    } else {
+      Tiles.BEST.f64(
+          rows,
+          width / g.lanes,
+          runs,
+          length,
+          from,
+          aOff,
+          table,
+          0,
+          aStep,
+          dA,
+          dy,
+          dyOff,
+          dyPixel,
+          next,
+          sums,
+          to,
+          ldc,
+          next,
+          sums,
+          to,
+          ldc,
+          next);
+    }
+  }
+}
