@@ -67,10 +67,10 @@ public final class ConnectFourPlayer implements Example {
   @Override
   public void run(Options options, Report report) throws IOException {
     Device device = options.device();
-    int rounds = options.epochs(options.pick(10, 2));
+    int rounds = options.epochs(options.pick(20, 2));
     int batch = options.batch(128);
     int games = options.limit(options.pick(96, 32));
-    int simulations = options.pick(32, 12);
+    int simulations = options.pick(64, 12);
     var random = new SplittableRandom(options.seed());
     try (Module model = network(device, new Generator(options.seed()));
         var algorithm = new Adam(model.parameters(), LEARNING_RATE)) {
