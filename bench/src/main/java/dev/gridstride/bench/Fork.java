@@ -19,6 +19,8 @@ import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own for one library, at the settings that are best for it. */
 final class Fork implements AutoCloseable {
+  private static final Path TASKSET = Path.of("/usr/bin/taskset");
+
   private final String library;
   private final Process process;
   private final PrintWriter to;
@@ -29,17 +31,40 @@ final class Fork implements AutoCloseable {
 
   Fork(String library, String family, int threads, Path log) throws IOException {
     this.library = library;
-    var command = new ArrayList<String>();
+    var command = new ArrayList<String>(threads == 1 ? pinned() : List.of());
+    String cpu = command.isEmpty() ? "" : command.getLast();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.addAll(List.of("-cp", classPath(library), Worker.class.getName(), library));
     var builder = new ProcessBuilder(command);
     environment = settings(builder.environment(), library, family, threads);
+    if (!cpu.isEmpty()) {
+      environment.put("taskset", cpu);
+    }
     builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
     process = builder.start();
     to = new PrintWriter(process.outputWriter(StandardCharsets.UTF_8), true);
     from =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  /**
+   * The command before java that keeps a library with one thread on the last processor, where all
+   * others with one thread run too: a processor may be slower than its neighbour for minutes, on a
+   * virtual machine by what others run on the same core. Empty where Linux's taskset is missing.
+   */
+  private static List<String> pinned() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.isExecutable(TASKSET) || !Files.isReadable(status)) {
+      return List.of();
+    }
+    for (String line : Files.readAllLines(status)) {
+      if (line.startsWith("Cpus_allowed_list:")) {
+        // as 0-3,7
+        return List.of(TASKSET.toString(), "-c", line.replaceFirst(".*[^0-9]", ""));
+      }
+    }
+    return List.of();
   }
 
   /** Where the libraries lie that are built only for comparisons. */

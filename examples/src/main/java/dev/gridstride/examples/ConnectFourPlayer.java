@@ -77,6 +77,7 @@ public final class ConnectFourPlayer implements Example {
       report.line(
           "%s: %d rounds of %d games, %d simulations a move; %,d parameters; on %s",
           name(), rounds, games, simulations, model.parameterCount(), device);
+      report.history().measures("won", "won against plain tree search, %");
       Evaluator thought = opinions(model, device);
       var memory = new ArrayList<List<Lesson>>();
       for (int round = 1; round <= rounds; round++) {

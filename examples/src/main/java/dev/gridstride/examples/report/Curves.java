@@ -66,7 +66,7 @@ public final class Curves {
   }
 
   private static XYChart accuracy(String name, History history) {
-    XYChart chart = Charts.chart(name + ": accuracy", "epoch", "right on the test data, %");
+    XYChart chart = Charts.chart(name + ": " + history.measure(), "epoch", history.axis());
     var rows = history.rows();
     double[] percent = rows.stream().mapToDouble(r -> 100 * r.accuracy()).toArray();
     test(chart, rows, percent);

@@ -66,7 +66,9 @@ public final class Epoch implements AutoCloseable {
     end(testLoss, Double.NaN);
   }
 
-  /** Ends the epoch with loss and accuracy (0 to 1) on the test samples. */
+  /**
+   * Ends the epoch with loss and accuracy (0 to 1), or what else the history measures, in tests.
+   */
   public void end(double testLoss, double accuracy) {
     close();
     double seconds = (System.nanoTime() - start) / 1e9;
@@ -83,7 +85,9 @@ public final class Epoch implements AutoCloseable {
         epochs,
         loss,
         testLoss,
-        Double.isNaN(accuracy) ? "" : ", accuracy %.2f%%".formatted(100 * accuracy),
+        Double.isNaN(accuracy)
+            ? ""
+            : ", %s %.2f%%".formatted(report.history().measure(), 100 * accuracy),
         seconds,
         speed);
   }

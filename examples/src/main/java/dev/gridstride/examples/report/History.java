@@ -11,7 +11,8 @@ public final class History {
    * @param epoch its number, from 1
    * @param loss mean loss of the training samples during the epoch
    * @param testLoss mean loss of the test samples after it
-   * @param accuracy share of the test samples that are right after it, 0 to 1; NaN if there is none
+   * @param accuracy share of the test samples that are right after it, 0 to 1, or what {@link
+   *     #measures} says; NaN if there is none
    * @param seconds duration with the test
    * @param samplesPerSecond training samples by the duration of the training
    */
@@ -28,6 +29,24 @@ public final class History {
 
   private final List<Row> rows = new ArrayList<>();
   private final List<Step> steps = new ArrayList<>();
+  private String measure = "accuracy";
+  private String axis = "right on the test data, %";
+
+  /**
+   * Says what the share in each row is, where it is not the accuracy: in a word, and for an axis.
+   */
+  public void measures(String name, String title) {
+    measure = name;
+    axis = title;
+  }
+
+  String measure() {
+    return measure;
+  }
+
+  String axis() {
+    return axis;
+  }
 
   void add(Row row) {
     rows.add(row);
@@ -56,7 +75,7 @@ public final class History {
       row.put("loss", r.loss());
       row.put("testLoss", r.testLoss());
       if (!Double.isNaN(r.accuracy())) {
-        row.put("accuracy", r.accuracy());
+        row.put(measure, r.accuracy());
       }
       row.put("seconds", r.seconds());
       row.put("samplesPerSecond", r.samplesPerSecond());
