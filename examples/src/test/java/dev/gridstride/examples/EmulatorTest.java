@@ -31,7 +31,10 @@ class EmulatorTest {
 
   @TempDir Path folder;
 
-  /** The examples, with what makes them so small that the emulator takes seconds. */
+  /**
+   * The examples, with what makes them so small that the emulator takes seconds. Few steps: Adam
+   * follows the sign of gradients that are next to nothing, and so makes much of a rounding.
+   */
   static List<String> commands() {
     return List.of(
         "housing --limit 20 --epochs 2",
@@ -50,7 +53,7 @@ class EmulatorTest {
         "segments --limit 60",
         "recommend --limit 60 --batch 27 --epochs 1",
         "reviews --limit 6 --batch 3 --epochs 1",
-        "speech --limit 100 --batch 32 --epochs 1",
+        "speech --limit 100 --batch 64 --epochs 1",
         "translate --limit 2 --batch 1 --epochs 1",
         "gpt --limit 1300 --batch 8 --epochs 1",
         "gridworld --batch 16 --epochs 4",
