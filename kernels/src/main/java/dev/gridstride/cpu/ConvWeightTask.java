@@ -2,7 +2,10 @@ package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
 
-/** One part of the pixels for some g.blocks of one group's output channels. */
+/**
+ * A task of {@link ConvWeightGradient}: one part of the pixels for some blocks of one group's
+ * output channels.
+ */
 final class ConvWeightTask {
   private static final Scratch SOURCE = new Scratch();
   private static final Scratch GRADIENT = new Scratch();
@@ -27,7 +30,6 @@ final class ConvWeightTask {
 
   private int image;
   private int images;
-
   private int z;
   private int y0;
   private int y1;
@@ -109,7 +111,7 @@ final class ConvWeightTask {
 
   private void openY() {
     if (g.directY) {
-      dyBase = g.y.at(image, group * g.kg, z, 0, 0) * g.es;
+      dyBase = g.y.at(image, group * g.kg, z, 0, x0) * g.es;
       dyPixel = (long) g.y.channels * g.es;
       dyRow = dyPixel * g.y.w;
       dyBlock = (long) g.block * g.es;
@@ -120,7 +122,7 @@ final class ConvWeightTask {
     dyRow = line * images;
     dyBlock = dyRow * (y1 - y0);
     dy = GRADIENT.get(dyBlock * (b1 - b0));
-    dyBase = -(b0 * dyBlock + y0 * dyRow + x0 * dyPixel);
+    dyBase = -(b0 * dyBlock + y0 * dyRow);
     for (int b = b0; b < b1; b++) {
       int c0 = b * g.block;
       int c1 = Math.min(g.kg, c0 + g.block);
@@ -130,15 +132,15 @@ final class ConvWeightTask {
       for (int i = 0; i < images; i++) {
         var box = new ConvImages.Box(image + i, group * g.kg + c0, group * g.kg + c1, x0, x1);
         for (int h = y0; h < y1; h++) {
-          g.y.loadRow(dys, box, z, h, dy, dyAt(b, h, x0) + i * line, dyPixel);
+          g.y.loadRow(dys, box, z, h, dy, dyAt(b, h) + i * line, dyPixel);
         }
       }
     }
   }
 
-  /** Byte in dy of a pixel of the first image and block; of a row, the images follow each other. */
-  private long dyAt(int b, int py, int px) {
-    return dyBase + b * dyBlock + py * dyRow + px * dyPixel;
+  /** Byte in dy where a row of a block begins in the first image; the other images' follow. */
+  private long dyAt(int b, int py) {
+    return dyBase + b * dyBlock + py * dyRow;
   }
 
   /** Adds rows r0..r1 of pixels to the sums of block b. */
@@ -148,7 +150,7 @@ final class ConvWeightTask {
     if (withBias) {
       MemorySegment ones = g.es == 4 ? ConvWeightGradient.ONES : ConvWeightGradient.ONES_F64;
       long at = panel + (long) g.taps * g.perTap() * width * g.es;
-      tile(1, (r1 - r0) * images, ones, 0, g.zeroTable, 0, 0, dyAt(b, r0, x0), width, at);
+      tile(1, (r1 - r0) * images, ones, 0, g.zeroTable, 0, 0, dyAt(b, r0), width, at);
     }
     ConvPhase h = g.axes[1];
     long rowOfSums = (long) g.axes[2].taps() * g.perTap() * width * g.es;
@@ -166,7 +168,7 @@ final class ConvWeightTask {
               aBase
                   + d * g.source.depth()
                   + ((long) p0 * h.srcStep + h.offset[kh]) * g.source.row();
-          rowOfTaps(row, (p1 - p0) * images, dyAt(b, p0, x0), width, to, b);
+          rowOfTaps(row, (p1 - p0) * images, dyAt(b, p0), width, to, b);
         }
       }
     }
