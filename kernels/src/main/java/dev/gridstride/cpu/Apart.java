@@ -1,5 +1,6 @@
 package dev.gridstride.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -23,7 +24,24 @@ final class Apart {
   private static MethodHandle range =
       handle(Parallel.Range.class, MethodType.methodType(void.class, long.class, long.class));
 
+  private static MethodHandle ternary =
+      handle(
+          Ternary.class,
+          MethodType.methodType(
+              void.class,
+              MemorySegment.class,
+              MemorySegment.class,
+              MemorySegment.class,
+              long.class,
+              long.class));
+
   private Apart() {}
+
+  /** A stretch of a loop over three operands: what a lambda would have to capture. */
+  interface Ternary {
+    /** Does the elements {@code from} (included) to {@code to} (excluded). */
+    void run(MemorySegment a, MemorySegment b, MemorySegment c, long from, long to);
+  }
 
   private static MethodHandle handle(Class<?> type, MethodType signature) {
     try {
@@ -51,7 +69,17 @@ final class Apart {
     }
   }
 
-  /** Neither kind of body declares a checked exception. */
+  /** {@code body.run(a, b, c, from, to)}. */
+  static void run(
+      Ternary body, MemorySegment a, MemorySegment b, MemorySegment c, long from, long to) {
+    try {
+      ternary.invokeExact(body, a, b, c, from, to);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  /** No kind of body declares a checked exception. */
   private static RuntimeException unchecked(Throwable e) {
     if (e instanceof Error error) {
       throw error;

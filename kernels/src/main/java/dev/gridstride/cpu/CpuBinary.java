@@ -19,9 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Elementwise functions of two operands, run by run; f32 arithmetic by vectors. */
 public final class CpuBinary implements Binary.Kernel {
-  /** Bytes of all operands from which they come from memory: half of a third-level cache. */
-  private static final long FAR = 16 << 20;
-
   /** Made when first used: each is a class of its own. */
   private static final Map<Kind, BinaryLoops> NEAR_LOOPS = new EnumMap<>(Kind.class);
 
@@ -48,7 +45,8 @@ public final class CpuBinary implements Binary.Kernel {
     if (!Simd.ENABLED) {
       return new ScalarBinaryLoops(op.kind());
     }
-    boolean far = (op.a().span() + op.b().span() + op.y().span()) * op.type().bytes() >= FAR;
+    long elements = op.a().span() + op.b().span() + op.y().span();
+    boolean far = Segments.areFar(op.type().bytes(elements));
     Map<Kind, BinaryLoops> made = far ? FAR_LOOPS : NEAR_LOOPS;
     synchronized (made) {
       return made.computeIfAbsent(op.kind(), kind -> VectorBinaryLoops.of(kind, far));

@@ -21,12 +21,14 @@ public final class CpuGemm implements Gemm.Kernel {
   private final Gemm op;
   private final GemmLoops loops;
   private final GemmBlocking blocking;
+  private final @Nullable GemmSmall small;
 
   /** A kernel for {@code op}. */
   public CpuGemm(Gemm op) {
     this.op = op;
     this.loops = op.cType() == DType.F64 ? GemmLoops.F64 : GemmLoops.F32;
     this.blocking = GemmBlocking.of(op, loops.lanes());
+    this.small = GemmSmall.suits(op, loops) ? new GemmSmall(op, loops) : null;
   }
 
   @Override
@@ -55,6 +57,10 @@ public final class CpuGemm implements Gemm.Kernel {
       @Nullable Buffer bias,
       @Nullable Buffer aux,
       @Nullable Buffer workspace) {
+    if (small != null && alpha == 1 && beta == 0) {
+      small.run(a.segment(), b.segment(), c.segment());
+      return;
+    }
     run(
         alpha,
         a.segment(),

@@ -25,11 +25,13 @@ public final class CpuUnary implements Unary.Kernel {
   private final UnaryForm form;
   private final Elements elements;
   private final @Nullable UnaryLoops loops;
+  private final boolean far;
 
   /** A kernel for {@code op}. */
   public CpuUnary(Unary op) {
     this.op = op;
     this.form = UnaryForms.of(op.function());
+    this.far = Segments.areFar(2 * op.type().bytes(op.count()));
     this.elements = Elements.of(op.type());
     this.loops = op.type() == DType.F32 && Simd.ENABLED ? loops(op.function(), form) : null;
   }
@@ -61,7 +63,7 @@ public final class CpuUnary implements Unary.Kernel {
         (from, to) -> {
           if (loops != null) {
             int n = (int) (to - from);
-            loops.forward(xs, from * 4, ys, from * 4, n, op.a(), op.b());
+            loops.forward(xs, from * 4, ys, from * 4, n, far, op.a(), op.b());
           } else if (op.type().isFloating()) {
             for (long i = from; i < to; i++) {
               elements.set(ys, i, form.apply(elements.get(xs, i), op.a(), op.b()));
@@ -97,7 +99,7 @@ public final class CpuUnary implements Unary.Kernel {
         (from, to) -> {
           if (loops != null) {
             int n = (int) (to - from);
-            loops.backward(ss, from * 4, gs, from * 4, ds, from * 4, n, op.a(), op.b());
+            loops.backward(ss, from * 4, gs, from * 4, ds, from * 4, n, far, op.a(), op.b());
             return;
           }
           for (long i = from; i < to; i++) {

@@ -27,7 +27,7 @@ record GemmBlocking(int rows, int columns, int depth, boolean splitK, int slab, 
   static final int COLUMNS = 512;
 
   /** Multiply-adds that are worth a task's hand-over, about 20 us. */
-  private static final double TASK = 1 << 20;
+  static final long TASK = 1 << 20;
 
   /** Tasks that keep a machine of many cores busy. */
   private static final int ENOUGH = 16;

@@ -46,6 +46,24 @@ public interface GemmLoops {
       long iVs);
 
   /**
+   * {@code tiles} tiles of {@link Tiles#MAX_ROWS} rows below each other, {@code C = A B}: {@code
+   * vectors} adjacent vectors of columns, k terms.
+   */
+  void column(
+      int vectors,
+      int tiles,
+      int k,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc);
+
+  /**
    * Copies k rows of n elements into panels {@code [panel][k][width]}; the last panel's missing
    * columns are zeros or undefined.
    *

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntFunction;
 
 /**
  * Writes the unrolled register tiles of {@code dev.gridstride.cpu.vector}: F32Tiles and F64Tiles.
@@ -72,6 +73,7 @@ public final class TileGenerator {
             import jdk.incubator.vector.VectorSpecies;
             """;
     out.append("package dev.gridstride.cpu.vector;\n\n");
+    out.append("import static dev.gridstride.cpu.Segments.exact;\n\n");
     out.append("import java.lang.foreign.MemorySegment;\n");
     out.append("import java.lang.foreign.ValueLayout;\n");
     out.append("import java.nio.ByteOrder;\n").append(imports).append('\n');
@@ -92,6 +94,9 @@ public final class TileGenerator {
         tile(rows, vectors, true);
         tile(rows, vectors, false);
       }
+    }
+    for (int vectors = 1; vectors <= Tiles.MAX_VECTORS; vectors++) {
+      column(vectors);
     }
     return out.append("}\n").toString();
   }
@@ -179,6 +184,7 @@ public final class TileGenerator {
     } else {
       parameters(operands, "int runs", "int runLength");
     }
+    segments(operands);
     for (int i = 0; i < rows; i++) {
       for (int j = 0; j < vectors; j++) {
         String at = place("initOff", i, "ldi", j, "iVs");
@@ -202,18 +208,7 @@ public final class TileGenerator {
       line(6, "for (int s = 0; s < runLength; s++) {");
       indent = 8;
     }
-    for (int j = 0; j < vectors; j++) {
-      String at = place("bOff", 0, "", j, "bVs");
-      line(
-          indent, vector + " b" + j + " = " + vector + ".fromMemorySegment(S, b, " + at + ", LE);");
-    }
-    for (int i = 0; i < rows; i++) {
-      String at = place("q", i, "dA", 0, "");
-      line(indent, vector + " a" + i + " = " + vector + ".broadcast(S, a.get(E, " + at + "));");
-      for (int j = 0; j < vectors; j++) {
-        line(indent, "c" + i + j + " = a" + i + ".fma(b" + j + ", c" + i + j + ");");
-      }
-    }
+    terms(indent, "bOff", rows, vectors, "bVs", i -> place("q", i, "dA", 0, ""));
     if (!table) {
       line(indent, "q += aStep;");
     }
@@ -222,13 +217,82 @@ public final class TileGenerator {
       line(6, "}");
     }
     line(4, "}");
-    for (int i = 0; i < rows; i++) {
-      for (int j = 0; j < vectors; j++) {
-        String at = place("cOff", i, "ldc", j, "cVs");
-        line(4, "c" + i + j + ".intoMemorySegment(c, " + at + ", LE);");
+    sums(4, rows, vectors, "cVs");
+    line(2, "}");
+  }
+
+  private void segments(List<String> operands) {
+    for (String o : operands) {
+      if (o.startsWith("MemorySegment ")) {
+        String name = o.substring(o.indexOf(' ') + 1);
+        line(4, name + " = exact(" + name + ");");
       }
     }
+  }
+
+  /** Tiles of all rows below each other, in one call. */
+  private void column(int vectors) {
+    int rows = Tiles.MAX_ROWS;
+    out.append('\n');
+    line(2, "static void column" + vectors + "(");
+    List<String> operands =
+        OPERANDS.stream()
+            .filter(o -> !o.contains("tab") && !o.contains("ini") && !o.endsWith(" ldi"))
+            .filter(o -> !o.endsWith("Vs") && !o.endsWith("aStep"))
+            .toList();
+    parameters(operands, "int tiles", "int k");
+    segments(operands);
+    if (vectors > 1) {
+      line(4, "long vs = S.vectorByteSize();");
+    }
+    line(4, "for (int t = 0; t < tiles; t++) {");
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < vectors; j++) {
+        line(6, vector + " c" + i + j + " = " + vector + ".zero(S);");
+      }
+    }
+    for (int i = 0; i < rows; i++) {
+      line(6, "long q" + i + " = " + place("aOff", i, "dA", 0, "") + ";");
+    }
+    line(6, "long r = bOff;");
+    line(6, "for (int p = 0; p < k; p++) {");
+    line(8, "long o = " + (element.equals("Float") ? 4 : 8) + "L * p;");
+    terms(8, "r", rows, vectors, "vs", i -> "q" + i + " + o");
+    line(8, "r += bStep;");
+    line(6, "}");
+    sums(6, rows, vectors, "vs");
+    line(6, "aOff += " + rows + " * dA;");
+    line(6, "cOff += " + rows + " * ldc;");
+    line(4, "}");
     line(2, "}");
+  }
+
+  /** The multiply-adds of one term. */
+  private void terms(
+      int indent, String b, int rows, int vectors, String step, IntFunction<String> a) {
+    for (int j = 0; j < vectors; j++) {
+      String at = place(b, 0, "", j, step);
+      line(
+          indent, vector + " b" + j + " = " + vector + ".fromMemorySegment(S, b, " + at + ", LE);");
+    }
+    for (int i = 0; i < rows; i++) {
+      line(
+          indent,
+          vector + " a" + i + " = " + vector + ".broadcast(S, a.get(E, " + a.apply(i) + "));");
+      for (int j = 0; j < vectors; j++) {
+        line(indent, "c" + i + j + " = a" + i + ".fma(b" + j + ", c" + i + j + ");");
+      }
+    }
+  }
+
+  /** Stores a tile. */
+  private void sums(int indent, int rows, int vectors, String step) {
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < vectors; j++) {
+        String at = place("cOff", i, "ldc", j, step);
+        line(indent, "c" + i + j + ".intoMemorySegment(c, " + at + ", LE);");
+      }
+    }
   }
 
   private static String place(String base, int i, String rowStep, int j, String vectorStep) {

@@ -47,6 +47,7 @@ public final class TransposeGenerator {
   private String write(String name) {
     int largest = wide ? 8 : 16;
     line(0, "package dev.gridstride.cpu.vector;\n");
+    line(0, "import static dev.gridstride.cpu.Segments.exact;\n");
     line(0, "import java.lang.foreign.MemorySegment;");
     line(0, "import java.nio.ByteOrder;");
     for (String i : wide ? List.of("DoubleVector") : List.of("FloatVector")) {
@@ -146,6 +147,8 @@ public final class TransposeGenerator {
 
   /** Loads this many rows and exchanges until they are transposed; returns the names' letter. */
   private char rounds(int rows) {
+    line(4, "from = exact(from);");
+    line(4, "to = exact(to);");
     for (int i = 0; i < rows; i++) {
       line(4, "%s a%d = row(from, off, ld, last, %d);", vector, i, i);
     }

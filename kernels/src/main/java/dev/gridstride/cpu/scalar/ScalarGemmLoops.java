@@ -118,6 +118,29 @@ public final class ScalarGemmLoops implements GemmLoops {
   }
 
   @Override
+  public void column(
+      int vectors,
+      int tiles,
+      int k,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc) {
+    int rows = Tiles.MAX_ROWS;
+    for (int t = 0; t < tiles; t++) {
+      long from = aOff + t * rows * dA;
+      long to = cOff + t * rows * ldc;
+      tile(
+          rows, vectors, k, a, from, bytes(), dA, b, bOff, bStep, c, to, ldc, Tiles.ZEROS, 0, 0, 0);
+    }
+  }
+
+  @Override
   public void packRows(
       MemorySegment from,
       long off,

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import java.lang.foreign.MemorySegment;
@@ -95,6 +96,10 @@ final class F32ChannelTaps {
       long ldc,
       MemorySegment init,
       long initOff) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector start = load(init, initOff);
     FloatVector w0 = load(b, bOff + 0 * BYTES);
     FloatVector w1 = load(b, bOff + 1 * BYTES);
@@ -158,6 +163,10 @@ final class F32ChannelTaps {
       long ldc,
       MemorySegment init,
       long initOff) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     long x1 = Math.min(1, pixels - 1) * dA;
     long x2 = Math.min(2, pixels - 1) * dA;
     long x3 = Math.min(3, pixels - 1) * dA;

@@ -1,5 +1,7 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -142,6 +144,10 @@ final class F32Tiles {
       long cOff,
       MemorySegment init,
       long initOff) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     for (int r = 0; r < runs; r++) {
       long q = aOff + tab[tabOff + r];
@@ -168,6 +174,10 @@ final class F32Tiles {
       long cOff,
       MemorySegment init,
       long initOff) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     for (int r = 0; r < runs; r++) {
       long q = aOff + tab[tabOff + r];
@@ -198,6 +208,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     for (int r = 0; r < runs; r++) {
@@ -231,6 +245,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     for (int r = 0; r < runs; r++) {
@@ -265,6 +283,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     for (int r = 0; r < runs; r++) {
@@ -298,6 +320,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     for (int r = 0; r < runs; r++) {
@@ -335,6 +361,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -378,6 +408,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -419,6 +453,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
@@ -456,6 +494,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
@@ -497,6 +539,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -547,6 +593,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -595,6 +645,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
@@ -636,6 +690,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
@@ -681,6 +739,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -738,6 +800,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -793,6 +859,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
@@ -838,6 +908,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
@@ -887,6 +961,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -951,6 +1029,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -1013,6 +1095,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
@@ -1062,6 +1148,10 @@ final class F32Tiles {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
     FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
@@ -1115,6 +1205,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -1186,6 +1280,10 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
     FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
     FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
@@ -1237,5 +1335,139 @@ final class F32Tiles {
     c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
     c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
     c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+  }
+
+  static void column1(
+      int tiles,
+      int k,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    for (int t = 0; t < tiles; t++) {
+      FloatVector c00 = FloatVector.zero(S);
+      FloatVector c10 = FloatVector.zero(S);
+      FloatVector c20 = FloatVector.zero(S);
+      FloatVector c30 = FloatVector.zero(S);
+      FloatVector c40 = FloatVector.zero(S);
+      FloatVector c50 = FloatVector.zero(S);
+      long q0 = aOff;
+      long q1 = aOff + dA;
+      long q2 = aOff + 2 * dA;
+      long q3 = aOff + 3 * dA;
+      long q4 = aOff + 4 * dA;
+      long q5 = aOff + 5 * dA;
+      long r = bOff;
+      for (int p = 0; p < k; p++) {
+        long o = 4L * p;
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, r, LE);
+        FloatVector a0 = FloatVector.broadcast(S, a.get(E, q0 + o));
+        c00 = a0.fma(b0, c00);
+        FloatVector a1 = FloatVector.broadcast(S, a.get(E, q1 + o));
+        c10 = a1.fma(b0, c10);
+        FloatVector a2 = FloatVector.broadcast(S, a.get(E, q2 + o));
+        c20 = a2.fma(b0, c20);
+        FloatVector a3 = FloatVector.broadcast(S, a.get(E, q3 + o));
+        c30 = a3.fma(b0, c30);
+        FloatVector a4 = FloatVector.broadcast(S, a.get(E, q4 + o));
+        c40 = a4.fma(b0, c40);
+        FloatVector a5 = FloatVector.broadcast(S, a.get(E, q5 + o));
+        c50 = a5.fma(b0, c50);
+        r += bStep;
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+      aOff += 6 * dA;
+      cOff += 6 * ldc;
+    }
+  }
+
+  static void column2(
+      int tiles,
+      int k,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    long vs = S.vectorByteSize();
+    for (int t = 0; t < tiles; t++) {
+      FloatVector c00 = FloatVector.zero(S);
+      FloatVector c01 = FloatVector.zero(S);
+      FloatVector c10 = FloatVector.zero(S);
+      FloatVector c11 = FloatVector.zero(S);
+      FloatVector c20 = FloatVector.zero(S);
+      FloatVector c21 = FloatVector.zero(S);
+      FloatVector c30 = FloatVector.zero(S);
+      FloatVector c31 = FloatVector.zero(S);
+      FloatVector c40 = FloatVector.zero(S);
+      FloatVector c41 = FloatVector.zero(S);
+      FloatVector c50 = FloatVector.zero(S);
+      FloatVector c51 = FloatVector.zero(S);
+      long q0 = aOff;
+      long q1 = aOff + dA;
+      long q2 = aOff + 2 * dA;
+      long q3 = aOff + 3 * dA;
+      long q4 = aOff + 4 * dA;
+      long q5 = aOff + 5 * dA;
+      long r = bOff;
+      for (int p = 0; p < k; p++) {
+        long o = 4L * p;
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, r, LE);
+        FloatVector b1 = FloatVector.fromMemorySegment(S, b, r + vs, LE);
+        FloatVector a0 = FloatVector.broadcast(S, a.get(E, q0 + o));
+        c00 = a0.fma(b0, c00);
+        c01 = a0.fma(b1, c01);
+        FloatVector a1 = FloatVector.broadcast(S, a.get(E, q1 + o));
+        c10 = a1.fma(b0, c10);
+        c11 = a1.fma(b1, c11);
+        FloatVector a2 = FloatVector.broadcast(S, a.get(E, q2 + o));
+        c20 = a2.fma(b0, c20);
+        c21 = a2.fma(b1, c21);
+        FloatVector a3 = FloatVector.broadcast(S, a.get(E, q3 + o));
+        c30 = a3.fma(b0, c30);
+        c31 = a3.fma(b1, c31);
+        FloatVector a4 = FloatVector.broadcast(S, a.get(E, q4 + o));
+        c40 = a4.fma(b0, c40);
+        c41 = a4.fma(b1, c41);
+        FloatVector a5 = FloatVector.broadcast(S, a.get(E, q5 + o));
+        c50 = a5.fma(b0, c50);
+        c51 = a5.fma(b1, c51);
+        r += bStep;
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + vs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + vs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + vs, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c31.intoMemorySegment(c, cOff + 3 * ldc + vs, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      c41.intoMemorySegment(c, cOff + 4 * ldc + vs, LE);
+      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+      c51.intoMemorySegment(c, cOff + 5 * ldc + vs, LE);
+      aOff += 6 * dA;
+      cOff += 6 * ldc;
+    }
   }
 }

@@ -1,5 +1,7 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -59,6 +61,8 @@ final class F32Transpose {
 
   private static void block4(
       MemorySegment from, long off, long ld, int last, MemorySegment to, long toOff, long step) {
+    from = exact(from);
+    to = exact(to);
     FloatVector a0 = row(from, off, ld, last, 0);
     FloatVector a1 = row(from, off, ld, last, 1);
     FloatVector a2 = row(from, off, ld, last, 2);
@@ -79,6 +83,8 @@ final class F32Transpose {
 
   private static void block8(
       MemorySegment from, long off, long ld, int last, MemorySegment to, long toOff, long step) {
+    from = exact(from);
+    to = exact(to);
     FloatVector a0 = row(from, off, ld, last, 0);
     FloatVector a1 = row(from, off, ld, last, 1);
     FloatVector a2 = row(from, off, ld, last, 2);
@@ -123,6 +129,8 @@ final class F32Transpose {
 
   private static void block16(
       MemorySegment from, long off, long ld, int last, MemorySegment to, long toOff, long step) {
+    from = exact(from);
+    to = exact(to);
     FloatVector a0 = row(from, off, ld, last, 0);
     FloatVector a1 = row(from, off, ld, last, 1);
     FloatVector a2 = row(from, off, ld, last, 2);
@@ -250,6 +258,8 @@ final class F32Transpose {
   private static void six16(
       MemorySegment from, long off, long ld, int last, MemorySegment to, long toOff) {
     long step = 24;
+    from = exact(from);
+    to = exact(to);
     FloatVector a0 = row(from, off, ld, last, 0);
     FloatVector a1 = row(from, off, ld, last, 1);
     FloatVector a2 = row(from, off, ld, last, 2);

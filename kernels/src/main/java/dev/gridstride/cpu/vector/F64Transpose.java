@@ -1,5 +1,7 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
@@ -56,6 +58,8 @@ final class F64Transpose {
 
   private static void block2(
       MemorySegment from, long off, long ld, int last, MemorySegment to, long toOff, long step) {
+    from = exact(from);
+    to = exact(to);
     DoubleVector a0 = row(from, off, ld, last, 0);
     DoubleVector a1 = row(from, off, ld, last, 1);
     DoubleVector b0 = a0.blend(a1.rearrange(X1), K1);
@@ -66,6 +70,8 @@ final class F64Transpose {
 
   private static void block4(
       MemorySegment from, long off, long ld, int last, MemorySegment to, long toOff, long step) {
+    from = exact(from);
+    to = exact(to);
     DoubleVector a0 = row(from, off, ld, last, 0);
     DoubleVector a1 = row(from, off, ld, last, 1);
     DoubleVector a2 = row(from, off, ld, last, 2);
@@ -86,6 +92,8 @@ final class F64Transpose {
 
   private static void block8(
       MemorySegment from, long off, long ld, int last, MemorySegment to, long toOff, long step) {
+    from = exact(from);
+    to = exact(to);
     DoubleVector a0 = row(from, off, ld, last, 0);
     DoubleVector a1 = row(from, off, ld, last, 1);
     DoubleVector a2 = row(from, off, ld, last, 2);

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -68,6 +69,9 @@ public final class VectorBinaryLoops implements BinaryLoops {
 
   private static int both(
       MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+    a = exact(a);
+    b = exact(b);
+    y = exact(y);
     int i = 0;
     if (!FORM.far() && n >= VectorStep.LONG) {
       i = VectorStep.head(y, yAt);
@@ -89,6 +93,8 @@ public final class VectorBinaryLoops implements BinaryLoops {
   }
 
   private static int right(MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n) {
+    a = exact(a);
+    y = exact(y);
     FloatVector q = FloatVector.broadcast(F, b);
     int i = 0;
     if (!FORM.far() && n >= VectorStep.LONG) {
@@ -111,6 +117,8 @@ public final class VectorBinaryLoops implements BinaryLoops {
   }
 
   private static int left(float a, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+    b = exact(b);
+    y = exact(y);
     FloatVector p = FloatVector.broadcast(F, a);
     int i = 0;
     if (!FORM.far() && n >= VectorStep.LONG) {
@@ -131,6 +139,9 @@ public final class VectorBinaryLoops implements BinaryLoops {
 
   private static int constant(
       MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+    a = exact(a);
+    b = exact(b);
+    y = exact(y);
     FloatVector v =
         FloatVector.broadcast(F, a.get(JAVA_FLOAT_UNALIGNED, aAt))
             .lanewise(FORM.operator(), FloatVector.broadcast(F, b.get(JAVA_FLOAT_UNALIGNED, bAt)));

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.scalar.ScalarConvLoops;
@@ -77,6 +78,10 @@ public final class VectorConvLoops extends ScalarConvLoops {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector s0 = load(init, initOff);
     FloatVector s1 = load(init, initOff + ldi);
     FloatVector s2 = load(init, initOff + 2 * ldi);
@@ -117,6 +122,10 @@ public final class VectorConvLoops extends ScalarConvLoops {
       MemorySegment init,
       long initOff,
       long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector s0 = load(init, initOff);
     FloatVector s1 = load(init, initOff + ldi);
     FloatVector s2 = load(init, initOff + 2 * ldi);
@@ -151,6 +160,10 @@ public final class VectorConvLoops extends ScalarConvLoops {
       long cOff,
       MemorySegment init,
       long initOff) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
     FloatVector s0 = load(init, initOff);
     for (int r = 0; r < runs; r++) {
       long q = aOff + tab[tabOff + r];
@@ -215,6 +228,7 @@ public final class VectorConvLoops extends ScalarConvLoops {
 
   @Override
   public void relu(MemorySegment a, long off, long count) {
+    a = exact(a);
     FloatVector zero = FloatVector.zero(F);
     int step = VectorStep.lanes();
     long i = 0;
@@ -231,6 +245,8 @@ public final class VectorConvLoops extends ScalarConvLoops {
 
   @Override
   public void add(MemorySegment a, long aOff, MemorySegment b, long bOff, long count) {
+    a = exact(a);
+    b = exact(b);
     int step = VectorStep.lanes();
     long i = 0;
     for (; i + LANES <= count; i += step) {

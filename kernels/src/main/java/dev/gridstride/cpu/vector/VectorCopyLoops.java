@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
@@ -52,6 +53,8 @@ public final class VectorCopyLoops implements CopyLoops {
   }
 
   private static void toBf16(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
+    x = exact(x);
+    y = exact(y);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       IntVector bits = IntVector.fromMemorySegment(I, x, xAt + 4L * i, LE);
@@ -71,6 +74,8 @@ public final class VectorCopyLoops implements CopyLoops {
   }
 
   private static void fromBf16(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
+    x = exact(x);
+    y = exact(y);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       IntVector v =
@@ -88,6 +93,8 @@ public final class VectorCopyLoops implements CopyLoops {
   // the JIT has instructions for these four, and turns the loops into vectors by itself
 
   private static void toF16(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
+    x = exact(x);
+    y = exact(y);
     for (int i = 0; i < n; i++) {
       short v = Float.floatToFloat16(x.get(JAVA_FLOAT_UNALIGNED, xAt + 4L * i));
       y.set(JAVA_SHORT_UNALIGNED, yAt + 2L * i, v);
@@ -95,6 +102,8 @@ public final class VectorCopyLoops implements CopyLoops {
   }
 
   private static void fromF16(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
+    x = exact(x);
+    y = exact(y);
     for (int i = 0; i < n; i++) {
       float v = Float.float16ToFloat(x.get(JAVA_SHORT_UNALIGNED, xAt + 2L * i));
       y.set(JAVA_FLOAT_UNALIGNED, yAt + 4L * i, v);
@@ -102,12 +111,16 @@ public final class VectorCopyLoops implements CopyLoops {
   }
 
   private static void toF64(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
+    x = exact(x);
+    y = exact(y);
     for (int i = 0; i < n; i++) {
       y.set(JAVA_DOUBLE_UNALIGNED, yAt + 8L * i, x.get(JAVA_FLOAT_UNALIGNED, xAt + 4L * i));
     }
   }
 
   private static void fromF64(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
+    x = exact(x);
+    y = exact(y);
     for (int i = 0; i < n; i++) {
       float v = (float) x.get(JAVA_DOUBLE_UNALIGNED, xAt + 8L * i);
       y.set(JAVA_FLOAT_UNALIGNED, yAt + 4L * i, v);
@@ -124,6 +137,8 @@ public final class VectorCopyLoops implements CopyLoops {
       long yRow,
       int rows,
       int cols) {
+    x = exact(x);
+    y = exact(y);
     int fullRows = rows & ~3;
     int fullCols = cols & ~3;
     for (int c = 0; c < fullCols; c += 4) {
@@ -141,6 +156,8 @@ public final class VectorCopyLoops implements CopyLoops {
 
   private static void tile(
       MemorySegment x, long xAt, long xRow, MemorySegment y, long yAt, long yRow) {
+    x = exact(x);
+    y = exact(y);
     IntVector a = IntVector.fromMemorySegment(Q, x, xAt, LE);
     IntVector b = IntVector.fromMemorySegment(Q, x, xAt + xRow, LE);
     IntVector c = IntVector.fromMemorySegment(Q, x, xAt + 2 * xRow, LE);

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.EpilogueLoops;
@@ -60,6 +61,7 @@ public final class VectorEpilogueLoops implements EpilogueLoops {
   }
 
   private static void applyRelu(MemorySegment x, long off, int n) {
+    x = exact(x);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       store(relu(load(x, off, i)), x, off, i);
@@ -71,6 +73,8 @@ public final class VectorEpilogueLoops implements EpilogueLoops {
   }
 
   private static void backRelu(MemorySegment d, long off, MemorySegment z, long zOff, int n) {
+    d = exact(d);
+    z = exact(z);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       VectorMask<Float> flat = load(z, zOff, i).compare(VectorOperators.LE, 0f);
@@ -89,6 +93,7 @@ public final class VectorEpilogueLoops implements EpilogueLoops {
   }
 
   private static void applyGelu(MemorySegment x, long off, int n) {
+    x = exact(x);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       store(gelu(load(x, off, i)), x, off, i);
@@ -107,6 +112,8 @@ public final class VectorEpilogueLoops implements EpilogueLoops {
   }
 
   private static void backGelu(MemorySegment d, long off, MemorySegment z, long zOff, int n) {
+    d = exact(d);
+    z = exact(z);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       store(load(d, off, i).mul(geluSlope(load(z, zOff, i))), d, off, i);
@@ -128,6 +135,7 @@ public final class VectorEpilogueLoops implements EpilogueLoops {
   }
 
   private static void applyGeluTanh(MemorySegment x, long off, int n) {
+    x = exact(x);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       store(geluTanh(load(x, off, i)), x, off, i);
@@ -149,6 +157,8 @@ public final class VectorEpilogueLoops implements EpilogueLoops {
   }
 
   private static void backGeluTanh(MemorySegment d, long off, MemorySegment z, long zOff, int n) {
+    d = exact(d);
+    z = exact(z);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       store(load(d, off, i).mul(geluTanhSlope(load(z, zOff, i))), d, off, i);

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.gridstride.cpu.GemmLoops;
@@ -72,6 +73,27 @@ public final class VectorF32GemmLoops implements GemmLoops {
         iVs);
   }
 
+  @Override
+  public void column(
+      int vectors,
+      int tiles,
+      int k,
+      MemorySegment a,
+      long aOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc) {
+    if (vectors == 1) {
+      F32Tiles.column1(tiles, k, a, aOff, dA, b, bOff, bStep, c, cOff, ldc);
+    } else {
+      F32Tiles.column2(tiles, k, a, aOff, dA, b, bOff, bStep, c, cOff, ldc);
+    }
+  }
+
   private static FloatVector load(MemorySegment s, long off) {
     return FloatVector.fromMemorySegment(S, s, off, LE);
   }
@@ -128,6 +150,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
       long toOff,
       long panel,
       int width) {
+    from = exact(from);
+    to = exact(to);
     long step = (long) E * width;
     for (int p = 0; p < k; p++) {
       long f = off + p * ld;
@@ -151,6 +175,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment to,
       long toOff,
       int width) {
+    from = exact(from);
+    to = exact(to);
     long step = (long) E * width;
     for (int l = 0; l < n; l += LANES) {
       VectorMask<Float> m = S.indexInRange(l, n);
@@ -187,6 +213,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment to,
       long toOff,
       long step) {
+    from = exact(from);
+    to = exact(to);
     if (k < LANES) {
       for (int p = 0; p < k; p++) {
         for (int j = 0; j < n; j++) {
@@ -232,6 +260,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
 
   private static void sixRows(
       MemorySegment from, long off, long ld, int n, int k, MemorySegment to, long toOff) {
+    from = exact(from);
+    to = exact(to);
     long step = (long) E * Tiles.MAX_ROWS;
     int p = 0;
     for (; p + LANES <= k; p += LANES) {
@@ -251,6 +281,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
   /** Whole vectors, each store running over the next row, which overwrites what is too much. */
   private static void sixColumns(
       MemorySegment from, long off, long ld, int n, int k, MemorySegment to, long toOff) {
+    from = exact(from);
+    to = exact(to);
     long step = (long) E * Tiles.MAX_ROWS;
     int p = 0;
     for (; p < k && off + p * ld + Math.max(step, VECTOR) <= from.byteSize(); p++) {
@@ -273,6 +305,7 @@ public final class VectorF32GemmLoops implements GemmLoops {
 
   @Override
   public void scale(MemorySegment x, long off, long n, double factor) {
+    x = exact(x);
     float f = (float) factor;
     long end = off + n * E;
     for (; off + VECTOR <= end; off += VECTOR) {
@@ -285,6 +318,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
 
   @Override
   public void add(MemorySegment x, long xOff, MemorySegment y, long yOff, long n) {
+    x = exact(x);
+    y = exact(y);
     long d = yOff - xOff;
     long end = xOff + n * E;
     for (; xOff + VECTOR <= end; xOff += VECTOR) {
@@ -306,6 +341,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment to,
       long toOff,
       long ldTo) {
+    from = exact(from);
+    to = exact(to);
     int l = 0;
     for (; l + LANES <= columns; l += LANES) {
       for (int i = 0; i < rows; i++) {
@@ -332,6 +369,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment to,
       long toOff,
       long ldTo) {
+    from = exact(from);
+    to = exact(to);
     int l = 0;
     for (; l + LANES <= columns; l += LANES) {
       for (int i = 0; i < rows; i++) {
@@ -362,6 +401,9 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment y,
       long yOff,
       int n) {
+    x = exact(x);
+    b = exact(b);
+    y = exact(y);
     int p = 0;
     for (; p + 4 <= k; p += 4) {
       addFour(x, xOff + p * xStep, xStep, b, bOff + p * ldb, ldb, y, yOff, n);
@@ -381,6 +423,9 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment y,
       long yOff,
       int n) {
+    x = exact(x);
+    b = exact(b);
+    y = exact(y);
     float x0 = x.get(JAVA_FLOAT_UNALIGNED, xOff);
     float x1 = x.get(JAVA_FLOAT_UNALIGNED, xOff + xStep);
     float x2 = x.get(JAVA_FLOAT_UNALIGNED, xOff + 2 * xStep);
@@ -411,6 +456,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
 
   private static void addOne(
       float x, MemorySegment b, long bOff, MemorySegment y, long yOff, int n) {
+    b = exact(b);
+    y = exact(y);
     int j = 0;
     for (; j + LANES <= n; j += LANES) {
       long o = (long) E * j;
@@ -437,6 +484,9 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment y,
       long yOff,
       int n) {
+    x = exact(x);
+    b = exact(b);
+    y = exact(y);
     for (int j = 0; j < n; j++) {
       long o = yOff + (long) E * j;
       float s = y.get(JAVA_FLOAT_UNALIGNED, o) + dot(x, xOff, b, bOff + j * ldb, k);
@@ -446,6 +496,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
 
   /** Four vectors of partial sums, added at the end; then the rest, one by one. */
   private static float dot(MemorySegment x, long xOff, MemorySegment b, long bOff, int k) {
+    x = exact(x);
+    b = exact(b);
     float[] lanes = LaneSums.floats();
     FloatVector s0 = FloatVector.zero(S);
     FloatVector s1 = s0;

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.NormLoops;
@@ -60,6 +61,8 @@ final class VectorNormColumns {
   }
 
   private static void addFour(MemorySegment x, long at, long stride, int cols, MemorySegment sums) {
+    x = exact(x);
+    sums = exact(sums);
     long second = at + stride;
     long third = second + stride;
     long fourth = third + stride;
@@ -71,6 +74,8 @@ final class VectorNormColumns {
   }
 
   private static void addOne(MemorySegment x, long at, int cols, MemorySegment sums) {
+    x = exact(x);
+    sums = exact(sums);
     for (int j = 0; j < cols; j += L) {
       store(load(sums, j).add(load(x, at + j)), sums, j);
     }
@@ -85,6 +90,8 @@ final class VectorNormColumns {
       float scale,
       MemorySegment table,
       int j) {
+    x = exact(x);
+    table = exact(table);
     FloatVector p = load(table, j).mul(scale);
     FloatVector s = FloatVector.zero(F);
     FloatVector q = s;
@@ -100,6 +107,8 @@ final class VectorNormColumns {
 
   private static void tailMoments(
       MemorySegment x, long at, long stride, int rows, int cols, MemorySegment table, int j) {
+    x = exact(x);
+    table = exact(table);
     VectorMask<Float> m = F.indexInRange(j, cols);
     FloatVector p = FloatVector.zero(F);
     for (int r = 0; r < rows; r++) {
@@ -127,6 +136,9 @@ final class VectorNormColumns {
       int rows,
       int cols,
       MemorySegment table) {
+    x = exact(x);
+    y = exact(y);
+    table = exact(table);
     int whole = cols / L * L;
     int r = 0;
     for (; r <= rows - 4; r += 4) {
@@ -156,6 +168,9 @@ final class VectorNormColumns {
       int whole,
       int cols,
       MemorySegment table) {
+    x = exact(x);
+    y = exact(y);
+    table = exact(table);
     long second = at + stride;
     long third = second + stride;
     long fourth = third + stride;
@@ -172,6 +187,9 @@ final class VectorNormColumns {
 
   private static void affineOne(
       MemorySegment x, MemorySegment y, long at, int whole, int cols, MemorySegment table) {
+    x = exact(x);
+    y = exact(y);
+    table = exact(table);
     for (int j = 0; j < whole; j += L) {
       FloatVector v = load(x, at + j).sub(load(table, j));
       store(v.fma(load(table, cols + j), load(table, 2L * cols + j)), y, at + j);
@@ -209,6 +227,9 @@ final class VectorNormColumns {
       int whole,
       int cols,
       MemorySegment table) {
+    x = exact(x);
+    dy = exact(dy);
+    table = exact(table);
     long second = at + stride;
     long third = second + stride;
     long fourth = third + stride;
@@ -239,6 +260,9 @@ final class VectorNormColumns {
 
   private static void sumsOne(
       MemorySegment x, MemorySegment dy, long at, int whole, int cols, MemorySegment table) {
+    x = exact(x);
+    dy = exact(dy);
+    table = exact(table);
     for (int j = 0; j < whole; j += L) {
       FloatVector u = load(x, at + j).sub(load(table, j));
       FloatVector d = load(dy, at + j);
@@ -257,6 +281,9 @@ final class VectorNormColumns {
       int cols,
       MemorySegment table,
       int j) {
+    x = exact(x);
+    dy = exact(dy);
+    table = exact(table);
     VectorMask<Float> m = F.indexInRange(j, cols);
     FloatVector p = load(table, j, m);
     FloatVector s = FloatVector.zero(F);
@@ -284,6 +311,10 @@ final class VectorNormColumns {
       int rows,
       int cols,
       MemorySegment table) {
+    x = exact(x);
+    dy = exact(dy);
+    dx = exact(dx);
+    table = exact(table);
     int whole = cols / L * L;
     int r = 0;
     for (; r <= rows - 2; r += 2) {
@@ -316,6 +347,10 @@ final class VectorNormColumns {
       int whole,
       int cols,
       MemorySegment table) {
+    x = exact(x);
+    dy = exact(dy);
+    dx = exact(dx);
+    table = exact(table);
     long second = at + stride;
     for (int j = 0; j < whole; j += L) {
       FloatVector p = load(table, j);

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.Elements;
@@ -68,6 +69,7 @@ public final class VectorNormLoops implements NormLoops {
   }
 
   private static float sum(MemorySegment x, long at, int n) {
+    x = exact(x);
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
@@ -89,6 +91,7 @@ public final class VectorNormLoops implements NormLoops {
 
   /** The sum of the deviations from the pivot, and that of their squares. */
   private static void deviations(MemorySegment x, long at, int n, float pivot, double[] sums) {
+    x = exact(x);
     float[] lanes = LaneSums.floats();
     FloatVector p = FloatVector.broadcast(F, pivot);
     FloatVector s = FloatVector.zero(F);
@@ -113,6 +116,8 @@ public final class VectorNormLoops implements NormLoops {
   @Override
   public void affine(
       MemorySegment x, MemorySegment y, long at, int n, double pivot, double scale, double offset) {
+    x = exact(x);
+    y = exact(y);
     FloatVector p = FloatVector.broadcast(F, (float) pivot);
     FloatVector f = FloatVector.broadcast(F, (float) scale);
     FloatVector o = FloatVector.broadcast(F, (float) offset);
@@ -155,6 +160,9 @@ public final class VectorNormLoops implements NormLoops {
       float offset,
       MemorySegment gamma,
       long g) {
+    x = exact(x);
+    y = exact(y);
+    gamma = exact(gamma);
     FloatVector f = FloatVector.broadcast(F, scale);
     FloatVector o = FloatVector.broadcast(F, offset);
     int i = 0;
@@ -178,6 +186,10 @@ public final class VectorNormLoops implements NormLoops {
       MemorySegment gamma,
       MemorySegment beta,
       long g) {
+    x = exact(x);
+    y = exact(y);
+    gamma = exact(gamma);
+    beta = exact(beta);
     FloatVector f = FloatVector.broadcast(F, scale);
     FloatVector o = FloatVector.broadcast(F, offset);
     int i = 0;
@@ -213,6 +225,8 @@ public final class VectorNormLoops implements NormLoops {
 
   private static void plainSums(
       MemorySegment x, MemorySegment dy, long at, int n, float pivot, double[] sums) {
+    x = exact(x);
+    dy = exact(dy);
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
@@ -249,6 +263,9 @@ public final class VectorNormLoops implements NormLoops {
       MemorySegment gamma,
       long g,
       double[] sums) {
+    x = exact(x);
+    dy = exact(dy);
+    gamma = exact(gamma);
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
@@ -306,6 +323,9 @@ public final class VectorNormLoops implements NormLoops {
       float a,
       float b,
       float c) {
+    x = exact(x);
+    dy = exact(dy);
+    dx = exact(dx);
     FloatVector f = FloatVector.broadcast(F, a);
     FloatVector k = FloatVector.broadcast(F, b);
     FloatVector o = FloatVector.broadcast(F, c);
@@ -331,6 +351,10 @@ public final class VectorNormLoops implements NormLoops {
       float c,
       MemorySegment gamma,
       long g) {
+    x = exact(x);
+    dy = exact(dy);
+    dx = exact(dx);
+    gamma = exact(gamma);
     FloatVector f = FloatVector.broadcast(F, a);
     FloatVector k = FloatVector.broadcast(F, b);
     FloatVector o = FloatVector.broadcast(F, c);
@@ -358,6 +382,9 @@ public final class VectorNormLoops implements NormLoops {
       MemorySegment table,
       long to,
       long kind) {
+    x = exact(x);
+    dy = exact(dy);
+    table = exact(table);
     float p = (float) pivot;
     FloatVector f = FloatVector.broadcast(F, (float) scale);
     FloatVector o = FloatVector.broadcast(F, (float) offset);

@@ -1,5 +1,7 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.Segments.exactOrNull;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import java.lang.foreign.MemorySegment;
@@ -27,6 +29,10 @@ final class VectorNormRows {
       double eps,
       double[] pivots,
       double[] rstds) {
+    x = exact(x);
+    gamma = exact(gamma);
+    beta = exactOrNull(beta);
+    y = exact(y);
     int bytes = 4 * cols;
     if (cols == 0 || bytes % V != 0) {
       return 0;
@@ -97,6 +103,11 @@ final class VectorNormRows {
       double[] pivots,
       double[] rstds,
       MemorySegment table) {
+    x = exact(x);
+    gamma = exact(gamma);
+    dy = exact(dy);
+    dx = exact(dx);
+    table = exact(table);
     int bytes = 4 * cols;
     if (cols == 0 || bytes % V != 0) {
       return false;

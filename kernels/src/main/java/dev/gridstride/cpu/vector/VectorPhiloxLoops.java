@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
@@ -56,6 +57,7 @@ public final class VectorPhiloxLoops implements PhiloxLoops {
   }
 
   private static void someBlocks(long seed, long first, MemorySegment out, long at) {
+    out = exact(out);
     LongVector counter = LongVector.broadcast(L, first).addIndex(1);
     LongVector c0 = counter.and(LOW);
     LongVector c1 = counter.lanewise(VectorOperators.LSHR, 32);
@@ -83,6 +85,7 @@ public final class VectorPhiloxLoops implements PhiloxLoops {
 
   @Override
   public void uniform(MemorySegment words, int n, float low, float span, float last) {
+    words = exact(words);
     FloatVector lows = FloatVector.broadcast(F, low);
     FloatVector spans = FloatVector.broadcast(F, span);
     int i = 0;
@@ -106,6 +109,7 @@ public final class VectorPhiloxLoops implements PhiloxLoops {
 
   @Override
   public void normal(MemorySegment words, int n, float mean, float std) {
+    words = exact(words);
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
       // both lanes of a pair compute the radius and the angle: the even one takes the cosine
@@ -173,6 +177,9 @@ public final class VectorPhiloxLoops implements PhiloxLoops {
       MemorySegment y,
       long at,
       int n) {
+    words = exact(words);
+    x = exact(x);
+    y = exact(y);
     // signed comparison of both sides shifted by half the range is the unsigned one
     int limit = threshold ^ Integer.MIN_VALUE;
     int step = VectorStep.lanes();

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.PoolLoops;
@@ -26,6 +27,8 @@ public final class VectorPoolLoops implements PoolLoops {
 
   @Override
   public void max(MemorySegment x, long[] at, int count, MemorySegment y, long yAt, int channels) {
+    x = exact(x);
+    y = exact(y);
     long end = whole(channels);
     int step = VectorStep.bytes();
     for (long c = 0; c < end; c += step) {
@@ -49,6 +52,10 @@ public final class VectorPoolLoops implements PoolLoops {
       long yAt,
       MemorySegment dx,
       int channels) {
+    x = exact(x);
+    y = exact(y);
+    dy = exact(dy);
+    dx = exact(dx);
     long end = whole(channels);
     int step = VectorStep.bytes();
     for (long c = 0; c < end; c += step) {
@@ -78,6 +85,10 @@ public final class VectorPoolLoops implements PoolLoops {
       long yAt,
       MemorySegment dx,
       int channels) {
+    x = exact(x);
+    y = exact(y);
+    dy = exact(dy);
+    dx = exact(dx);
     long end = whole(channels);
     FloatVector zero = FloatVector.zero(F);
     int step = VectorStep.bytes();
@@ -100,6 +111,8 @@ public final class VectorPoolLoops implements PoolLoops {
   @Override
   public void average(
       MemorySegment x, long[] at, int count, MemorySegment y, long yAt, int channels, float scale) {
+    x = exact(x);
+    y = exact(y);
     long end = whole(channels);
     int step = VectorStep.bytes();
     for (long c = 0; c < end; c += step) {
@@ -121,6 +134,8 @@ public final class VectorPoolLoops implements PoolLoops {
       int count,
       int channels,
       float scale) {
+    dy = exact(dy);
+    dx = exact(dx);
     long end = whole(channels);
     int step = VectorStep.bytes();
     for (long c = 0; c < end; c += step) {

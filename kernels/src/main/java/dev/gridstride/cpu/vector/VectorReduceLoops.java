@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.ReduceLoops;
@@ -55,6 +56,7 @@ public final class VectorReduceLoops implements ReduceLoops {
   }
 
   private static double values(MemorySegment x, long at, int n, float[] lanes) {
+    x = exact(x);
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
@@ -76,6 +78,7 @@ public final class VectorReduceLoops implements ReduceLoops {
   }
 
   private static double magnitudes(MemorySegment x, long at, int n) {
+    x = exact(x);
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
@@ -89,6 +92,7 @@ public final class VectorReduceLoops implements ReduceLoops {
   }
 
   private static double squares(MemorySegment x, long at, int n) {
+    x = exact(x);
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
@@ -110,6 +114,7 @@ public final class VectorReduceLoops implements ReduceLoops {
    */
   @Override
   public float extreme(MemorySegment x, long at, int n, boolean largest) {
+    x = exact(x);
     IntVector sign = IntVector.broadcast(I, largest ? 0 : Integer.MIN_VALUE);
     IntVector bits = IntVector.zero(I);
     FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
@@ -175,6 +180,7 @@ public final class VectorReduceLoops implements ReduceLoops {
   /** The sums of a vector of columns; two for each, since an addition waits for the last. */
   private static void column(
       MemorySegment x, long at, long step, int rows, Term term, float[] lanes) {
+    x = exact(x);
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     int r = 0;
@@ -194,6 +200,7 @@ public final class VectorReduceLoops implements ReduceLoops {
   @Override
   public void extremeColumns(
       MemorySegment x, long at, long step, int rows, double[] values, int cols, boolean largest) {
+    x = exact(x);
     float[] lanes = LaneSums.floats();
     int j = 0;
     float start = largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -37,6 +38,7 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float max(MemorySegment x, long at, int n) {
+    x = exact(x);
     // one comparison a vector, unlike Vector.max; a NaN is never greater
     FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     FloatVector b = a;
@@ -75,6 +77,7 @@ public final class VectorRowLoops implements RowLoops {
 
   /** The last elements of a row in a vector of scratch, padded by what has an exponential of 0. */
   private static MemorySegment tail(MemorySegment x, long at, int rest) {
+    x = exact(x);
     MemorySegment t = TAILS.get(V);
     move(x, at, t, 0, rest);
     for (int i = rest; i < L; i++) {
@@ -85,6 +88,8 @@ public final class VectorRowLoops implements RowLoops {
 
   /** Fewer than a vector of elements; {@code MemorySegment.copy} is half of what may be inlined. */
   private static void move(MemorySegment from, long at, MemorySegment to, long target, int n) {
+    from = exact(from);
+    to = exact(to);
     for (int i = 0; i < n; i++) {
       to.set(JAVA_FLOAT_UNALIGNED, 4 * (target + i), get(from, at + i));
     }
@@ -92,6 +97,7 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float sumExp(MemorySegment x, long at, int n, float shift) {
+    x = exact(x);
     float[] lanes = LaneSums.floats();
     int rest = n % L;
     MemorySegment t = rest == 0 ? x : tail(x, at + n - rest, rest);
@@ -111,6 +117,8 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float storeExp(MemorySegment x, long at, MemorySegment y, long to, int n, float shift) {
+    x = exact(x);
+    y = exact(y);
     float[] lanes = LaneSums.floats();
     int rest = n % L;
     MemorySegment t = rest == 0 ? x : tail(x, at + n - rest, rest);
@@ -137,6 +145,7 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float sumShifted(MemorySegment x, long at, int n, float shift) {
+    x = exact(x);
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
@@ -163,6 +172,8 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float dotShifted(MemorySegment q, long qAt, MemorySegment x, long at, int n, float shift) {
+    q = exact(q);
+    x = exact(x);
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
@@ -192,6 +203,8 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public void subtract(MemorySegment x, MemorySegment y, long at, int n, float max, float logSum) {
+    x = exact(x);
+    y = exact(y);
     FloatVector m = FloatVector.broadcast(F, max);
     FloatVector s = FloatVector.broadcast(F, logSum);
     int i = 0;
@@ -221,6 +234,7 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public void scale(MemorySegment y, long at, int n, float factor, float less) {
+    y = exact(y);
     FloatVector f = FloatVector.broadcast(F, factor);
     FloatVector b = FloatVector.broadcast(F, -less);
     int i = 0;
@@ -248,6 +262,8 @@ public final class VectorRowLoops implements RowLoops {
   @Override
   public void scaleMinus(
       MemorySegment y, long at, MemorySegment q, long qAt, int n, float factor, float weight) {
+    y = exact(y);
+    q = exact(q);
     FloatVector f = FloatVector.broadcast(F, factor);
     FloatVector w = FloatVector.broadcast(F, -weight);
     int step = VectorStep.lanes();
@@ -267,6 +283,8 @@ public final class VectorRowLoops implements RowLoops {
   @Override
   public void mix(
       MemorySegment q, long qAt, int n, float factor, float add, MemorySegment weight, long at) {
+    q = exact(q);
+    weight = exact(weight);
     FloatVector f = FloatVector.broadcast(F, factor);
     FloatVector b = FloatVector.broadcast(F, add);
     int step = VectorStep.lanes();
@@ -285,6 +303,8 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float dot(MemorySegment a, MemorySegment b, long at, int n) {
+    a = exact(a);
+    b = exact(b);
     float[] lanes = LaneSums.floats();
     FloatVector s = FloatVector.zero(F);
     FloatVector t = s;
@@ -317,6 +337,9 @@ public final class VectorRowLoops implements RowLoops {
   @Override
   public void softmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
+    y = exact(y);
+    dy = exact(dy);
+    dx = exact(dx);
     FloatVector m = FloatVector.broadcast(F, sum);
     int i = 0;
     if (n >= VectorStep.LONG) {
@@ -347,6 +370,9 @@ public final class VectorRowLoops implements RowLoops {
   @Override
   public void logSoftmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
+    y = exact(y);
+    dy = exact(dy);
+    dx = exact(dx);
     int rest = n % L;
     long last = at + n - rest;
     MemorySegment t = rest == 0 ? y : TAILS.get(2L * V);

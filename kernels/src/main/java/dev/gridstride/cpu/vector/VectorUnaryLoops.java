@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.Scratch;
@@ -32,9 +33,20 @@ public final class VectorUnaryLoops implements UnaryLoops {
 
   @Override
   public void forward(
-      MemorySegment x, long xAt, MemorySegment y, long yAt, int count, double a, double b) {
+      MemorySegment x,
+      long xAt,
+      MemorySegment y,
+      long yAt,
+      int count,
+      boolean far,
+      double a,
+      double b) {
     int whole = count / LANES;
-    forward(x, xAt, y, yAt, whole, (float) a, (float) b);
+    if (!far && count >= VectorStep.LONG) {
+      longForward(x, xAt, y, yAt, whole, (float) a, (float) b);
+    } else {
+      forward(x, xAt, y, yAt, whole, (float) a, (float) b);
+    }
     long rest = 4L * (count % LANES);
     if (rest > 0) {
       long done = (long) whole * WIDTH;
@@ -45,8 +57,20 @@ public final class VectorUnaryLoops implements UnaryLoops {
     }
   }
 
+  private static void longForward(
+      MemorySegment x, long xAt, MemorySegment y, long yAt, int vectors, float a, float b) {
+    x = exact(x);
+    y = exact(y);
+    for (int at = 0, end = vectors * WIDTH; at < end; at += WIDTH) {
+      FloatVector v = FloatVector.fromMemorySegment(F, x, xAt + at, LE);
+      FORM.apply(v, a, b).intoMemorySegment(y, yAt + at, LE);
+    }
+  }
+
   private static void forward(
       MemorySegment x, long xAt, MemorySegment y, long yAt, int vectors, float a, float b) {
+    x = exact(x);
+    y = exact(y);
     int step = VectorStep.bytes();
     for (long at = 0, end = (long) vectors * WIDTH; at < end; at += step) {
       FloatVector v = FloatVector.fromMemorySegment(F, x, xAt + at, LE);
@@ -63,10 +87,15 @@ public final class VectorUnaryLoops implements UnaryLoops {
       MemorySegment dx,
       long dxAt,
       int count,
+      boolean far,
       double a,
       double b) {
     int whole = count / LANES;
-    backward(saved, savedAt, dy, dyAt, dx, dxAt, whole, (float) a, (float) b);
+    if (!far && count >= VectorStep.LONG) {
+      longBackward(saved, savedAt, dy, dyAt, dx, dxAt, whole, (float) a, (float) b);
+    } else {
+      backward(saved, savedAt, dy, dyAt, dx, dxAt, whole, (float) a, (float) b);
+    }
     long rest = 4L * (count % LANES);
     if (rest > 0) {
       long done = (long) whole * WIDTH;
@@ -75,6 +104,26 @@ public final class VectorUnaryLoops implements UnaryLoops {
       MemorySegment.copy(dy, dyAt + done, t, WIDTH, rest);
       backward(t, 0, t, WIDTH, t, 0, 1, (float) a, (float) b);
       MemorySegment.copy(t, 0, dx, dxAt + done, rest);
+    }
+  }
+
+  private static void longBackward(
+      MemorySegment saved,
+      long savedAt,
+      MemorySegment dy,
+      long dyAt,
+      MemorySegment dx,
+      long dxAt,
+      int vectors,
+      float a,
+      float b) {
+    saved = exact(saved);
+    dy = exact(dy);
+    dx = exact(dx);
+    for (int at = 0, end = vectors * WIDTH; at < end; at += WIDTH) {
+      FloatVector s = FloatVector.fromMemorySegment(F, saved, savedAt + at, LE);
+      FloatVector g = FloatVector.fromMemorySegment(F, dy, dyAt + at, LE);
+      FORM.gradient(s, g, a, b).intoMemorySegment(dx, dxAt + at, LE);
     }
   }
 
@@ -88,6 +137,9 @@ public final class VectorUnaryLoops implements UnaryLoops {
       int vectors,
       float a,
       float b) {
+    saved = exact(saved);
+    dy = exact(dy);
+    dx = exact(dx);
     int step = VectorStep.bytes();
     for (long at = 0, end = (long) vectors * WIDTH; at < end; at += step) {
       FloatVector s = FloatVector.fromMemorySegment(F, saved, savedAt + at, LE);

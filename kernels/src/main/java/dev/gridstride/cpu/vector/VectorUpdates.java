@@ -1,5 +1,6 @@
 package dev.gridstride.cpu.vector;
 
+import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.Update;
@@ -118,6 +119,8 @@ public final class VectorUpdates {
     }
 
     private void plain(MemorySegment ps, MemorySegment gs, long at, int bytes) {
+      ps = exact(ps);
+      gs = exact(gs);
       int step = VectorStep.bytes();
       for (int i = 0; i < bytes; i += step) {
         FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
@@ -130,6 +133,9 @@ public final class VectorUpdates {
     }
 
     private void first(MemorySegment ps, MemorySegment gs, MemorySegment bs, long at, int bytes) {
+      ps = exact(ps);
+      gs = exact(gs);
+      bs = exact(bs);
       int step = VectorStep.bytes();
       for (int i = 0; i < bytes; i += step) {
         FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
@@ -145,6 +151,9 @@ public final class VectorUpdates {
 
     private void momentum(
         MemorySegment ps, MemorySegment gs, MemorySegment bs, long at, int bytes) {
+      ps = exact(ps);
+      gs = exact(gs);
+      bs = exact(bs);
       int step = VectorStep.bytes();
       for (int i = 0; i < bytes; i += step) {
         FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
@@ -190,10 +199,11 @@ public final class VectorUpdates {
     @Override
     void vectors(MemorySegment[] o, long at, int bytes) {
       int step = VectorStep.bytes();
-      MemorySegment ps = o[0];
-      MemorySegment gs = o[1];
-      MemorySegment ms = o[2];
-      MemorySegment vs = o[3];
+      MemorySegment ps = exact(o[0]);
+      MemorySegment gs = exact(o[1]);
+      MemorySegment ms = exact(o[2]);
+      MemorySegment vs = exact(o[3]);
+      MemorySegment us = amsgrad ? exact(o[4]) : vs;
       for (int i = 0; i < bytes; i += step) {
         FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
         FloatVector g =
@@ -210,8 +220,8 @@ public final class VectorUpdates {
         m.intoMemorySegment(ms, at + i, LE);
         v.intoMemorySegment(vs, at + i, LE);
         if (amsgrad) {
-          v = v.max(FloatVector.fromMemorySegment(F, o[4], at + i, LE));
-          v.intoMemorySegment(o[4], at + i, LE);
+          v = v.max(FloatVector.fromMemorySegment(F, us, at + i, LE));
+          v.intoMemorySegment(us, at + i, LE);
         }
         FloatVector root = v.lanewise(VectorOperators.SQRT);
         FloatVector d =
@@ -248,32 +258,35 @@ public final class VectorUpdates {
     @Override
     void vectors(MemorySegment[] o, long at, int bytes) {
       int step = VectorStep.bytes();
+      MemorySegment ps = exact(o[0]);
+      MemorySegment gs = exact(o[1]);
+      MemorySegment ss = exact(o[2]);
+      MemorySegment bs = mu != 0 ? exact(o[3]) : ss;
+      MemorySegment as = centered ? exact(o[mean]) : ss;
       for (int i = 0; i < bytes; i += step) {
-        FloatVector p = FloatVector.fromMemorySegment(F, o[0], at + i, LE);
+        FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
         FloatVector g =
             p.fma(
                 FloatVector.broadcast(F, coupled),
-                FloatVector.fromMemorySegment(F, o[1], at + i, LE).mul(scale));
+                FloatVector.fromMemorySegment(F, gs, at + i, LE).mul(scale));
         FloatVector s =
             g.mul(g)
                 .fma(
                     FloatVector.broadcast(F, fresh),
-                    FloatVector.fromMemorySegment(F, o[2], at + i, LE).mul(alpha));
-        s.intoMemorySegment(o[2], at + i, LE);
+                    FloatVector.fromMemorySegment(F, ss, at + i, LE).mul(alpha));
+        s.intoMemorySegment(ss, at + i, LE);
         if (centered) {
-          FloatVector a = FloatVector.fromMemorySegment(F, o[mean], at + i, LE);
+          FloatVector a = FloatVector.fromMemorySegment(F, as, at + i, LE);
           a = g.sub(a).fma(FloatVector.broadcast(F, fresh), a);
-          a.intoMemorySegment(o[mean], at + i, LE);
+          a.intoMemorySegment(as, at + i, LE);
           s = a.neg().fma(a, s);
         }
         FloatVector d = g.div(s.lanewise(VectorOperators.SQRT).add(eps));
         if (mu != 0) {
-          d =
-              FloatVector.fromMemorySegment(F, o[3], at + i, LE)
-                  .fma(FloatVector.broadcast(F, mu), d);
-          d.intoMemorySegment(o[3], at + i, LE);
+          d = FloatVector.fromMemorySegment(F, bs, at + i, LE).fma(FloatVector.broadcast(F, mu), d);
+          d.intoMemorySegment(bs, at + i, LE);
         }
-        d.fma(FloatVector.broadcast(F, -lr), p).intoMemorySegment(o[0], at + i, LE);
+        d.fma(FloatVector.broadcast(F, -lr), p).intoMemorySegment(ps, at + i, LE);
       }
     }
   }
@@ -294,16 +307,19 @@ public final class VectorUpdates {
     @Override
     void vectors(MemorySegment[] o, long at, int bytes) {
       int step = VectorStep.bytes();
+      MemorySegment ps = exact(o[0]);
+      MemorySegment gs = exact(o[1]);
+      MemorySegment ss = exact(o[2]);
       for (int i = 0; i < bytes; i += step) {
-        FloatVector p = FloatVector.fromMemorySegment(F, o[0], at + i, LE);
+        FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
         FloatVector g =
             p.fma(
                 FloatVector.broadcast(F, coupled),
-                FloatVector.fromMemorySegment(F, o[1], at + i, LE).mul(scale));
-        FloatVector s = g.fma(g, FloatVector.fromMemorySegment(F, o[2], at + i, LE));
-        s.intoMemorySegment(o[2], at + i, LE);
+                FloatVector.fromMemorySegment(F, gs, at + i, LE).mul(scale));
+        FloatVector s = g.fma(g, FloatVector.fromMemorySegment(F, ss, at + i, LE));
+        s.intoMemorySegment(ss, at + i, LE);
         p.sub(g.mul(rate).div(s.lanewise(VectorOperators.SQRT).add(eps)))
-            .intoMemorySegment(o[0], at + i, LE);
+            .intoMemorySegment(ps, at + i, LE);
       }
     }
   }
@@ -328,25 +344,27 @@ public final class VectorUpdates {
     @Override
     void vectors(MemorySegment[] o, long at, int bytes) {
       int step = VectorStep.bytes();
+      MemorySegment ps = exact(o[0]);
+      MemorySegment gs = exact(o[1]);
+      MemorySegment ss = exact(o[2]);
+      MemorySegment as = exact(o[3]);
       for (int i = 0; i < bytes; i += step) {
-        FloatVector p = FloatVector.fromMemorySegment(F, o[0], at + i, LE);
+        FloatVector p = FloatVector.fromMemorySegment(F, ps, at + i, LE);
         FloatVector g =
             p.fma(
                 FloatVector.broadcast(F, coupled),
-                FloatVector.fromMemorySegment(F, o[1], at + i, LE).mul(scale));
+                FloatVector.fromMemorySegment(F, gs, at + i, LE).mul(scale));
         FloatVector s =
             g.mul(g)
                 .fma(
                     FloatVector.broadcast(F, fresh),
-                    FloatVector.fromMemorySegment(F, o[2], at + i, LE).mul(rho));
-        FloatVector a = FloatVector.fromMemorySegment(F, o[3], at + i, LE);
+                    FloatVector.fromMemorySegment(F, ss, at + i, LE).mul(rho));
+        FloatVector a = FloatVector.fromMemorySegment(F, as, at + i, LE);
         FloatVector d = a.add(eps).lanewise(VectorOperators.SQRT);
         d = d.div(s.add(eps).lanewise(VectorOperators.SQRT)).mul(g);
-        s.intoMemorySegment(o[2], at + i, LE);
-        d.mul(d)
-            .fma(FloatVector.broadcast(F, fresh), a.mul(rho))
-            .intoMemorySegment(o[3], at + i, LE);
-        d.fma(FloatVector.broadcast(F, -lr), p).intoMemorySegment(o[0], at + i, LE);
+        s.intoMemorySegment(ss, at + i, LE);
+        d.mul(d).fma(FloatVector.broadcast(F, fresh), a.mul(rho)).intoMemorySegment(as, at + i, LE);
+        d.fma(FloatVector.broadcast(F, -lr), p).intoMemorySegment(ps, at + i, LE);
       }
     }
   }
