@@ -11,6 +11,7 @@ import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.kernels.ClipNorm;
 import dev.gridstride.kernels.GradientDescent;
+import dev.gridstride.kernels.StepControl;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -34,13 +35,16 @@ public abstract class Optimizer implements AutoCloseable {
   private final List<Group> groups = new ArrayList<>();
   private final Set<Tensor> seen = Collections.newSetFromMap(new IdentityHashMap<>());
 
+  /** Who makes the steps; null when this does. */
+  private @Nullable GradScaler scaler;
+
   /** Parameters that share a method and a learning rate. */
-  public static final class Group {
+  public final class Group {
     private final List<Slot> slots = new ArrayList<>();
     private double learningRate;
 
     private Group(double learningRate) {
-      learningRate(learningRate);
+      this.learningRate = checked(learningRate);
     }
 
     /** The learning rate of the next step. */
@@ -50,11 +54,19 @@ public abstract class Optimizer implements AutoCloseable {
 
     /** Sets the learning rate; must not be negative. */
     public void learningRate(double rate) {
+      checked(rate);
+      if (scaler != null) {
+        scaler.learningRate(this, rate);
+      }
+      learningRate = rate;
+    }
+
+    private static double checked(double rate) {
       if (!(rate >= 0)) {
         throw InvalidArgumentException.of(
             "optimizer", "learningRate", "must not be negative", "learningRate=%s", rate);
       }
-      learningRate = rate;
+      return rate;
     }
 
     /** The parameters, in the order given. */
@@ -95,6 +107,7 @@ public abstract class Optimizer implements AutoCloseable {
    */
   public final Group addGroup(
       List<Tensor> parameters, double learningRate, Function<DType, GradientDescent> method) {
+    checkAlone("addGroup");
     var group = new Group(learningRate);
     var fresh = Collections.<Tensor>newSetFromMap(new IdentityHashMap<>());
     for (Tensor p : parameters) {
@@ -142,6 +155,7 @@ public abstract class Optimizer implements AutoCloseable {
    * As {@link #step()} with every gradient multiplied by {@code gradScale} (to undo a loss scale).
    */
   public final void step(double gradScale) {
+    checkAlone("step");
     try (Scope scope = Scope.open()) {
       Autograd.noGrad(() -> groups.forEach(g -> step(g, gradScale)));
     }
@@ -180,29 +194,15 @@ public abstract class Optimizer implements AutoCloseable {
   }
 
   private void step(Batch batch, List<Slot> slots, double learningRate, double gradScale) {
-    var params = new ArrayList<Buffer>();
-    var grads = new ArrayList<Buffer>();
-    var states = new ArrayList<List<Buffer>>();
-    batch.op.states().forEach(n -> states.add(new ArrayList<>()));
-    for (Slot s : slots) {
-      Tensor grad = s.parameter.grad();
-      if (grad == null) {
-        continue;
-      }
-      params.add(s.parameter.buffer());
-      grads.add(grad.contiguous().buffer());
-      for (int k = 0; k < states.size(); k++) {
-        states.get(k).add(s.state.get(k).buffer());
-      }
-    }
+    var operands = new Operands(batch.op, slots);
     batch
         .device
         .plan(batch.op)
         .step(
             batch.device.defaultStream(),
-            params,
-            grads,
-            states,
+            operands.params,
+            operands.grads,
+            operands.states,
             batch.steps + 1,
             learningRate,
             gradScale);
@@ -210,6 +210,82 @@ public abstract class Optimizer implements AutoCloseable {
       s.steps++;
       s.parameter.changed();
     }
+  }
+
+  /** The buffers of parameters that have a gradient. */
+  private static final class Operands {
+    final List<Buffer> params = new ArrayList<>();
+    final List<Buffer> grads = new ArrayList<>();
+    final List<List<Buffer>> states = new ArrayList<>();
+
+    Operands(GradientDescent op, List<Slot> slots) {
+      op.states().forEach(n -> states.add(new ArrayList<>()));
+      for (Slot s : slots) {
+        Tensor grad = s.parameter.grad();
+        if (grad == null) {
+          continue;
+        }
+        params.add(s.parameter.buffer());
+        grads.add(grad.contiguous().buffer());
+        for (int k = 0; k < states.size(); k++) {
+          states.get(k).add(s.state.get(k).buffer());
+        }
+      }
+    }
+  }
+
+  // ---- steps by a scaler ------------------------------------------------------------------------
+
+  private void checkAlone(String method) {
+    if (scaler != null) {
+      throw InvalidArgumentException.of(
+          "optimizer." + method,
+          "optimizer",
+          "must not be in the hands of a GradScaler",
+          "optimizer=%s",
+          getClass().getSimpleName());
+    }
+  }
+
+  /** Lets a scaler make the steps from now on, with state for every parameter. */
+  final void attach(GradScaler by) {
+    checkAlone("attach");
+    long steps = groups.getFirst().slots.getFirst().steps;
+    forEachSlot((name, s) -> {
+      if (s.steps != steps) {
+        throw InvalidArgumentException.of(
+            "gradScaler",
+            "optimizer",
+            "must have made the same number of steps with all parameters",
+            "steps of %s=%d, of the first=%d",
+            name,
+            s.steps,
+            steps);
+      }
+    });
+    forEachSlot((_, s) -> prepare(s));
+    by.steps(steps);
+    scaler = by;
+  }
+
+  /** Takes the steps back, of which so many have been made. */
+  final void detach(long steps) {
+    scaler = null;
+    forEachSlot((_, s) -> s.steps = steps);
+  }
+
+  /** One step of a group by what the control block says. */
+  final void step(Group group, StepControl control) {
+    if (group.slots.isEmpty()) {
+      return;
+    }
+    Slot first = group.slots.getFirst();
+    Device device = first.parameter.device();
+    var operands = new Operands(first.op, group.slots);
+    device
+        .plan(first.op)
+        .step(device.defaultStream(), operands.params, operands.grads, operands.states, control);
+    group.slots.forEach(s -> s.parameter.changed());
   }
 
   /**
@@ -251,6 +327,10 @@ public abstract class Optimizer implements AutoCloseable {
    * group.parameter.steps}; copies that belong to the current scope or the caller.
    */
   public final Map<String, Tensor> exportState() {
+    if (scaler != null) {
+      long made = scaler.state().step() - 1;
+      forEachSlot((_, s) -> s.steps = made);
+    }
     var out = new TreeMap<String, Tensor>();
     forEachSlot((name, s) -> {
       Device device = s.parameter.device();
@@ -271,6 +351,7 @@ public abstract class Optimizer implements AutoCloseable {
    *     nothing is changed then
    */
   public final void importState(Map<String, Tensor> state) {
+    checkAlone("importState");
     forEachSlot((name, s) -> {
       if (entry(state, name + "steps").item() > 0) {
         for (String variable : s.op.states()) {
@@ -328,9 +409,12 @@ public abstract class Optimizer implements AutoCloseable {
     }
   }
 
-  /** Frees the state; parameters stay. */
+  /** Frees the state, and closes a {@link GradScaler} that has it; parameters stay. */
   @Override
   public final void close() {
+    if (scaler != null) {
+      scaler.close();
+    }
     forEachSlot((_, s) -> {
       s.state.forEach(Tensor::close);
       s.state.clear();

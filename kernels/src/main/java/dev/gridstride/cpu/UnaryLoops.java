@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * An elementwise function of one argument over contiguous elements; places are in bytes.
  *
- * <p>{@code far} says that the operands are more than the caches hold: memory is best read in order,
- * one vector at a time.
+ * <p>{@code far} says that the operands are more than the caches hold: memory is best read in
+ * order, one vector at a time.
  */
 public interface UnaryLoops {
   /** {@code y = f(x)}; y may be x. */

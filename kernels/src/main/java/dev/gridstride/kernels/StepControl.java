@@ -23,7 +23,7 @@ import java.lang.foreign.ValueLayout;
  * }</pre>
  *
  * <p>The methods here copy between host and device, and so wait for the device; they can't be
- * called inside a capture. Close it to free the memory.
+ * called inside a capture, {@link #measuredAs} excepted. Close it to free the memory.
  */
 public final class StepControl implements AutoCloseable {
   private static final StructLayout LAYOUT =
@@ -36,6 +36,8 @@ public final class StepControl implements AutoCloseable {
           ValueLayout.JAVA_DOUBLE.withName("loss_scale"),
           ValueLayout.JAVA_LONG.withName("streak"));
   private static final long LR = LAYOUT.byteOffset(MemoryLayout.PathElement.groupElement("lr"));
+  private static final long GRAD_SCALE =
+      LAYOUT.byteOffset(MemoryLayout.PathElement.groupElement("grad_scale"));
   private static final long LOSS_SCALE =
       LAYOUT.byteOffset(MemoryLayout.PathElement.groupElement("loss_scale"));
 
@@ -163,6 +165,18 @@ public final class StepControl implements AutoCloseable {
   public void learningRate(double value) {
     try (Buffer member = buffer.slice(LR, Double.BYTES)) {
       member.copyFrom(MemorySegment.ofArray(new double[] {value}));
+    }
+  }
+
+  /**
+   * Takes over norm, gradScale and whether to skip from another block on the same device, as a copy
+   * on the device: what {@link StepScaling.Plan#measure} found for parameters with several learning
+   * rates.
+   */
+  public void measuredAs(StepControl other) {
+    try (Buffer to = buffer.slice(GRAD_SCALE, LOSS_SCALE - GRAD_SCALE);
+        Buffer from = other.buffer.slice(GRAD_SCALE, LOSS_SCALE - GRAD_SCALE)) {
+      to.copyFrom(from);
     }
   }
 
