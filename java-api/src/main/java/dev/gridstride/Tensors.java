@@ -3,6 +3,8 @@ package dev.gridstride;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
+import dev.gridstride.kernels.Fill;
+import dev.gridstride.kernels.Layout;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -54,13 +56,10 @@ public final class Tensors {
   /** A tensor whose elements all have one value. */
   public static Tensor full(Device device, DType dtype, double value, long... dims) {
     Tensor x = Tensor.empty(device, dtype, dims);
-    if (value == 0) {
-      x.buffer().fill((byte) 0);
-    } else {
-      try (Scope scope = Scope.open()) {
-        Tensor one = Hosts.fromDoubles(device, dtype, new double[] {value}, Shape.of());
-        Autograd.noGrad(() -> Copies.into(one.alias(0, one.layout().broadcastTo("full", dims)), x));
-      }
+    if (x.count() > 0) {
+      // on the device: a graph can record it, and nothing waits
+      var op = new Fill(dtype, Layout.contiguous(x.count()));
+      Plans.of(device, op).run(x.stream(), value, x.buffer());
     }
     return x;
   }
