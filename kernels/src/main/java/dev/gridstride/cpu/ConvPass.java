@@ -18,6 +18,9 @@ final class ConvPass implements ConvGather {
   /** Bytes of source and destination of a task: half a second-level cache of 1 MiB. */
   private static final long TASK_BYTES = 512 << 10;
 
+  /** Bytes of weights that stay in a second-level cache beside a task's images. */
+  private static final long SHARE_BYTES = 512 << 10;
+
   /** Fewest multiply-adds of a task, about 20 microseconds of them. */
   private static final double TASK_WORK = 1e6;
 
@@ -57,6 +60,10 @@ final class ConvPass implements ConvGather {
   final int rowBlocks;
   final int columnBlocks;
   final int parts;
+
+  /** One part of the channels is done after the other: its weights serve all images. */
+  final int tasksOfPart;
+
   private final int slabRows;
   final int slabPlanes;
   final ConvCombo[] combos;
@@ -101,6 +108,7 @@ final class ConvPass implements ConvGather {
     parts = blocking[2];
     rowBlocks = Math.ceilDiv(dst.h, Math.max(1, rows));
     columnBlocks = Math.ceilDiv(dst.w, Math.max(1, columns));
+    tasksOfPart = Math.toIntExact((long) src.n * this.groups * dst.d * rowBlocks * columnBlocks);
     slabRows = ConvPhase.widest(phases[1], dst.h, rows, 0, src.h);
     slabPlanes = ConvPhase.widest(phases[0], dst.d, 1, 0, src.d);
     source = steps();
@@ -170,14 +178,27 @@ final class ConvPass implements ConvGather {
     return spans <= MOST_SPANS && (channelwise || !conflict);
   }
 
+  /**
+   * Parts of the destination's channels whose weights stay in a second-level cache while the images
+   * go by, 1 where all weights do or there is no second image.
+   */
+  private int shares(int taps) {
+    long weights = (long) taps * cs * cd * es;
+    return channelwise || src.n < 2 || weights <= SHARE_BYTES
+        ? 1
+        : (int) Math.min(blocks, Math.ceilDiv(weights, SHARE_BYTES));
+  }
+
   private int[] blocking() {
     int taps = kernel[0] * kernel[1] * kernel[2];
     double pixels = (double) dst.d * dst.h * dst.w;
     double perPixel = (double) taps * perTap() * cd * src.d * src.h * src.w / Math.max(1, pixels);
     perPixel = Math.max(1, Math.min(perPixel, (double) taps * perTap() * cd));
+    int shares = shares(taps);
     double bytes =
         (double) es
-            * (cd + cs * Math.max(1, (double) src.h * src.w / Math.max(1, (double) dst.h * dst.w)));
+            * ((double) cd / shares
+                + cs * Math.max(1, (double) src.h * src.w / Math.max(1, (double) dst.h * dst.w)));
     double most = Math.max(8, TASK_BYTES / Math.max(1, bytes));
     double all = pixels * src.n * groups;
     double wanted = Math.max(Math.min(most, all / TASKS), Math.min(most, TASK_WORK / perPixel));
@@ -196,6 +217,9 @@ final class ConvPass implements ConvGather {
             * Math.ceilDiv(dst.h, Math.max(1, r))
             * Math.ceilDiv(dst.w, Math.max(1, c));
     double work = perPixel * Math.max(1, r) * Math.max(1, c);
+    if (shares > 1) {
+      return new int[] {Math.max(1, r), Math.max(1, c), shares};
+    }
     int p =
         tasks >= TASKS / 2
             ? 1
@@ -274,7 +298,7 @@ final class ConvPass implements ConvGather {
     if (dst.n == 0 || cd == 0 || (long) dst.d * dst.h * dst.w == 0) {
       return;
     }
-    int tasks = Math.toIntExact((long) src.n * groups * dst.d * rowBlocks * columnBlocks * parts);
+    int tasks = Math.multiplyExact(tasksOfPart, parts);
     Parallel.forEach(tasks, i -> new ConvTask(this, from, workspace, withBias, to, i).run());
   }
 }

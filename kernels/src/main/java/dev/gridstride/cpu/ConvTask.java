@@ -42,10 +42,10 @@ final class ConvTask {
     this.panels = panels;
     this.withBias = withBias;
     this.to = to;
-    int part = index % p.parts;
+    int part = index / p.tasksOfPart;
     b0 = (int) ((long) p.blocks * part / p.parts);
     b1 = (int) ((long) p.blocks * (part + 1) / p.parts);
-    int i = index / p.parts;
+    int i = index % p.tasksOfPart;
     x0 = i % p.columnBlocks * p.columns;
     x1 = Math.min(p.dst.w, x0 + p.columns);
     i /= p.columnBlocks;

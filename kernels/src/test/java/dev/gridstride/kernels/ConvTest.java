@@ -99,6 +99,8 @@ class ConvTest {
     // several small images in one reduction of the filter gradient, and what is left of them
     list.add(conv(37, 64, 40, axis(3, 3, 1, 1, 1, 1), axis(4, 3, 1, 1, 1, 1)));
     list.add(conv(9, 33, 20, axis(5, 3, 2, 1, 1, 1), axis(6, 2, 1, 0, 1, 1)));
+    // weights that take more than a second-level cache, for more than one image
+    list.add(conv(2, 130, 150, axis(3, 3, 1, 1, 1, 1), axis(4, 3, 1, 1, 1, 1)));
     // few channels, larger kernels, strides beyond the kernel
     list.add(conv(2, 1, 32, axis(12, 3, 1, 0, 0, 1), axis(12, 3, 1, 0, 0, 1)));
     list.add(conv(1, 3, 16, axis(17, 7, 2, 3, 3, 1), axis(19, 7, 2, 3, 3, 1)));
