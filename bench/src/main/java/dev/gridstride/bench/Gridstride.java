@@ -25,6 +25,11 @@ final class Gridstride implements Library {
   }
 
   @Override
+  public void trim() {
+    Device.cpu().trim();
+  }
+
+  @Override
   public Map<String, String> about() {
     return Map.of(
         "version",

@@ -20,6 +20,9 @@ public interface Library {
    */
   Contender prepare(Case c, Problem p);
 
+  /** Gives back memory that it keeps for later; called when a case is done. */
+  default void trim() {}
+
   /** What the library reports of itself, as version, core and threads. */
   Map<String, String> about();
 

@@ -32,8 +32,10 @@ final class Worker {
 
   private static final int MOST_WARM_BLOCKS = 150;
 
+  private static final Contender NOTHING = new Loops(o -> () -> {});
+
   private final Library library;
-  private Contender contender = new Loops(o -> () -> {});
+  private Contender contender = NOTHING;
   private boolean prepared;
   private double seconds = 1;
 
@@ -86,10 +88,14 @@ final class Worker {
     return String.format(Locale.ROOT, "%.6e %s", error, contender.note());
   }
 
+  /** Several libraries hold a case at a time, some of gigabytes: nothing of the last one stays. */
   private void close() throws Exception {
     if (prepared) {
       contender.close();
+      contender = NOTHING;
       prepared = false;
+      library.trim();
+      System.gc();
     }
   }
 
