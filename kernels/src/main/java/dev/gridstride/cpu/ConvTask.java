@@ -168,6 +168,7 @@ final class ConvTask {
     for (Span s : q.dSpans) {
       d = s.from() <= id ? s : d;
     }
+    var rectangle = new Rectangle(q);
     // one call takes all blocks of channels: a block alone would read a vector of each pixel
     for (int b = b0; b < (p.channelwise ? b0 + 1 : b1); b++) {
       for (ConvCombo.Chunk chunk : q.chunks) {
@@ -178,7 +179,7 @@ final class ConvTask {
             int j0 = Math.max(iw0, w.from());
             int j1 = Math.min(iw1, w.to());
             if (i0 < i1 && j0 < j1) {
-              var rectangle = new Rectangle(q, b, chunk, id, i0, i1, j0, j1);
+              rectangle.set(b, chunk, id, i0, i1, j0, j1);
               if (p.channelwise) {
                 rectangle.channels(q.inside(d, h, w));
               } else {
@@ -191,24 +192,33 @@ final class ConvTask {
     }
   }
 
-  /** Destinations that have the same taps, for one block of channels and one chunk of terms. */
+  /**
+   * Destinations that have the same taps, one object for all of them: for one block of channels and
+   * one chunk of terms.
+   */
   private final class Rectangle {
-    final ConvCombo q;
-    final int b;
-    final ConvCombo.Chunk chunk;
-    final int i0;
-    final int i1;
-    final int j0;
-    final int j1;
-    final long aFirst;
-    final long aRow;
-    final long aColumn;
-    final long cFirst;
-    final long cRow;
-    final long cColumn;
+    private final ConvCombo q;
+    private ConvCombo.Chunk chunk;
+    private int b;
+    private int i0;
+    private int i1;
+    private int j0;
+    private int j1;
+    private long aFirst;
+    private long aRow;
+    private long aColumn;
+    private long cFirst;
+    private long cRow;
+    private long cColumn;
 
-    Rectangle(ConvCombo q, int b, ConvCombo.Chunk chunk, int id, int i0, int i1, int j0, int j1) {
+    /** Empty. */
+    Rectangle(ConvCombo q) {
       this.q = q;
+      chunk = q.chunks[0];
+    }
+
+    /** Makes this the rectangle of rows i0 to i1 and columns j0 to j1. */
+    void set(int b, ConvCombo.Chunk chunk, int id, int i0, int i1, int j0, int j1) {
       this.b = b;
       this.chunk = chunk;
       this.i0 = i0;
