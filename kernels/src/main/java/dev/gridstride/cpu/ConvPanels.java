@@ -51,6 +51,13 @@ final class ConvPanels {
       packBlocks(w, first * 4, laneStep * 4, lanes, width, sources, taps.length, panel, offset);
       return;
     }
+    if (f32 && taps.length == 1 && laneStep == 1 && lanes == width) {
+      long row = 4L * width;
+      for (int s = 0; s < sources; s++) {
+        MemorySegment.copy(w, 4 * (first + s * sourceStep + taps[0]), panel, offset + s * row, row);
+      }
+      return;
+    }
     for (int s = 0; s < sources; s++) {
       for (int t = 0; t < taps.length; t++) {
         long at = first + s * sourceStep + taps[t];
@@ -101,6 +108,10 @@ final class ConvPanels {
       MemorySegment panel,
       long offset) {
     long row = 4L * width;
+    if (taps == 1 && lanes == width) {
+      ConvLoops.BEST.transpose(w, at, laneBytes, lanes, sources, panel, offset, row);
+      return;
+    }
     MemorySegment block = BLOCK.get(SOURCES * taps * row);
     if (lanes < width) {
       block.asSlice(0, SOURCES * taps * row).fill((byte) 0);
@@ -127,6 +138,10 @@ final class ConvPanels {
       MemorySegment w,
       long at) {
     long row = 4L * width;
+    if (taps == 1) {
+      ConvLoops.BEST.transpose(panel, offset, row, sources, lanes, w, at, 4L * sources);
+      return;
+    }
     MemorySegment block = BLOCK.get(SOURCES * taps * row);
     for (int s = 0; s < sources; s += SOURCES) {
       int n = Math.min(SOURCES, sources - s);

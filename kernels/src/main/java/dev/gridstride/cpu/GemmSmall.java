@@ -19,7 +19,7 @@ final class GemmSmall implements Apart.Ternary {
   /** Multiply-adds: above them blocks cost nothing that can be measured. */
   private static final long MOST_TERMS = 1 << 19;
 
-  /** Bytes of an operand: most of a first-level cache. */
+  /** Bytes of B: a first-level cache. */
   private static final long MOST_BYTES = 32 << 10;
 
   private final Gemm op;
