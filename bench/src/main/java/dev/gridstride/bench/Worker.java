@@ -36,7 +36,6 @@ final class Worker {
 
   private final Library library;
   private Contender contender = NOTHING;
-  private boolean prepared;
   private double seconds = 1;
 
   private Worker(String library) {
@@ -79,7 +78,6 @@ final class Worker {
     }
     Problem problem = Family.named(c.family()).problem(c);
     contender = library.prepare(c, problem);
-    prepared = true;
     contender.run();
     double error = problem.error(contender::result);
     if (!(error < Case.tolerance(c.dtype()))) {
@@ -90,10 +88,9 @@ final class Worker {
 
   /** Several libraries hold a case at a time, some of gigabytes: nothing of the last one stays. */
   private void close() throws Exception {
-    if (prepared) {
+    if (contender != NOTHING) {
       contender.close();
       contender = NOTHING;
-      prepared = false;
       library.trim();
       System.gc();
     }

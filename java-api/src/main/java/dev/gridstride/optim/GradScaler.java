@@ -98,13 +98,17 @@ public final class GradScaler implements AutoCloseable {
     StepScaling op = scaling.apply(first.dtype());
     this.scaling = device.plan(op);
     this.scales = lossScale != 1 || op.growth() != 1;
+    long steps = optimizer.attach(this);
     try {
       for (Optimizer.Group group : optimizer.groups()) {
-        controls.add(StepControl.on(device, group.learningRate(), lossScale));
+        var state =
+            new StepControl.State(
+                steps + 1, group.learningRate(), 1 / lossScale, false, 0, lossScale, 0);
+        controls.add(StepControl.on(device, state));
       }
-      optimizer.attach(this);
     } catch (RuntimeException failed) {
       controls.forEach(StepControl::close);
+      optimizer.detach(steps);
       throw failed;
     }
   }
@@ -148,23 +152,15 @@ public final class GradScaler implements AutoCloseable {
     try (Scope scope = Scope.open()) {
       Autograd.noGrad(() -> {
         Stream stream = device.defaultStream();
-        var grads = new ArrayList<Buffer>();
-        for (Optimizer.Group group : optimizer.groups()) {
-          for (Tensor p : group.parameters()) {
-            Tensor grad = p.grad();
-            if (grad != null) {
-              grads.add(grad.contiguous().buffer());
-            }
-          }
-        }
+        List<StepOperands> groups = optimizer.operands();
         StepControl first = controls.getFirst();
-        scaling.measure(stream, grads, first);
+        scaling.measure(stream, groups.stream().flatMap(g -> g.grads.stream()).toList(), first);
         for (int g = 0; g < controls.size(); g++) {
           StepControl control = controls.get(g);
           if (g > 0) {
             control.measuredAs(first);
           }
-          optimizer.step(optimizer.groups().get(g), control);
+          groups.get(g).step(control);
         }
         for (StepControl control : controls) {
           scaling.advance(stream, control);
@@ -187,22 +183,6 @@ public final class GradScaler implements AutoCloseable {
     controls.get(optimizer.groups().indexOf(group)).learningRate(rate);
   }
 
-  /** Sets the number of steps that have been made. */
-  void steps(long steps) {
-    for (StepControl control : controls) {
-      StepControl.State s = control.state();
-      control.set(
-          new StepControl.State(
-              steps + 1,
-              s.learningRate(),
-              s.gradScale(),
-              s.skip(),
-              s.norm(),
-              s.lossScale(),
-              s.streak()));
-    }
-  }
-
   private void checkOpen(String method) {
     if (closed) {
       throw new ClosedException(OP + "." + method + ": has been closed");
@@ -213,9 +193,12 @@ public final class GradScaler implements AutoCloseable {
   @Override
   public void close() {
     if (!closed) {
-      optimizer.detach(state().step() - 1);
-      closed = true;
-      controls.forEach(StepControl::close);
+      try {
+        optimizer.detach(state().step() - 1);
+      } finally {
+        closed = true;
+        controls.forEach(StepControl::close);
+      }
     }
   }
 }

@@ -11,7 +11,6 @@ import dev.gridstride.device.GridstrideException;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.kernels.ClipNorm;
 import dev.gridstride.kernels.GradientDescent;
-import dev.gridstride.kernels.StepControl;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -76,7 +75,7 @@ public abstract class Optimizer implements AutoCloseable {
   }
 
   /** A parameter and what the optimizer remembers of it. */
-  private static final class Slot {
+  static final class Slot {
     final Tensor parameter;
     final GradientDescent op;
     final List<Tensor> state = new ArrayList<>();
@@ -107,7 +106,7 @@ public abstract class Optimizer implements AutoCloseable {
    */
   public final Group addGroup(
       List<Tensor> parameters, double learningRate, Function<DType, GradientDescent> method) {
-    checkAlone("addGroup");
+    checkAlone("optimizer.addGroup");
     var group = new Group(learningRate);
     var fresh = Collections.<Tensor>newSetFromMap(new IdentityHashMap<>());
     for (Tensor p : parameters) {
@@ -155,7 +154,7 @@ public abstract class Optimizer implements AutoCloseable {
    * As {@link #step()} with every gradient multiplied by {@code gradScale} (to undo a loss scale).
    */
   public final void step(double gradScale) {
-    checkAlone("step");
+    checkAlone("optimizer.step");
     try (Scope scope = Scope.open()) {
       Autograd.noGrad(() -> groups.forEach(g -> step(g, gradScale)));
     }
@@ -194,7 +193,7 @@ public abstract class Optimizer implements AutoCloseable {
   }
 
   private void step(Batch batch, List<Slot> slots, double learningRate, double gradScale) {
-    var operands = new Operands(batch.op, slots);
+    var operands = new StepOperands(slots);
     batch
         .device
         .plan(batch.op)
@@ -212,34 +211,12 @@ public abstract class Optimizer implements AutoCloseable {
     }
   }
 
-  /** The buffers of parameters that have a gradient. */
-  private static final class Operands {
-    final List<Buffer> params = new ArrayList<>();
-    final List<Buffer> grads = new ArrayList<>();
-    final List<List<Buffer>> states = new ArrayList<>();
-
-    Operands(GradientDescent op, List<Slot> slots) {
-      op.states().forEach(n -> states.add(new ArrayList<>()));
-      for (Slot s : slots) {
-        Tensor grad = s.parameter.grad();
-        if (grad == null) {
-          continue;
-        }
-        params.add(s.parameter.buffer());
-        grads.add(grad.contiguous().buffer());
-        for (int k = 0; k < states.size(); k++) {
-          states.get(k).add(s.state.get(k).buffer());
-        }
-      }
-    }
-  }
-
   // ---- steps by a scaler ------------------------------------------------------------------------
 
-  private void checkAlone(String method) {
+  private void checkAlone(String op) {
     if (scaler != null) {
       throw InvalidArgumentException.of(
-          "optimizer." + method,
+          op,
           "optimizer",
           "must not be in the hands of a GradScaler",
           "optimizer=%s",
@@ -247,10 +224,15 @@ public abstract class Optimizer implements AutoCloseable {
     }
   }
 
-  /** Lets a scaler make the steps from now on, with state for every parameter. */
-  final void attach(GradScaler by) {
-    checkAlone("attach");
-    long steps = groups.getFirst().slots.getFirst().steps;
+  /**
+   * Lets a scaler make the steps from now on, with state for every parameter.
+   *
+   * @return how many have been made
+   */
+  final long attach(GradScaler by) {
+    checkAlone("gradScaler");
+    long steps =
+        groups.stream().flatMap(g -> g.slots.stream()).findFirst().map(s -> s.steps).orElse(0L);
     forEachSlot((name, s) -> {
       if (s.steps != steps) {
         throw InvalidArgumentException.of(
@@ -264,28 +246,23 @@ public abstract class Optimizer implements AutoCloseable {
       }
     });
     forEachSlot((_, s) -> prepare(s));
-    by.steps(steps);
     scaler = by;
+    return steps;
   }
 
   /** Takes the steps back, of which so many have been made. */
   final void detach(long steps) {
     scaler = null;
+    setSteps(steps);
+  }
+
+  private void setSteps(long steps) {
     forEachSlot((_, s) -> s.steps = steps);
   }
 
-  /** One step of a group by what the control block says. */
-  final void step(Group group, StepControl control) {
-    if (group.slots.isEmpty()) {
-      return;
-    }
-    Slot first = group.slots.getFirst();
-    Device device = first.parameter.device();
-    var operands = new Operands(first.op, group.slots);
-    device
-        .plan(first.op)
-        .step(device.defaultStream(), operands.params, operands.grads, operands.states, control);
-    group.slots.forEach(s -> s.parameter.changed());
+  /** For each group the buffers of its parameters that have a gradient. */
+  final List<StepOperands> operands() {
+    return groups.stream().map(g -> new StepOperands(g.slots)).toList();
   }
 
   /**
@@ -328,8 +305,7 @@ public abstract class Optimizer implements AutoCloseable {
    */
   public final Map<String, Tensor> exportState() {
     if (scaler != null) {
-      long made = scaler.state().step() - 1;
-      forEachSlot((_, s) -> s.steps = made);
+      setSteps(scaler.state().step() - 1);
     }
     var out = new TreeMap<String, Tensor>();
     forEachSlot((name, s) -> {
@@ -351,7 +327,7 @@ public abstract class Optimizer implements AutoCloseable {
    *     nothing is changed then
    */
   public final void importState(Map<String, Tensor> state) {
-    checkAlone("importState");
+    checkAlone("optimizer.importState");
     forEachSlot((name, s) -> {
       if (entry(state, name + "steps").item() > 0) {
         for (String variable : s.op.states()) {

@@ -234,6 +234,22 @@ class GradScalerTest {
   }
 
   @Test
+  void aGroupMayBeEmptyOrWithoutGradients() {
+    Tensor p = parameter();
+    Tensor q = parameter();
+    try (Optimizer optimizer = new SGD(List.of(), 0.5, 0.9)) {
+      optimizer.addGroup(List.of(q), 0.5, t -> Sgd.of(t, 0.9));
+      optimizer.addGroup(List.of(p), 0.5, t -> Sgd.of(t, 0.9));
+      try (var scaler = GradScaler.clipping(optimizer, 1)) {
+        float[] before = q.toFloatArray();
+        scaledStep(scaler, optimizer, p);
+        assertThat(p.toFloatArray()).isNotEqualTo(before);
+        assertThat(q.toFloatArray()).containsExactly(before);
+      }
+    }
+  }
+
+  @Test
   void refusesParametersOfDifferentAges() {
     Tensor p = parameter();
     Tensor q = parameter();

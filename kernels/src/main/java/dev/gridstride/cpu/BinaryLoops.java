@@ -2,7 +2,10 @@ package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
 
-/** One run of an elementwise function of two f32 operands; offsets in bytes. */
+/**
+ * One run of an elementwise function of two f32 operands; offsets in bytes, {@code far} as in
+ * {@link UnaryLoops}.
+ */
 public interface BinaryLoops {
   /** {@code y[i] = f(a[i * aStep], b[i * bStep])} for i below n; a step is 0 or 1. */
   void run(
@@ -14,5 +17,6 @@ public interface BinaryLoops {
       int bStep,
       MemorySegment y,
       long yAt,
-      int n);
+      int n,
+      boolean far);
 }

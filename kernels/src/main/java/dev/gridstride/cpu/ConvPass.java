@@ -217,9 +217,6 @@ final class ConvPass implements ConvGather {
             * Math.ceilDiv(dst.h, Math.max(1, r))
             * Math.ceilDiv(dst.w, Math.max(1, c));
     double work = perPixel * Math.max(1, r) * Math.max(1, c);
-    if (shares > 1) {
-      return new int[] {Math.max(1, r), Math.max(1, c), shares};
-    }
     int p =
         tasks >= TASKS / 2
             ? 1
@@ -228,7 +225,7 @@ final class ConvPass implements ConvGather {
                     Math.min((double) TASKS / Math.max(1, tasks), work / TASK_WORK),
                     1,
                     Math.max(1, blocks));
-    return new int[] {Math.max(1, r), Math.max(1, c), p};
+    return new int[] {Math.max(1, r), Math.max(1, c), Math.max(p, shares)};
   }
 
   private Steps steps() {

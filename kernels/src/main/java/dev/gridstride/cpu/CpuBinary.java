@@ -20,13 +20,12 @@ import org.jspecify.annotations.Nullable;
 /** Elementwise functions of two operands, run by run; f32 arithmetic by vectors. */
 public final class CpuBinary implements Binary.Kernel {
   /** Made when first used: each is a class of its own. */
-  private static final Map<Kind, BinaryLoops> NEAR_LOOPS = new EnumMap<>(Kind.class);
-
-  private static final Map<Kind, BinaryLoops> FAR_LOOPS = new EnumMap<>(Kind.class);
+  private static final Map<Kind, BinaryLoops> VECTOR_LOOPS = new EnumMap<>(Kind.class);
 
   private final Binary op;
   private final Walk walk;
   private final @Nullable BinaryLoops loops;
+  private final boolean far;
   private final boolean integers;
   private final Elements elements;
 
@@ -37,6 +36,8 @@ public final class CpuBinary implements Binary.Kernel {
     boolean runs =
         op.type() == DType.F32 && walk.step[0] <= 1 && walk.step[1] <= 1 && walk.step[2] <= 1;
     this.loops = runs && ScalarBinaryLoops.has(op.kind()) ? loops(op) : null;
+    long elements = op.a().span() + op.b().span() + op.y().span();
+    this.far = Segments.areFar(op.type().bytes(elements));
     this.integers = !op.type().isFloating();
     this.elements = Elements.of(op.type());
   }
@@ -45,11 +46,8 @@ public final class CpuBinary implements Binary.Kernel {
     if (!Simd.ENABLED) {
       return new ScalarBinaryLoops(op.kind());
     }
-    long elements = op.a().span() + op.b().span() + op.y().span();
-    boolean far = Segments.areFar(op.type().bytes(elements));
-    Map<Kind, BinaryLoops> made = far ? FAR_LOOPS : NEAR_LOOPS;
-    synchronized (made) {
-      return made.computeIfAbsent(op.kind(), kind -> VectorBinaryLoops.of(kind, far));
+    synchronized (VECTOR_LOOPS) {
+      return VECTOR_LOOPS.computeIfAbsent(op.kind(), VectorBinaryLoops::of);
     }
   }
 
@@ -77,7 +75,7 @@ public final class CpuBinary implements Binary.Kernel {
     }
     int p = (int) walk.step[0];
     int q = (int) walk.step[1];
-    walk.forEach((at, n) -> f.run(as, at[0] * 4, p, bs, at[1] * 4, q, ys, at[2] * 4, (int) n));
+    walk.forEach((at, n) -> f.run(as, at[0] * 4, p, bs, at[1] * 4, q, ys, at[2] * 4, (int) n, far));
   }
 
   private void general(MemorySegment a, MemorySegment b, MemorySegment y, long[] at, long n) {

@@ -47,7 +47,7 @@ public interface GemmLoops {
 
   /**
    * {@code tiles} tiles of {@link Tiles#MAX_ROWS} rows below each other, {@code C = A B}: {@code
-   * vectors} adjacent vectors of columns, k terms.
+   * vectors} adjacent vectors of columns, k terms, which lie side by side in a row of A.
    */
   void column(
       int vectors,

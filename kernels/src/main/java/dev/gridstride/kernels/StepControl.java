@@ -121,7 +121,15 @@ public final class StepControl implements AutoCloseable {
 
   /** Before the first step, without clipping. */
   public static StepControl on(Device device, double learningRate, double lossScale) {
-    var state = new State(1, learningRate, 1 / lossScale, false, 0, lossScale, 0);
+    return on(device, new State(1, learningRate, 1 / lossScale, false, 0, lossScale, 0));
+  }
+
+  /**
+   * A block of these contents, as of a training that goes on.
+   *
+   * @throws InvalidArgumentException as {@link #set}
+   */
+  public static StepControl on(Device device, State state) {
     state.check();
     var control = new StepControl(device.allocate(LAYOUT.byteSize()));
     control.set(state);

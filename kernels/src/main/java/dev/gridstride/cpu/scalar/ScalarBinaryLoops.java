@@ -33,7 +33,8 @@ public final class ScalarBinaryLoops implements BinaryLoops {
       int bStep,
       MemorySegment y,
       long yAt,
-      int n) {
+      int n,
+      boolean far) {
     for (int i = 0; i < n; i++) {
       float p = a.get(JAVA_FLOAT_UNALIGNED, aAt + 4L * i * aStep);
       float q = b.get(JAVA_FLOAT_UNALIGNED, bAt + 4L * i * bStep);

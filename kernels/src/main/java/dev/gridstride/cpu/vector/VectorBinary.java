@@ -3,16 +3,11 @@ package dev.gridstride.cpu.vector;
 import dev.gridstride.kernels.Binary.Kind;
 import jdk.incubator.vector.VectorOperators;
 
-/**
- * The vector form of an elementwise function of two operands; a record, which the JIT trusts.
- *
- * @param far whether the operands are more than the caches hold
- */
-record VectorBinary(Kind kind, boolean far, VectorOperators.Binary operator) {
-  static VectorBinary of(Kind kind, boolean far) {
+/** The vector form of an elementwise function of two operands; a record, which the JIT trusts. */
+record VectorBinary(Kind kind, VectorOperators.Binary operator) {
+  static VectorBinary of(Kind kind) {
     return new VectorBinary(
         kind,
-        far,
         switch (kind) {
           case ADD -> VectorOperators.ADD;
           case SUB -> VectorOperators.SUB;

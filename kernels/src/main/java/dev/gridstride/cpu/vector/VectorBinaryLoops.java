@@ -31,13 +31,9 @@ public final class VectorBinaryLoops implements BinaryLoops {
 
   private final ScalarBinaryLoops tails = new ScalarBinaryLoops(FORM.kind());
 
-  /**
-   * The loops of a function that {@link ScalarBinaryLoops#has}.
-   *
-   * @param far whether the operands are more than the caches hold
-   */
-  public static BinaryLoops of(Kind kind, boolean far) {
-    return Specialized.copy(MethodHandles.lookup(), VectorBinary.of(kind, far), BinaryLoops.class);
+  /** The loops of a function that {@link ScalarBinaryLoops#has}. */
+  public static BinaryLoops of(Kind kind) {
+    return Specialized.copy(MethodHandles.lookup(), VectorBinary.of(kind), BinaryLoops.class);
   }
 
   @Override
@@ -50,30 +46,39 @@ public final class VectorBinaryLoops implements BinaryLoops {
       int bStep,
       MemorySegment y,
       long yAt,
-      int n) {
+      int n,
+      boolean far) {
+    boolean unrolled = !far && n >= VectorStep.LONG;
     int done;
     if (aStep == 1 && bStep == 1) {
-      done = both(a, aAt, b, bAt, y, yAt, n);
+      done = both(a, aAt, b, bAt, y, yAt, n, unrolled);
     } else if (aStep == 1) {
-      done = right(a, aAt, b.get(JAVA_FLOAT_UNALIGNED, bAt), y, yAt, n);
+      done = right(a, aAt, b.get(JAVA_FLOAT_UNALIGNED, bAt), y, yAt, n, unrolled);
     } else if (bStep == 1) {
-      done = left(a.get(JAVA_FLOAT_UNALIGNED, aAt), b, bAt, y, yAt, n);
+      done = left(a.get(JAVA_FLOAT_UNALIGNED, aAt), b, bAt, y, yAt, n, unrolled);
     } else {
       done = constant(a, aAt, b, bAt, y, yAt, n);
     }
     if (done < n) {
       long at = 4L * done;
-      tails.run(a, aAt + at * aStep, aStep, b, bAt + at * bStep, bStep, y, yAt + at, n - done);
+      tails.run(a, aAt + at * aStep, aStep, b, bAt + at * bStep, bStep, y, yAt + at, n - done, far);
     }
   }
 
   private static int both(
-      MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+      MemorySegment a,
+      long aAt,
+      MemorySegment b,
+      long bAt,
+      MemorySegment y,
+      long yAt,
+      int n,
+      boolean unrolled) {
     a = exact(a);
     b = exact(b);
     y = exact(y);
     int i = 0;
-    if (!FORM.far() && n >= VectorStep.LONG) {
+    if (unrolled) {
       i = VectorStep.head(y, yAt);
       FloatVector.fromMemorySegment(F, a, aAt, LE)
           .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt, LE))
@@ -92,12 +97,13 @@ public final class VectorBinaryLoops implements BinaryLoops {
     return i;
   }
 
-  private static int right(MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n) {
+  private static int right(
+      MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n, boolean unrolled) {
     a = exact(a);
     y = exact(y);
     FloatVector q = FloatVector.broadcast(F, b);
     int i = 0;
-    if (!FORM.far() && n >= VectorStep.LONG) {
+    if (unrolled) {
       i = VectorStep.head(y, yAt);
       FloatVector.fromMemorySegment(F, a, aAt, LE)
           .lanewise(FORM.operator(), q)
@@ -116,12 +122,13 @@ public final class VectorBinaryLoops implements BinaryLoops {
     return i;
   }
 
-  private static int left(float a, MemorySegment b, long bAt, MemorySegment y, long yAt, int n) {
+  private static int left(
+      float a, MemorySegment b, long bAt, MemorySegment y, long yAt, int n, boolean unrolled) {
     b = exact(b);
     y = exact(y);
     FloatVector p = FloatVector.broadcast(F, a);
     int i = 0;
-    if (!FORM.far() && n >= VectorStep.LONG) {
+    if (unrolled) {
       i = VectorStep.head(y, yAt);
       p.lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt, LE))
           .intoMemorySegment(y, yAt, LE, VectorMask.fromLong(F, (1L << i) - 1));
