@@ -17,6 +17,11 @@ import java.util.function.Consumer;
  * the ratio of neighbouring blocks holds where single times do not.
  */
 final class Pairs {
+  /** A case gets fewer rounds where all would take longer, but at least {@link #LEAST_ROUNDS}. */
+  private static final double MOST_SECONDS = 12;
+
+  private static final int LEAST_ROUNDS = 3;
+
   private final int rounds;
   private final long warmMillis;
   private final long blockMillis;
@@ -76,15 +81,20 @@ final class Pairs {
     final Fork fork;
     final double error;
     final String note;
-    final double[] seconds;
+    final double warm;
+    double[] seconds = {};
     double allocated = Double.POSITIVE_INFINITY;
 
-    Samples(Fork fork, String answer, int rounds) {
+    /**
+     * @param answer to {@code prepare}
+     * @param warm seconds of a run after the warm-up
+     */
+    Samples(Fork fork, String answer, double warm) {
       this.fork = fork;
+      this.warm = warm;
       String[] words = answer.split(" ", 2);
       error = Double.parseDouble(words[0]);
       note = words[1].strip();
-      seconds = new double[rounds];
     }
   }
 
@@ -93,17 +103,22 @@ final class Pairs {
     for (var entry : forks.entrySet()) {
       Fork fork = entry.getValue();
       String answer = fork.ask("prepare " + c);
-      if (answer.startsWith(Worker.REFUSED)) {
-        if (!answer.endsWith("not offered")) {
-          refused.add(entry.getKey() + ": " + c + ": " + answer);
+      String warm = answer;
+      if (!answer.startsWith(Worker.REFUSED)) {
+        warm = fork.ask("warm " + warmMillis);
+      }
+      if (warm.startsWith(Worker.REFUSED)) {
+        if (!warm.endsWith("not offered")) {
+          refused.add(entry.getKey() + ": " + c + ": " + warm);
         }
         continue;
       }
-      fork.ask("warm " + warmMillis);
-      samples.put(entry.getKey(), new Samples(fork, answer, rounds));
+      samples.put(entry.getKey(), new Samples(fork, answer, Double.parseDouble(warm)));
     }
     var order = new ArrayList<>(samples.values());
-    for (int r = 0; r < rounds; r++) {
+    int times = rounds(order);
+    order.forEach(s -> s.seconds = new double[times]);
+    for (int r = 0; r < times; r++) {
       for (Samples s : r % 2 == 0 ? order : order.reversed()) {
         String[] words = s.fork.ask("run " + blockMillis).split(" ");
         s.seconds[r] = Double.parseDouble(words[0]);
@@ -117,6 +132,11 @@ final class Pairs {
     var rows = new ArrayList<Row>();
     samples.forEach((name, s) -> rows.add(row(c, name, s, ours)));
     return rows;
+  }
+
+  private int rounds(List<Samples> all) {
+    double round = all.stream().mapToDouble(s -> Math.max(s.warm, blockMillis * 1e-3)).sum();
+    return (int) Math.clamp(MOST_SECONDS / round, Math.min(LEAST_ROUNDS, rounds), rounds);
   }
 
   private static void rest() {

@@ -16,7 +16,8 @@ import java.util.Locale;
  * <pre>
  * about                                  a JSON object
  * prepare FAMILY OP DTYPE SHAPE THREADS  "ERROR NOTE": the result is right; or "refused WHY"
- * warm MILLIS                            until a run gets no faster, at least and at most that long
+ * warm MILLIS                            "SECONDS" of the fastest run: at least that long, until it
+ *                                        gets no faster, at most nine seconds and the run that passes them
  * run MILLIS                             "SECONDS BYTES": time and allocated memory of one run
  * </pre>
  */
@@ -30,7 +31,7 @@ final class Worker {
   /** A warm-up goes on until blocks of this length get no faster. */
   private static final long WARM_BLOCK = 60_000_000;
 
-  private static final int MOST_WARM_BLOCKS = 150;
+  private static final long MOST_WARM = 150 * WARM_BLOCK;
 
   private static final Contender NOTHING = new Loops(o -> () -> {});
 
@@ -104,9 +105,8 @@ final class Worker {
     long from = System.nanoTime();
     double best = Double.POSITIVE_INFINITY;
     int since = 0;
-    for (int b = 0; b < MOST_WARM_BLOCKS; b++) {
-      long start = System.nanoTime();
-      long now = start;
+    for (long now = from; now - from < MOST_WARM; ) {
+      long start = now;
       long times = 0;
       while (now - start < WARM_BLOCK) {
         contender.run(1);
@@ -121,7 +121,7 @@ final class Worker {
       }
     }
     seconds = best;
-    return "warm";
+    return String.format(Locale.ROOT, "%.9e", seconds);
   }
 
   private String timed(long times) {
