@@ -11,6 +11,7 @@ int main() {
       make(2, 1, 24, 16, 1, {{9, 3, 2, 1, 1, 1}, {8, 3, 2, 1, 0, 1}}),   // stride 2
       make(2, 2, 48, 24, 3, {even, plain7}),                             // groups
       make(2, 3, 16, 72, 1, {{6, 1, 1, 0, 0, 1}, {5, 1, 1, 0, 0, 1}}),   // 1x1: no copy of filters
+      make(2, 1, 16, 24, 1, {plain7, {5, 1, 1, 0, 0, 1}}),               // 3x1
       make(2, 2, 8, 72, 1, {{13, 1, 1, 0, 0, 1}, {25, 1, 1, 0, 0, 1}}),  // splits within an image
       make(2, 1, 12, 24, 1, {plain7, even}),                             // channels are no chunks
       make(2, 1, 16, 12, 1, {plain7, even}),                             // filters are none
