@@ -12,12 +12,16 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Conversions among f32, bf16, f16 and f64, and transposition in 4 x 4 tiles of registers. */
+/**
+ * Conversions among f32, bf16, f16 and f64, and transposition in registers: square blocks of whole
+ * vectors, then of 4 x 4.
+ */
 public final class VectorCopyLoops implements CopyLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
@@ -26,10 +30,10 @@ public final class VectorCopyLoops implements CopyLoops {
       VectorSpecies.of(short.class, VectorShape.forBitSize(I.vectorBitSize() / 2));
 
   private static final VectorSpecies<Integer> Q = IntVector.SPECIES_128;
-  private static final VectorShuffle<Integer> LOW = VectorShuffle.fromValues(Q, 0, 4, 1, 5);
-  private static final VectorShuffle<Integer> HIGH = VectorShuffle.fromValues(Q, 2, 6, 3, 7);
-  private static final VectorShuffle<Integer> LOW2 = VectorShuffle.fromValues(Q, 0, 1, 4, 5);
-  private static final VectorShuffle<Integer> HIGH2 = VectorShuffle.fromValues(Q, 2, 3, 6, 7);
+  private static final VectorShuffle<Integer> X1 = VectorShuffle.fromValues(Q, 1, 0, 3, 2);
+  private static final VectorShuffle<Integer> X2 = VectorShuffle.fromValues(Q, 2, 3, 0, 1);
+  private static final VectorMask<Integer> K1 = VectorMask.fromLong(Q, 0b1010);
+  private static final VectorMask<Integer> K2 = VectorMask.fromLong(Q, 0b1100);
 
   @Override
   public boolean convert(
@@ -139,10 +143,19 @@ public final class VectorCopyLoops implements CopyLoops {
       int cols) {
     x = exact(x);
     y = exact(y);
+    int blockRows = rows - rows % LANES;
+    int blockCols = cols - cols % LANES;
+    for (int c = 0; c < blockCols; c += LANES) {
+      for (int r = 0; r < blockRows; r += LANES) {
+        // as floats: the bits are only moved
+        F32Transpose.block(
+            x, xAt + r * xRow + 4L * c, xRow, LANES, y, yAt + c * yRow + 4L * r, yRow);
+      }
+    }
     int fullRows = rows & ~3;
     int fullCols = cols & ~3;
     for (int c = 0; c < fullCols; c += 4) {
-      for (int r = 0; r < fullRows; r += 4) {
+      for (int r = c < blockCols ? blockRows : 0; r < fullRows; r += 4) {
         tile(x, xAt + r * xRow + 4L * c, xRow, y, yAt + c * yRow + 4L * r, yRow);
       }
     }
@@ -154,21 +167,22 @@ public final class VectorCopyLoops implements CopyLoops {
     }
   }
 
+  /** Two rounds of exchange. A shuffle of two vectors at once would be boxed. */
   private static void tile(
       MemorySegment x, long xAt, long xRow, MemorySegment y, long yAt, long yRow) {
     x = exact(x);
     y = exact(y);
-    IntVector a = IntVector.fromMemorySegment(Q, x, xAt, LE);
-    IntVector b = IntVector.fromMemorySegment(Q, x, xAt + xRow, LE);
-    IntVector c = IntVector.fromMemorySegment(Q, x, xAt + 2 * xRow, LE);
-    IntVector d = IntVector.fromMemorySegment(Q, x, xAt + 3 * xRow, LE);
-    IntVector ab = a.rearrange(LOW, b); // a0 b0 a1 b1
-    IntVector cd = c.rearrange(LOW, d);
-    ab.rearrange(LOW2, cd).intoMemorySegment(y, yAt, LE);
-    ab.rearrange(HIGH2, cd).intoMemorySegment(y, yAt + yRow, LE);
-    ab = a.rearrange(HIGH, b);
-    cd = c.rearrange(HIGH, d);
-    ab.rearrange(LOW2, cd).intoMemorySegment(y, yAt + 2 * yRow, LE);
-    ab.rearrange(HIGH2, cd).intoMemorySegment(y, yAt + 3 * yRow, LE);
+    IntVector a0 = IntVector.fromMemorySegment(Q, x, xAt, LE);
+    IntVector a1 = IntVector.fromMemorySegment(Q, x, xAt + xRow, LE);
+    IntVector a2 = IntVector.fromMemorySegment(Q, x, xAt + 2 * xRow, LE);
+    IntVector a3 = IntVector.fromMemorySegment(Q, x, xAt + 3 * xRow, LE);
+    IntVector b0 = a0.blend(a1.rearrange(X1), K1);
+    IntVector b1 = a0.rearrange(X1).blend(a1, K1);
+    IntVector b2 = a2.blend(a3.rearrange(X1), K1);
+    IntVector b3 = a2.rearrange(X1).blend(a3, K1);
+    b0.blend(b2.rearrange(X2), K2).intoMemorySegment(y, yAt, LE);
+    b1.blend(b3.rearrange(X2), K2).intoMemorySegment(y, yAt + yRow, LE);
+    b0.rearrange(X2).blend(b2, K2).intoMemorySegment(y, yAt + 2 * yRow, LE);
+    b1.rearrange(X2).blend(b3, K2).intoMemorySegment(y, yAt + 3 * yRow, LE);
   }
 }

@@ -7,7 +7,11 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import dev.gridstride.cpu.RowLoops;
 import dev.gridstride.cpu.Scratch;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
@@ -18,7 +22,8 @@ import jdk.incubator.vector.VectorOperators;
  * <p>Several accumulators hide the latency of addition and comparison; the exponential is long
  * enough to need only one. It stands once in each method, in a loop that is run for the whole
  * vectors and again for the rest in a padded vector of scratch: a method with two is so large that
- * the JIT stops inlining (18,000 nodes), and then every vector is boxed.
+ * the JIT stops inlining (18,000 nodes), and then every vector is boxed. {@link #storeExp} is so
+ * near that number that its loop is a method apart.
  *
  * <p>Memory is read by {@link FloatVector#fromMemorySegment} itself, not by a method around it: the
  * JIT does not inline our own small methods where a profile says that a call is rare, as those for
@@ -31,6 +36,29 @@ public final class VectorRowLoops implements RowLoops {
   private static final int L = F.length();
   private static final int V = F.vectorByteSize();
   private static final Scratch TAILS = new Scratch();
+
+  // Not final: it would be a constant, and what it calls would be inlined.
+  private static MethodHandle storeExponentials = storeExponentials();
+
+  private static MethodHandle storeExponentials() {
+    try {
+      return MethodHandles.lookup()
+          .findStatic(
+              VectorRowLoops.class,
+              "storeExponentials",
+              MethodType.methodType(
+                  void.class,
+                  MemorySegment.class,
+                  long.class,
+                  MemorySegment.class,
+                  long.class,
+                  int.class,
+                  float.class,
+                  float[].class));
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError("VectorRowLoops has no method storeExponentials", e);
+    }
+  }
 
   private static float get(MemorySegment s, long i) {
     return s.get(JAVA_FLOAT_UNALIGNED, 4 * i);
@@ -78,7 +106,7 @@ public final class VectorRowLoops implements RowLoops {
   /** The last elements of a row in a vector of scratch, padded by what has an exponential of 0. */
   private static MemorySegment tail(MemorySegment x, long at, int rest) {
     x = exact(x);
-    MemorySegment t = TAILS.get(V);
+    MemorySegment t = exact(TAILS.get(V));
     move(x, at, t, 0, rest);
     for (int i = rest; i < L; i++) {
       t.set(JAVA_FLOAT_UNALIGNED, 4L * i, Float.NEGATIVE_INFINITY);
@@ -97,13 +125,12 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float sumExp(MemorySegment x, long at, int n, float shift) {
-    x = exact(x);
     float[] lanes = LaneSums.floats();
     int rest = n % L;
     MemorySegment t = rest == 0 ? x : tail(x, at + n - rest, rest);
     FloatVector a = FloatVector.zero(F);
     for (int part = 0; part < 2; part++) {
-      MemorySegment from = part == 0 ? x : t;
+      MemorySegment from = exact(part == 0 ? x : t);
       long first = part == 0 ? 4 * at : 0;
       int end = part == 0 ? 4 * (n - rest) : rest == 0 ? 0 : V;
       for (int i = 0; i < end; i += V) {
@@ -117,30 +144,47 @@ public final class VectorRowLoops implements RowLoops {
 
   @Override
   public float storeExp(MemorySegment x, long at, MemorySegment y, long to, int n, float shift) {
-    x = exact(x);
-    y = exact(y);
     float[] lanes = LaneSums.floats();
+    Arrays.fill(lanes, 0);
     int rest = n % L;
-    MemorySegment t = rest == 0 ? x : tail(x, at + n - rest, rest);
-    FloatVector a = FloatVector.zero(F);
-    for (int part = 0; part < 2; part++) {
-      MemorySegment from = part == 0 ? x : t;
-      MemorySegment into = part == 0 ? y : t;
-      long first = part == 0 ? 4 * at : 0;
-      long target = part == 0 ? 4 * to : 0;
-      int end = part == 0 ? 4 * (n - rest) : rest == 0 ? 0 : V;
-      for (int i = 0; i < end; i += V) {
-        FloatVector v = FloatVector.fromMemorySegment(F, from, first + i, LE);
-        FloatVector p = VectorMath.expFlushed(v.sub(shift));
-        p.intoMemorySegment(into, target + i, LE);
-        a = a.add(p);
-      }
+    if (rest < n) {
+      exponentials(x, 4 * at, y, 4 * to, 4 * (n - rest), shift, lanes);
     }
     if (rest > 0) {
+      MemorySegment t = tail(x, at + n - rest, rest);
+      exponentials(t, 0, t, 0, V, shift, lanes);
       move(t, 0, y, to + n - rest, rest);
     }
-    a.intoArray(lanes, 0);
     return LaneSums.sum(lanes);
+  }
+
+  /**
+   * Calls {@link #storeExponentials} so that it is compiled by itself: with what surrounds it, it
+   * has so many nodes that whether its vectors are boxed depends on what the JIT saw before.
+   */
+  private static void exponentials(
+      MemorySegment x, long at, MemorySegment y, long to, int bytes, float shift, float[] lanes) {
+    try {
+      storeExponentials.invokeExact(x, at, y, to, bytes, shift, lanes);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError("no checked exception is declared", e);
+    }
+  }
+
+  private static void storeExponentials(
+      MemorySegment x, long at, MemorySegment y, long to, int bytes, float shift, float[] lanes) {
+    x = exact(x);
+    y = exact(y);
+    FloatVector a = FloatVector.fromArray(F, lanes, 0);
+    for (int i = 0; i < bytes; i += V) {
+      FloatVector v = FloatVector.fromMemorySegment(F, x, at + i, LE);
+      FloatVector p = VectorMath.expFlushed(v.sub(shift));
+      p.intoMemorySegment(y, to + i, LE);
+      a = a.add(p);
+    }
+    a.intoArray(lanes, 0);
   }
 
   @Override
@@ -370,9 +414,6 @@ public final class VectorRowLoops implements RowLoops {
   @Override
   public void logSoftmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
-    y = exact(y);
-    dy = exact(dy);
-    dx = exact(dx);
     int rest = n % L;
     long last = at + n - rest;
     MemorySegment t = rest == 0 ? y : TAILS.get(2L * V);
@@ -383,9 +424,9 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector s = FloatVector.broadcast(F, -sum);
     int step = VectorStep.bytes();
     for (int part = 0; part < 2; part++) {
-      MemorySegment ys = part == 0 ? y : t;
-      MemorySegment dys = part == 0 ? dy : t;
-      MemorySegment dxs = part == 0 ? dx : t;
+      MemorySegment ys = exact(part == 0 ? y : t);
+      MemorySegment dys = exact(part == 0 ? dy : t);
+      MemorySegment dxs = exact(part == 0 ? dx : t);
       long first = part == 0 ? 4 * at : 0;
       long dyFirst = part == 0 ? 4 * at : V;
       int end = part == 0 ? 4 * (n - rest) : rest == 0 ? 0 : V;
