@@ -173,7 +173,11 @@ public final class VectorRowLoops implements RowLoops {
     }
   }
 
-  private static void storeExponentials(
+  /**
+   * {@code y = exp(x - shift)} over whole vectors; their sum, lane by lane, is added to lanes. By
+   * handle only.
+   */
+  static void storeExponentials(
       MemorySegment x, long at, MemorySegment y, long to, int bytes, float shift, float[] lanes) {
     x = exact(x);
     y = exact(y);
