@@ -13,11 +13,12 @@ import java.lang.invoke.MethodType;
  * inlined down to the kernel, and there the limit is met inside of the Vector API: an accessor of
  * {@code MemorySegment} stays a call in the innermost loop, with every vector saved around it. Such
  * a loop took 10.7 ns a vector instead of 1.2 (JDK 25, {@code y = max(x, 0)}), or boxed its
- * vectors, and only once all of its callers had been compiled. A call through a method handle that
- * is not a constant is never inlined, so what is called here always begins at depth 0. It costs a
- * few nanoseconds.
+ * vectors, and only once all of its callers had been compiled. The same happens to a loop that with
+ * what surrounds it has more than 18,000 nodes. A call through a method handle that is not a
+ * constant is never inlined, so what is called here always begins at depth 0. It costs a few
+ * nanoseconds.
  */
-final class Apart {
+public final class Apart {
   // Not final: then they would be constants, and what they call would be inlined.
   private static MethodHandle task =
       handle(Parallel.Task.class, MethodType.methodType(void.class, int.class));
@@ -35,12 +36,35 @@ final class Apart {
               long.class,
               long.class));
 
+  private static MethodHandle summed =
+      handle(
+          Summed.class,
+          MethodType.methodType(
+              void.class,
+              MemorySegment.class,
+              long.class,
+              MemorySegment.class,
+              long.class,
+              int.class,
+              float.class,
+              float[].class));
+
   private Apart() {}
 
   /** A stretch of a loop over three operands: what a lambda would have to capture. */
   interface Ternary {
     /** Does the elements {@code from} (included) to {@code to} (excluded). */
     void run(MemorySegment a, MemorySegment b, MemorySegment c, long from, long to);
+  }
+
+  /** A function of whole vectors and a number, whose results are added up too. */
+  public interface Summed {
+    /**
+     * Reads {@code bytes} at {@code x + at}, writes as many at {@code y + to} and adds them, lane
+     * by lane, to {@code lanes}.
+     */
+    void run(
+        MemorySegment x, long at, MemorySegment y, long to, int bytes, float shift, float[] lanes);
   }
 
   private static MethodHandle handle(Class<?> type, MethodType signature) {
@@ -74,6 +98,23 @@ final class Apart {
       Ternary body, MemorySegment a, MemorySegment b, MemorySegment c, long from, long to) {
     try {
       ternary.invokeExact(body, a, b, c, from, to);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  /** {@code body.run(x, at, y, to, bytes, shift, lanes)}. */
+  public static void run(
+      Summed body,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      int bytes,
+      float shift,
+      float[] lanes) {
+    try {
+      summed.invokeExact(body, x, at, y, to, bytes, shift, lanes);
     } catch (Throwable e) {
       throw unchecked(e);
     }

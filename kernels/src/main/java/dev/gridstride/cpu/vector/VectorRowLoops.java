@@ -4,12 +4,10 @@ import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+import dev.gridstride.cpu.Apart;
 import dev.gridstride.cpu.RowLoops;
 import dev.gridstride.cpu.Scratch;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -23,7 +21,7 @@ import jdk.incubator.vector.VectorOperators;
  * enough to need only one. It stands once in each method, in a loop that is run for the whole
  * vectors and again for the rest in a padded vector of scratch: a method with two is so large that
  * the JIT stops inlining (18,000 nodes), and then every vector is boxed. {@link #storeExp} is so
- * near that number that its loop is a method apart.
+ * near that number that its loop is called by {@link Apart}, once for either.
  *
  * <p>Memory is read by {@link FloatVector#fromMemorySegment} itself, not by a method around it: the
  * JIT does not inline our own small methods where a profile says that a call is rare, as those for
@@ -37,28 +35,8 @@ public final class VectorRowLoops implements RowLoops {
   private static final int V = F.vectorByteSize();
   private static final Scratch TAILS = new Scratch();
 
-  // Not final: it would be a constant, and what it calls would be inlined.
-  private static MethodHandle storeExponentials = storeExponentials();
-
-  private static MethodHandle storeExponentials() {
-    try {
-      return MethodHandles.lookup()
-          .findStatic(
-              VectorRowLoops.class,
-              "storeExponentials",
-              MethodType.methodType(
-                  void.class,
-                  MemorySegment.class,
-                  long.class,
-                  MemorySegment.class,
-                  long.class,
-                  int.class,
-                  float.class,
-                  float[].class));
-    } catch (ReflectiveOperationException e) {
-      throw new LinkageError("VectorRowLoops has no method storeExponentials", e);
-    }
-  }
+  /** {@code exp(x - shift)}. Never inlined: with what surrounds it, it has too many nodes. */
+  private static final Apart.Summed EXPONENTIALS = VectorRowLoops::exponentials;
 
   private static float get(MemorySegment s, long i) {
     return s.get(JAVA_FLOAT_UNALIGNED, 4 * i);
@@ -148,36 +126,17 @@ public final class VectorRowLoops implements RowLoops {
     Arrays.fill(lanes, 0);
     int rest = n % L;
     if (rest < n) {
-      exponentials(x, 4 * at, y, 4 * to, 4 * (n - rest), shift, lanes);
+      Apart.run(EXPONENTIALS, x, 4 * at, y, 4 * to, 4 * (n - rest), shift, lanes);
     }
     if (rest > 0) {
       MemorySegment t = tail(x, at + n - rest, rest);
-      exponentials(t, 0, t, 0, V, shift, lanes);
+      Apart.run(EXPONENTIALS, t, 0, t, 0, V, shift, lanes);
       move(t, 0, y, to + n - rest, rest);
     }
     return LaneSums.sum(lanes);
   }
 
-  /**
-   * Calls {@link #storeExponentials} so that it is compiled by itself: with what surrounds it, it
-   * has so many nodes that whether its vectors are boxed depends on what the JIT saw before.
-   */
   private static void exponentials(
-      MemorySegment x, long at, MemorySegment y, long to, int bytes, float shift, float[] lanes) {
-    try {
-      storeExponentials.invokeExact(x, at, y, to, bytes, shift, lanes);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError("no checked exception is declared", e);
-    }
-  }
-
-  /**
-   * {@code y = exp(x - shift)} over whole vectors; their sum, lane by lane, is added to lanes. By
-   * handle only.
-   */
-  static void storeExponentials(
       MemorySegment x, long at, MemorySegment y, long to, int bytes, float shift, float[] lanes) {
     x = exact(x);
     y = exact(y);
