@@ -109,19 +109,26 @@ public final class CpuGemm implements Gemm.Kernel {
   /** Whole blocks of C as tasks. */
   private void blocks(GemmCall g) {
     if (blocking.slab() == 0 || !g.multiplies) {
-      blocks(g, 0, op.batch(), 0, op.n(), null);
+      blocks(g, 0, op.batch(), 0, op.n(), null, null);
       return;
     }
     for (long batch = 0; batch < op.batch(); batch++) {
+      GemmRowPanels rows = blocking.sharesA() ? GemmRowPanels.pack(g, batch) : null;
       for (long j = 0; j < op.n(); j += blocking.slab()) {
         int columns = (int) Math.min(blocking.slab(), op.n() - j);
-        blocks(g, batch, 1, j, columns, GemmPanels.pack(g, batch, j, columns));
+        blocks(g, batch, 1, j, columns, GemmPanels.pack(g, batch, j, columns), rows);
       }
     }
   }
 
   private void blocks(
-      GemmCall g, long batch, long batches, long j, long columns, @Nullable GemmPanels panels) {
+      GemmCall g,
+      long batch,
+      long batches,
+      long j,
+      long columns,
+      @Nullable GemmPanels panels,
+      @Nullable GemmRowPanels rowPanels) {
     long down = (op.m() + blocking.rows() - 1) / blocking.rows();
     long across = (columns + blocking.columns() - 1) / blocking.columns();
     g.forRange(
@@ -131,16 +138,22 @@ public final class CpuGemm implements Gemm.Kernel {
           for (long t = from; t < to; t++) {
             long right = j + t / down % across * blocking.columns();
             int wide = (int) Math.min(blocking.columns(), j + columns - right);
-            block(g, batch + t / (down * across), t % down, right, wide, panels).run();
+            block(g, batch + t / (down * across), t % down, right, wide, panels, rowPanels).run();
           }
         });
   }
 
   private GemmBlock block(
-      GemmCall g, long batch, long down, long j, int columns, @Nullable GemmPanels panels) {
+      GemmCall g,
+      long batch,
+      long down,
+      long j,
+      int columns,
+      @Nullable GemmPanels panels,
+      @Nullable GemmRowPanels rowPanels) {
     long i = down * blocking.rows();
     int rows = (int) Math.min(blocking.rows(), op.m() - i);
-    return new GemmBlock(g, batch, i, rows, j, columns, panels);
+    return new GemmBlock(g, batch, i, rows, j, columns, panels, rowPanels);
   }
 
   /** Steps of k as tasks, each with a C of its own; then their sum, in the order of k. */
@@ -160,7 +173,7 @@ public final class CpuGemm implements Gemm.Kernel {
           for (long t = from; t < to; t++) {
             long j = t % across * blocking.columns();
             int columns = (int) Math.min(blocking.columns(), op.n() - j);
-            GemmBlock block = block(g, 0, t / across % down, j, columns, null);
+            GemmBlock block = block(g, 0, t / across % down, j, columns, null, null);
             long s = t / (down * across);
             int d = (int) Math.min(depth, op.k() - s * depth);
             block.runStep(s * depth, d, partials, s * size + block.offset(ld), ld);
@@ -172,7 +185,7 @@ public final class CpuGemm implements Gemm.Kernel {
         (from, to) -> {
           for (long j = 0; j < op.n(); j += blocking.columns()) {
             int columns = (int) Math.min(blocking.columns(), op.n() - j);
-            var block = new GemmBlock(g, 0, from, (int) (to - from), j, columns, null);
+            var block = new GemmBlock(g, 0, from, (int) (to - from), j, columns, null, null);
             block.runSum(partials, block.offset(ld), ld, size, steps);
           }
         });

@@ -35,6 +35,9 @@ final class GemmBlock {
   /** B's columns, packed for all blocks; null where each block packs for itself. */
   private final @Nullable GemmPanels panels;
 
+  /** A's rows, packed for all blocks; null where each block packs for itself. */
+  private final @Nullable GemmRowPanels rowPanels;
+
   // where the block of C is computed: C itself or scratch memory
   private MemorySegment c;
   private long cOff;
@@ -49,9 +52,11 @@ final class GemmBlock {
       int rows,
       long j0,
       int columns,
-      @Nullable GemmPanels panels) {
+      @Nullable GemmPanels panels,
+      @Nullable GemmRowPanels rowPanels) {
     this.g = g;
     this.panels = panels;
+    this.rowPanels = rowPanels;
     this.loops = g.loops;
     this.e = g.e;
     this.lanes = loops.lanes();
@@ -238,8 +243,9 @@ final class GemmBlock {
   // ---- tiles
 
   private void step(long p, int depth, boolean fresh) {
-    boolean directA = !g.stageA && g.alpha == 1 && columns <= DIRECT_COLUMNS;
-    MemorySegment a = directA ? g.a : GemmPacking.packA(g, batch, i0, rows, p, depth);
+    boolean directA = rowPanels == null && !g.stageA && g.alpha == 1 && columns <= DIRECT_COLUMNS;
+    MemorySegment a = directA ? g.a : packedA(p, depth);
+    long packedA = rowPanels == null ? 0 : rowPanels.offset(i0, p);
     int direct = panels == null ? directColumns() : 0;
     MemorySegment packed = panels == null ? packB(p, depth, direct) : panels.memory();
     long packedOff = panels == null ? 0 : panels.offset(j0, p, depth);
@@ -260,13 +266,17 @@ final class GemmBlock {
           aStep = g.op.transposedA() ? e * g.lda : e;
           dA = g.op.transposedA() ? e : e * g.lda;
         } else {
-          aOff = (long) e * i * depth;
+          aOff = packedA + (long) e * i * depth;
           aStep = (long) e * Tiles.MAX_ROWS;
           dA = e;
         }
         tile(m, n, depth, a, aOff, aStep, dA, b, bOff, bStep, i, j, fresh, tile);
       }
     }
+  }
+
+  private MemorySegment packedA(long p, int depth) {
+    return rowPanels == null ? GemmPacking.packA(g, batch, i0, rows, p, depth) : rowPanels.memory();
   }
 
   /** How many columns of B tiles read where they lie; the last panel must be whole vectors. */

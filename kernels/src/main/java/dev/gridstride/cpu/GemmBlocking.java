@@ -17,9 +17,11 @@ import dev.gridstride.kernels.Gemm;
  * @param splitK whether each step is a task of its own
  * @param slab columns of B that are packed once for all blocks in them, a multiple of {@code
  *     columns}; 0 where each block packs for itself
+ * @param sharesA whether A is packed once too, for all columns
  * @param grain blocks in one task
  */
-record GemmBlocking(int rows, int columns, int depth, boolean splitK, int slab, long grain) {
+record GemmBlocking(
+    int rows, int columns, int depth, boolean splitK, int slab, boolean sharesA, long grain) {
   /** The longest chain of multiply-adds: bounds the rounding error and the size of panels. */
   static final int DEPTH = 512;
 
@@ -37,6 +39,9 @@ record GemmBlocking(int rows, int columns, int depth, boolean splitK, int slab, 
 
   /** Rows of a block under a slab: A's panels fill a fifth of a level-2 cache of 1 MiB. */
   private static final int SHARING_ROWS = 96;
+
+  /** Bytes of A that are packed at once, a share of what an operand may take in scratch memory. */
+  private static final long MOST_SHARED = 32 << 20;
 
   /** Smaller products, in rows or in multiply-adds, don't pay for a phase of packing. */
   private static final int SLAB_ROWS = 2 * SHARING_ROWS;
@@ -74,6 +79,7 @@ record GemmBlocking(int rows, int columns, int depth, boolean splitK, int slab, 
       columns = even(n, COLUMNS, tile);
     }
     int slab = 0;
+    boolean sharesA = false;
     long most = SLAB / (k * op.cType().bytes());
     if (!split && op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && most >= 4 * tile) {
       rows = even(m, SHARING_ROWS, Tiles.MAX_ROWS);
@@ -84,6 +90,7 @@ record GemmBlocking(int rows, int columns, int depth, boolean splitK, int slab, 
       }
       slab = (int) (Math.max(1, most / columns) * columns);
       work = (double) rows * columns * k;
+      sharesA = n > columns && m * k * op.cType().bytes() <= MOST_SHARED;
     }
     return new GemmBlocking(
         (int) rows,
@@ -91,6 +98,7 @@ record GemmBlocking(int rows, int columns, int depth, boolean splitK, int slab, 
         depth,
         split,
         slab,
+        sharesA,
         (long) Math.max(1, TASK / Math.max(1, work)));
   }
 

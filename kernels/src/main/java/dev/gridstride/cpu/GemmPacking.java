@@ -21,10 +21,22 @@ final class GemmPacking {
     return (long) g.e * ((n + width - 1) / width * width) * depth;
   }
 
+  /** Bytes of {@code n} rows of A, {@code depth} terms deep, and what packing writes past them. */
+  static long bytesOfA(GemmCall g, int n, int depth) {
+    return (long) g.e
+        * (Math.ceilDiv(n, Tiles.MAX_ROWS) * Tiles.MAX_ROWS * (long) depth + width(g));
+  }
+
   /** Rows {@code i} on of A, from term {@code p}, times alpha, in this thread's scratch memory. */
   static MemorySegment packA(GemmCall g, long batch, long i, int rows, long p, int depth) {
-    long size = (long) ((rows + Tiles.MAX_ROWS - 1) / Tiles.MAX_ROWS * Tiles.MAX_ROWS) * depth;
-    MemorySegment to = PACKED_A.get(g.e * (size + width(g)));
+    MemorySegment to = PACKED_A.get(bytesOfA(g, rows, depth));
+    packA(g, batch, i, rows, p, depth, to, 0);
+    return to;
+  }
+
+  /** Rows {@code i} on of A, from term {@code p}, times alpha: panels one after the other. */
+  static void packA(
+      GemmCall g, long batch, long i, int rows, long p, int depth, MemorySegment to, long toOff) {
     boolean trans = g.op.transposedA();
     MemorySegment from = g.a;
     long at = g.atA(batch, i, p);
@@ -34,11 +46,11 @@ final class GemmPacking {
       from = stage(g, g.op.aType(), g.a, at, g.lda, trans ? depth : rows, (int) ld);
       at = 0;
     }
-    g.loops.packPanels(from, g.e * at, g.e * ld, rows, depth, trans, to, 0);
+    g.loops.packPanels(from, g.e * at, g.e * ld, rows, depth, trans, to, toOff);
     if (g.alpha != 1) {
-      g.loops.scale(to, 0, size, g.alpha);
+      long size = (long) Math.ceilDiv(rows, Tiles.MAX_ROWS) * Tiles.MAX_ROWS * depth;
+      g.loops.scale(to, toOff, size, g.alpha);
     }
-    return to;
   }
 
   /** Columns {@code j} on of B, from term {@code p}: panels one after the other. */
