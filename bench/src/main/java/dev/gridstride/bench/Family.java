@@ -47,6 +47,15 @@ interface Family {
   }
 
   /**
+   * Runs before a time counts, as far as 25 seconds allow. A kernel that is called thousands of
+   * times a second is compiled within the time of any warm-up; one that a long run calls once needs
+   * that many runs.
+   */
+  default int warmRuns() {
+    return 0;
+  }
+
+  /**
    * One measured work.
    *
    * @param op operation

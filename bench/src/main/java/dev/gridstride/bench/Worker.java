@@ -17,7 +17,8 @@ import java.util.Locale;
  * about                                  a JSON object
  * prepare FAMILY OP DTYPE SHAPE THREADS  "ERROR NOTE": the result is right; or "refused WHY"
  * warm MILLIS                            "SECONDS" of the fastest run: at least that long, until it
- *                                        gets no faster, at most nine seconds and the run that passes them
+ *                                        gets no faster, at most nine seconds and the run that passes
+ *                                        them; longer for a family that asks for more runs
  * run MILLIS                             "SECONDS BYTES": time and allocated memory of one run
  * </pre>
  */
@@ -33,11 +34,15 @@ final class Worker {
 
   private static final long MOST_WARM = 150 * WARM_BLOCK;
 
+  /** The same for families that ask for a number of runs. */
+  private static final long MOST_WARM_RUNS = 25_000_000_000L;
+
   private static final Contender NOTHING = new Loops(o -> () -> {});
 
   private final Library library;
   private Contender contender = NOTHING;
   private double seconds = 1;
+  private int warmRuns;
 
   private Worker(String library) {
     this.library = Library.named(library);
@@ -77,7 +82,9 @@ final class Worker {
     if (!library.offers(c)) {
       return REFUSED + " not offered";
     }
-    Problem problem = Family.named(c.family()).problem(c);
+    Family family = Family.named(c.family());
+    warmRuns = family.warmRuns();
+    Problem problem = family.problem(c);
     contender = library.prepare(c, problem);
     contender.run();
     double error = problem.error(contender::result);
@@ -105,7 +112,8 @@ final class Worker {
     long from = System.nanoTime();
     double best = Double.POSITIVE_INFINITY;
     int since = 0;
-    for (long now = from; now - from < MOST_WARM; ) {
+    long runs = 0;
+    for (long now = from; now - from < (runs < warmRuns ? MOST_WARM_RUNS : MOST_WARM); ) {
       long start = now;
       long times = 0;
       while (now - start < WARM_BLOCK) {
@@ -113,10 +121,11 @@ final class Worker {
         times++;
         now = System.nanoTime();
       }
+      runs += times;
       seconds = (now - start) * 1e-9 / times;
       since = seconds < 0.97 * best || Jit.isBusy() ? 0 : since + 1;
       best = Math.min(best, seconds);
-      if (since >= 3 && now - from >= least) {
+      if (since >= 3 && now - from >= least && runs >= warmRuns) {
         break;
       }
     }
