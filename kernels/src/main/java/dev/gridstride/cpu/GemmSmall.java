@@ -22,6 +22,12 @@ final class GemmSmall implements Apart.Ternary {
   /** Bytes of B: a first-level cache. */
   private static final long MOST_BYTES = 32 << 10;
 
+  /**
+   * Vectors of multiply-adds that are done twice, for rows that the last tile shares with the one
+   * above it, rather than by a tile of fewer rows, which is a call of 40 ns.
+   */
+  private static final int MOST_AGAIN = 160;
+
   private final Gemm op;
   private final GemmLoops loops;
   private final int m;
@@ -29,11 +35,10 @@ final class GemmSmall implements Apart.Ternary {
   private final int k;
   private final int e;
 
-  /** Columns of a panel. */
+  /** Columns of the widest tile. */
   private final int wide;
 
-  /** Columns that are read and written in place: whole vectors. */
-  private final int direct;
+  private final int lanes;
 
   private final long stepA;
   private final long rowA;
@@ -49,8 +54,8 @@ final class GemmSmall implements Apart.Ternary {
     n = (int) op.n();
     k = (int) op.k();
     e = loops.bytes();
-    wide = Tiles.MAX_VECTORS * loops.lanes();
-    direct = op.transposedB() ? 0 : n / loops.lanes() * loops.lanes();
+    lanes = loops.lanes();
+    wide = Tiles.MAX_VECTORS * lanes;
     stepA = e * (op.transposedA() ? op.leadingA() : 1);
     rowA = e * (op.transposedA() ? 1 : op.leadingA());
     ldc = e * op.leadingC();
@@ -92,41 +97,71 @@ final class GemmSmall implements Apart.Ternary {
 
   private void product(
       MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
-    for (int j = 0; j < direct; j += wide) {
-      int vectors = j + loops.lanes() < direct ? 2 : 1;
-      column(vectors, a, aOff, b, bOff + e * j, e * op.leadingB(), c, cOff + e * j, ldc);
+    if (n < lanes) {
+      narrow(a, aOff, b, bOff, c, cOff);
+      return;
     }
-    if (direct < n) {
-      edge(a, aOff, b, bOff, c, cOff);
+    int j = 0;
+    for (; j + wide <= n; j += wide) {
+      columns(j, 2, a, aOff, b, bOff, c, cOff);
+    }
+    // what is left, once more with columns before it up to whole vectors: the same chains again
+    if (n - j > lanes && n >= wide) {
+      columns(n - wide, 2, a, aOff, b, bOff, c, cOff);
+      return;
+    }
+    if (n - j > lanes) {
+      columns(j, 1, a, aOff, b, bOff, c, cOff);
+    }
+    if (n > j) {
+      columns(n - lanes, 1, a, aOff, b, bOff, c, cOff);
     }
   }
 
-  /** Columns that are less than a vector, or all columns of a transposed B. */
-  private void edge(
-      MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
-    MemorySegment packed = PACKED.get((long) e * (n - direct + wide) * k);
+  /** Whole vectors of columns from {@code j} on. */
+  private void columns(
+      int j,
+      int vectors,
+      MemorySegment a,
+      long aOff,
+      MemorySegment b,
+      long bOff,
+      MemorySegment c,
+      long cOff) {
+    long to = cOff + (long) e * j;
     if (op.transposedB()) {
-      loops.packTransposed(b, bOff, e * op.leadingB(), n, k, packed, 0, wide);
+      int width = vectors * lanes;
+      MemorySegment packed = PACKED.get((long) e * width * k);
+      long from = bOff + e * op.leadingB() * j;
+      loops.packTransposed(b, from, e * op.leadingB(), width, k, packed, 0, width);
+      rows(vectors, a, aOff, packed, 0, (long) e * width, c, to, ldc);
     } else {
-      loops.packRows(b, bOff + e * direct, e * op.leadingB(), k, n - direct, packed, 0, wide);
+      rows(vectors, a, aOff, b, bOff + (long) e * j, e * op.leadingB(), c, to, ldc);
     }
-    for (int j = direct; j < n; j += wide) {
-      int columns = Math.min(wide, n - j);
-      int vectors = columns > loops.lanes() ? 2 : 1;
-      long from = (long) e * (j - direct) * k;
-      long step = (long) e * wide;
-      if (columns % loops.lanes() == 0) {
-        column(vectors, a, aOff, packed, from, step, c, cOff + e * j, ldc);
+  }
+
+  /** Less than a vector of columns. */
+  private void narrow(
+      MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
+    long step = (long) e * lanes;
+    MemorySegment tile = TILE.get(step * m);
+    long ldb = e * op.leadingB();
+    if (!op.transposedB() && bOff + (k - 1) * ldb + step <= b.byteSize()) {
+      rows(1, a, aOff, b, bOff, ldb, tile, 0, step); // the lanes behind a row don't matter
+    } else {
+      MemorySegment packed = PACKED.get(step * k);
+      if (op.transposedB()) {
+        loops.packTransposed(b, bOff, ldb, n, k, packed, 0, lanes);
       } else {
-        MemorySegment tile = TILE.get(step * m);
-        column(vectors, a, aOff, packed, from, step, tile, 0, step);
-        loops.copyBlock(m, columns, tile, 0, step, c, cOff + e * j, ldc);
+        loops.packRows(b, bOff, ldb, k, n, packed, 0, lanes);
       }
+      rows(1, a, aOff, packed, 0, step, tile, 0, step);
     }
+    loops.copyBlock(m, n, tile, 0, step, c, cOff, ldc);
   }
 
   /** All rows of one or two vectors of columns. */
-  private void column(
+  private void rows(
       int vectors,
       MemorySegment a,
       long aOff,
@@ -137,7 +172,14 @@ final class GemmSmall implements Apart.Ternary {
       long cOff,
       long ld) {
     int tiles = op.transposedA() ? 0 : m / Tiles.MAX_ROWS;
+    int rest = m - tiles * Tiles.MAX_ROWS;
     loops.column(vectors, tiles, k, a, aOff, rowA, b, bOff, bStep, c, cOff, ld);
+    if (tiles > 0 && rest > 0 && (Tiles.MAX_ROWS - rest) * vectors * k <= MOST_AGAIN) {
+      long i = m - Tiles.MAX_ROWS;
+      long from = aOff + i * rowA;
+      loops.column(vectors, 1, k, a, from, rowA, b, bOff, bStep, c, cOff + i * ld, ld);
+      return;
+    }
     for (int i = tiles * Tiles.MAX_ROWS; i < m; i += Tiles.MAX_ROWS) {
       int rows = Math.min(Tiles.MAX_ROWS, m - i);
       long from = aOff + i * rowA;

@@ -343,6 +343,15 @@ public final class VectorF64GemmLoops implements GemmLoops {
       long ldTo) {
     from = exact(from);
     to = exact(to);
+    if (columns < LANES && ldTo == (long) E * columns) {
+      // each store runs over the rows after it, which overwrite what is too much
+      long end = toOff + rows * ldTo;
+      for (; rows > 0 && toOff + VECTOR <= end; rows--) {
+        load(from, off).intoMemorySegment(to, toOff, LE);
+        off += ld;
+        toOff += ldTo;
+      }
+    }
     int l = 0;
     for (; l + LANES <= columns; l += LANES) {
       for (int i = 0; i < rows; i++) {
