@@ -18,6 +18,12 @@ final class GemmBlock {
 
   private static final int DIRECT_ROWS = 64;
 
+  /**
+   * Bytes of the terms for which rows of A are read where they lie, by one call for all tiles: the
+   * call of a tile takes longer than so few terms.
+   */
+  private static final int IN_ROWS = 128;
+
   private final GemmCall g;
   private final GemmLoops loops;
   private final int e;
@@ -243,7 +249,9 @@ final class GemmBlock {
   // ---- tiles
 
   private void step(long p, int depth, boolean fresh) {
-    boolean directA = rowPanels == null && !g.stageA && g.alpha == 1 && columns <= DIRECT_COLUMNS;
+    boolean asIsA = rowPanels == null && !g.stageA && g.alpha == 1;
+    boolean inRows = asIsA && depth * e <= IN_ROWS && (!g.op.transposedA() || depth == 1);
+    boolean directA = asIsA && (inRows || columns <= DIRECT_COLUMNS);
     MemorySegment a = directA ? g.a : packedA(p, depth);
     long packedA = rowPanels == null ? 0 : rowPanels.offset(i0, p);
     int direct = panels == null ? directColumns() : 0;
@@ -256,7 +264,15 @@ final class GemmBlock {
       MemorySegment b = asIs ? g.b : packed;
       long bOff = asIs ? e * g.atB(batch, p, j0 + j) : packedOff + (long) e * (j - direct) * depth;
       long bStep = asIs ? e * g.ldb : (long) e * wideB;
-      for (int i = 0; i < rows; i += Tiles.MAX_ROWS) {
+      int below = inRows && inPlace(n, fresh) ? rows / Tiles.MAX_ROWS : 0;
+      if (below > 0) {
+        long dA = g.op.transposedA() ? e : e * g.lda;
+        long at = cOff + (long) e * j;
+        int vectors = n > lanes ? 2 : 1;
+        long aOff = e * g.atA(batch, i0, p);
+        loops.column(vectors, below, depth, a, aOff, dA, b, bOff, bStep, c, at, ldc);
+      }
+      for (int i = below * Tiles.MAX_ROWS; i < rows; i += Tiles.MAX_ROWS) {
         int m = Math.min(Tiles.MAX_ROWS, rows - i);
         long aOff;
         long aStep;
@@ -273,6 +289,11 @@ final class GemmBlock {
         tile(m, n, depth, a, aOff, aStep, dA, b, bOff, bStep, i, j, fresh, tile);
       }
     }
+  }
+
+  /** Whether tiles of {@code n} columns are stored where they belong. */
+  private boolean inPlace(int n, boolean fresh) {
+    return fresh && (padded || n % lanes == 0);
   }
 
   private MemorySegment packedA(long p, int depth) {
@@ -313,7 +334,7 @@ final class GemmBlock {
       MemorySegment tile) {
     int vectors = n > lanes ? 2 : 1;
     long at = cOff + i * ldc + (long) e * j;
-    if (fresh && (padded || n == vectors * lanes)) {
+    if (inPlace(n, fresh)) {
       loops.tile(
           m, vectors, depth, a, aOff, aStep, dA, b, bOff, bStep, c, at, ldc, Tiles.ZEROS, 0, 0, 0);
       return;

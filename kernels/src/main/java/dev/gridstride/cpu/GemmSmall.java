@@ -17,10 +17,10 @@ final class GemmSmall implements Apart.Ternary {
   private static final Scratch TILE = new Scratch();
 
   /** Multiply-adds: above them blocks cost nothing that can be measured. */
-  private static final long MOST_TERMS = 1 << 19;
+  private static final long MOST_TERMS = 3 << 19;
 
-  /** Bytes of B: a first-level cache. */
-  private static final long MOST_BYTES = 32 << 10;
+  /** Bytes of B: a small part of a second-level cache. */
+  private static final long MOST_BYTES = 64 << 10;
 
   /**
    * Vectors of multiply-adds that are done twice, for rows that the last tile shares with the one
@@ -171,11 +171,11 @@ final class GemmSmall implements Apart.Ternary {
       MemorySegment c,
       long cOff,
       long ld) {
-    int tiles = op.transposedA() ? 0 : m / Tiles.MAX_ROWS;
+    int tiles = op.transposedA() && k > 1 ? 0 : m / Tiles.MAX_ROWS;
     int rest = m - tiles * Tiles.MAX_ROWS;
     loops.column(vectors, tiles, k, a, aOff, rowA, b, bOff, bStep, c, cOff, ld);
     if (tiles > 0 && rest > 0 && (Tiles.MAX_ROWS - rest) * vectors * k <= MOST_AGAIN) {
-      long i = m - Tiles.MAX_ROWS;
+      long i = (long) m - Tiles.MAX_ROWS;
       long from = aOff + i * rowA;
       loops.column(vectors, 1, k, a, from, rowA, b, bOff, bStep, c, cOff + i * ld, ld);
       return;
