@@ -15,6 +15,7 @@ final class ConvEngine {
   private final ConvGather forward;
   private final ConvGather backward;
   private final ConvWeightGradient weight;
+  private final @Nullable ConvPointwise product;
   private final int taps;
   private final boolean channelwise;
 
@@ -51,6 +52,7 @@ final class ConvEngine {
     forward = gather(x, y, groups, kernel, ahead, channelwise, op.relu());
     backward = gather(y, x, groups, kernel, back, channelwise, false);
     weight = new ConvWeightGradient(x, y, groups, axes, channelwise);
+    product = ConvPointwise.of(op);
   }
 
   private static ConvGather gather(
@@ -119,18 +121,25 @@ final class ConvEngine {
     return Support.YES;
   }
 
+  private boolean imagesAreProducts() {
+    return product != null && product.takesImages();
+  }
+
+  private boolean weightsAreProducts() {
+    return product != null && product.takesWeights();
+  }
+
   long workspaceBytes() {
-    return Math.max(
-        weight.workspaceBytes(), Math.max(forward.workspaceBytes(), backward.workspaceBytes()));
+    long images =
+        imagesAreProducts() ? 0 : Math.max(forward.workspaceBytes(), backward.workspaceBytes());
+    return Math.max(images, weightsAreProducts() ? 0 : weight.workspaceBytes());
   }
 
   String details() {
-    return "forward: "
-        + forward.details()
-        + "; backward-data: "
-        + backward.details()
-        + "; backward-weight: "
-        + weight.details();
+    String y = imagesAreProducts() ? "matrix product" : forward.details();
+    String dx = imagesAreProducts() ? "matrix product" : backward.details();
+    String dw = weightsAreProducts() ? "matrix product" : weight.details();
+    return "forward: " + y + "; backward-data: " + dx + "; backward-weight: " + dw;
   }
 
   private static MemorySegment memory(@Nullable Buffer workspace) {
@@ -142,6 +151,10 @@ final class ConvEngine {
   }
 
   void forward(Buffer x, Buffer w, @Nullable Buffer bias, Buffer y, @Nullable Buffer workspace) {
+    if (product != null && product.takesImages()) {
+      product.forward(x.segment(), w.segment(), optional(bias), y.segment());
+      return;
+    }
     MemorySegment ws = memory(workspace);
     long perFilter = op.c() / op.groups() * taps;
     long lane = channelwise ? taps : perFilter;
@@ -152,6 +165,10 @@ final class ConvEngine {
   /** {@code dx = adjoint of conv (dy)}, plus a bias for each input channel. */
   void backwardData(
       Buffer dy, Buffer w, @Nullable Buffer bias, Buffer dx, @Nullable Buffer workspace) {
+    if (product != null && product.takesImages()) {
+      product.backwardData(dy.segment(), w.segment(), optional(bias), dx.segment());
+      return;
+    }
     MemorySegment ws = memory(workspace);
     long perFilter = op.c() / op.groups() * taps;
     backward.pack(
@@ -161,6 +178,10 @@ final class ConvEngine {
 
   void backwardWeight(
       Buffer x, Buffer dy, Buffer dw, @Nullable Buffer dbias, @Nullable Buffer workspace) {
+    if (product != null && product.takesWeights()) {
+      product.backwardWeight(x.segment(), dy.segment(), dw.segment(), optional(dbias));
+      return;
+    }
     weight.run(x.segment(), dy.segment(), dw.segment(), optional(dbias), memory(workspace));
   }
 }

@@ -100,8 +100,11 @@ public final class CpuReduce implements Reduce.Kernel {
 
   @Override
   public void run(Stream stream, Buffer x, Buffer y) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
+    run(x.segment(), y.segment());
+  }
+
+  /** The same on memory; sizes are checked by the caller. */
+  void run(MemorySegment xs, MemorySegment ys) {
     if (!op.type().isFloating()) {
       IntegerReduce.run(op, kept, reduced, xs, ys);
       return;

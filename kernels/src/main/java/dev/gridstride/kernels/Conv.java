@@ -30,10 +30,11 @@ import org.jspecify.annotations.Nullable;
  * operands have the same type. No gaps, no alignment needed.
  *
  * <p>f32, f64, and bf16 or f16 as storage with f32 arithmetic. An element of y or dx is one chain
- * of fused multiply-adds in f32 (f64); an element of dw sums chains over parts of the pixels in a
- * fixed order. The same bits from run to run and for any number of threads. A tap that lies in the
- * padding may be left out or be multiplied as a zero: which one matters only to a weight (or
- * gradient) that is not finite. Batches, channels and images may be empty.
+ * of fused multiply-adds in f32 (f64), or the sum of chains of up to 512 of them where single taps
+ * of few pixels are computed as a matrix product; an element of dw sums chains over parts of the
+ * pixels in a fixed order. The same bits from run to run and for any number of threads. A tap that
+ * lies in the padding may be left out or be multiplied as a zero: which one matters only to a
+ * weight (or gradient) that is not finite. Batches, channels and images may be empty.
  *
  * <p>Method: direct convolution on a register tile, as in Georganas et al., "Anatomy of
  * High-Performance Deep Learning Convolutions on SIMD Architectures", SC 2018.

@@ -116,6 +116,8 @@ class ConvTest {
     list.add(conv(3, 16, 32, axis(5, 1, 1, 0, 0, 1), axis(7, 1, 1, 0, 0, 1)));
     list.add(conv(2, 37, 10, axis(3, 1, 1, 0, 0, 1), axis(5, 1, 1, 0, 0, 1)));
     list.add(conv(2, 32, 32, axis(7, 1, 2, 0, 0, 1), axis(7, 1, 2, 0, 0, 1)));
+    list.add(conv(2, 40, 33, axis(24, 1, 1, 0, 0, 1), axis(25, 1, 1, 0, 0, 1)));
+    list.add(conv(5, 70, 65, axis(15, 1, 1, 0, 0, 1), axis(15, 1, 1, 0, 0, 1)));
     list.add(conv(1, 600, 20, axis(2, 1, 1, 0, 0, 1), axis(3, 1, 1, 0, 0, 1)));
     list.add(conv(1, 300, 9, axis(3, 2, 1, 1, 0, 1), axis(4, 2, 1, 0, 1, 1)));
     // windows that see nothing but padding, kernels larger than the input
