@@ -21,6 +21,9 @@ public final class CpuSoftmax implements Softmax.Kernel {
   /** Elements that make a task worth its hand-over. */
   private static final long GRAIN = 1 << 14;
 
+  /** The longest row that is handed over together with others. */
+  private static final int SHORT = 512;
+
   private final Softmax op;
   private final boolean fast;
   private final Elements elements;
@@ -69,7 +72,13 @@ public final class CpuSoftmax implements Softmax.Kernel {
     MemorySegment ys = y.segment();
     MemorySegment dys = dy.segment();
     MemorySegment dxs = dx.segment();
-    if (fast) {
+    if (fast && !op.log() && op.size() <= SHORT) {
+      int n = (int) op.size();
+      Parallel.forRange(
+          op.outer(),
+          Math.max(1, GRAIN / Math.max(1, n)),
+          (from, to) -> LOOPS.softmaxGradients(ys, dys, dxs, from * n, (int) (to - from), n));
+    } else if (fast) {
       rows((at, step) -> backwardRow(ys, dys, dxs, at));
     } else {
       rows((at, step) -> backwardGeneral(ys, dys, dxs, at, step));

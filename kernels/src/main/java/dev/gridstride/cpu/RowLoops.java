@@ -52,6 +52,19 @@ public interface RowLoops {
   void softmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum);
 
+  /**
+   * {@code dx = y * (dy - sum(y * dy))} for rows one after the other.
+   *
+   * @param n elements of a row, at most {@link #RUN}
+   */
+  default void softmaxGradients(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
+    for (int r = 0; r < rows; r++) {
+      long first = at + (long) r * n;
+      softmaxGradient(y, dy, dx, first, n, dot(y, dy, first, n));
+    }
+  }
+
   /** {@code dx = dy - exp(y) * sum}. */
   void logSoftmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum);

@@ -375,6 +375,12 @@ public final class VectorRowLoops implements RowLoops {
   }
 
   @Override
+  public void softmaxGradients(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
+    VectorSoftmaxRows.gradients(y, dy, dx, at, rows, n);
+  }
+
+  @Override
   public void logSoftmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum) {
     int rest = n % L;
