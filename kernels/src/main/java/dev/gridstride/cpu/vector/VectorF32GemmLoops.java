@@ -112,79 +112,7 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment to,
       long toOff,
       int width) {
-    long panel = (long) E * k * width;
-    int whole = n / width;
-    for (int g = 0; g < whole; g += 8) {
-      packWhole(
-          from,
-          off + (long) E * g * width,
-          ld,
-          k,
-          Math.min(8, whole - g),
-          to,
-          toOff + g * panel,
-          panel,
-          width);
-    }
-    if (whole * width < n) {
-      packEdge(
-          from,
-          off + (long) E * whole * width,
-          ld,
-          k,
-          n - whole * width,
-          to,
-          toOff + whole * panel,
-          width);
-    }
-  }
-
-  /** Few panels at a time: each source row is read in one stretch, within the reach of the TLB. */
-  private static void packWhole(
-      MemorySegment from,
-      long off,
-      long ld,
-      int k,
-      int panels,
-      MemorySegment to,
-      long toOff,
-      long panel,
-      int width) {
-    from = exact(from);
-    to = exact(to);
-    long step = (long) E * width;
-    for (int p = 0; p < k; p++) {
-      long f = off + p * ld;
-      long t = toOff + p * step;
-      for (int g = 0; g < panels; g++) {
-        for (long v = 0; v < step; v += VECTOR) {
-          load(from, f + v).intoMemorySegment(to, t + v, LE);
-        }
-        f += step;
-        t += panel;
-      }
-    }
-  }
-
-  private static void packEdge(
-      MemorySegment from,
-      long off,
-      long ld,
-      int k,
-      int n,
-      MemorySegment to,
-      long toOff,
-      int width) {
-    from = exact(from);
-    to = exact(to);
-    long step = (long) E * width;
-    for (int l = 0; l < n; l += LANES) {
-      VectorMask<Float> m = S.indexInRange(l, n);
-      for (int p = 0; p < k; p++) {
-        load(from, off + p * ld + (long) E * l, m)
-            .intoMemorySegment(to, toOff + p * step + (long) E * l, LE);
-      }
-    }
+    F32Packing.packRows(from, off, ld, k, n, to, toOff, width);
   }
 
   @Override
@@ -197,43 +125,7 @@ public final class VectorF32GemmLoops implements GemmLoops {
       MemorySegment to,
       long toOff,
       int width) {
-    long step = (long) E * width;
-    for (int j = 0; j < n; j += LANES) {
-      long t = toOff + j / width * (k * step) + (long) E * (j % width);
-      transpose(from, off + j * ld, ld, Math.min(LANES, n - j), k, to, t, step);
-    }
-  }
-
-  private static void transpose(
-      MemorySegment from,
-      long off,
-      long ld,
-      int n,
-      int k,
-      MemorySegment to,
-      long toOff,
-      long step) {
-    from = exact(from);
-    to = exact(to);
-    if (k < LANES) {
-      for (int p = 0; p < k; p++) {
-        for (int j = 0; j < n; j++) {
-          to.set(
-              JAVA_FLOAT_UNALIGNED,
-              toOff + p * step + (long) E * j,
-              from.get(JAVA_FLOAT_UNALIGNED, off + j * ld + (long) E * p));
-        }
-      }
-      return;
-    }
-    int p = 0;
-    for (; p + LANES <= k; p += LANES) {
-      F32Transpose.block(from, off + (long) E * p, ld, n, to, toOff + p * step, step);
-    }
-    if (p < k) { // the last block overlaps the one before it
-      p = k - LANES;
-      F32Transpose.block(from, off + (long) E * p, ld, n, to, toOff + p * step, step);
-    }
+    F32Packing.packTransposed(from, off, ld, n, k, to, toOff, width);
   }
 
   @Override
@@ -246,61 +138,7 @@ public final class VectorF32GemmLoops implements GemmLoops {
       boolean trans,
       MemorySegment to,
       long toOff) {
-    long panel = (long) E * Tiles.MAX_ROWS * k;
-    for (int i = 0; i < n; i += Tiles.MAX_ROWS) {
-      int rows = Math.min(Tiles.MAX_ROWS, n - i);
-      if (trans) {
-        sixColumns(from, off + (long) E * i, ld, rows, k, to, toOff);
-      } else {
-        sixRows(from, off + i * ld, ld, rows, k, to, toOff);
-      }
-      toOff += panel;
-    }
-  }
-
-  private static void sixRows(
-      MemorySegment from, long off, long ld, int n, int k, MemorySegment to, long toOff) {
-    from = exact(from);
-    to = exact(to);
-    long step = (long) E * Tiles.MAX_ROWS;
-    int p = 0;
-    for (; p + LANES <= k; p += LANES) {
-      F32Transpose.six(from, off + (long) E * p, ld, n, to, toOff + p * step);
-    }
-    for (; p < k; p++) {
-      long t = toOff + p * step;
-      for (int j = 0; j < n; j++) {
-        to.set(
-            JAVA_FLOAT_UNALIGNED,
-            t + (long) E * j,
-            from.get(JAVA_FLOAT_UNALIGNED, off + j * ld + (long) E * p));
-      }
-    }
-  }
-
-  /** Whole vectors, each store running over the next row, which overwrites what is too much. */
-  private static void sixColumns(
-      MemorySegment from, long off, long ld, int n, int k, MemorySegment to, long toOff) {
-    from = exact(from);
-    to = exact(to);
-    long step = (long) E * Tiles.MAX_ROWS;
-    int p = 0;
-    for (; p < k && off + p * ld + Math.max(step, VECTOR) <= from.byteSize(); p++) {
-      long f = off + p * ld;
-      long t = toOff + p * step;
-      for (long v = 0; v < step; v += VECTOR) {
-        load(from, f + v).intoMemorySegment(to, t + v, LE);
-      }
-    }
-    for (; p < k; p++) {
-      for (int j = 0; j < n; j++) {
-        long o = (long) E * j;
-        to.set(
-            JAVA_FLOAT_UNALIGNED,
-            toOff + p * step + o,
-            from.get(JAVA_FLOAT_UNALIGNED, off + p * ld + o));
-      }
-    }
+    F32Packing.packPanels(from, off, ld, n, k, trans, to, toOff);
   }
 
   @Override

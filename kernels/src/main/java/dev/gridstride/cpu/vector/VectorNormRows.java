@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Normalization of many f32 rows in one call: a row of 64 is four vectors, less than a call. */
 final class VectorNormRows {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+  private static final int LANES = F.length();
   private static final int V = F.vectorByteSize();
 
   private VectorNormRows() {}
@@ -37,7 +38,6 @@ final class VectorNormRows {
     if (cols == 0 || bytes % V != 0) {
       return 0;
     }
-    float[] lanes = LaneSums.floats();
     double inverse = 1.0 / cols;
     int step = VectorStep.bytes();
     for (int r = first; r < first + rows; r++) {
@@ -48,8 +48,15 @@ final class VectorNormRows {
         for (int i = 0; i < bytes; i += V) {
           s = s.add(FloatVector.fromMemorySegment(F, x, at + i, LE));
         }
-        s.intoArray(lanes, 0);
-        near = LaneSums.sum(lanes) / cols;
+        if (LANES >= 16) {
+          s = s.add(s.rearrange(LaneSums.SWAP_8));
+        }
+        if (LANES >= 8) {
+          s = s.add(s.rearrange(LaneSums.SWAP_4));
+        }
+        s = s.add(s.rearrange(LaneSums.SWAP_2));
+        s = s.add(s.rearrange(LaneSums.SWAP_1));
+        near = s.lane(0) / cols;
       }
       FloatVector s = FloatVector.zero(F);
       FloatVector t = s;
@@ -58,10 +65,24 @@ final class VectorNormRows {
         s = s.add(u);
         t = u.fma(u, t);
       }
-      s.intoArray(lanes, 0);
-      double sum = LaneSums.sum(lanes);
-      t.intoArray(lanes, 0);
-      double squares = LaneSums.sum(lanes);
+      if (LANES >= 16) {
+        s = s.add(s.rearrange(LaneSums.SWAP_8));
+      }
+      if (LANES >= 8) {
+        s = s.add(s.rearrange(LaneSums.SWAP_4));
+      }
+      s = s.add(s.rearrange(LaneSums.SWAP_2));
+      s = s.add(s.rearrange(LaneSums.SWAP_1));
+      if (LANES >= 16) {
+        t = t.add(t.rearrange(LaneSums.SWAP_8));
+      }
+      if (LANES >= 8) {
+        t = t.add(t.rearrange(LaneSums.SWAP_4));
+      }
+      t = t.add(t.rearrange(LaneSums.SWAP_2));
+      t = t.add(t.rearrange(LaneSums.SWAP_1));
+      double sum = s.lane(0);
+      double squares = t.lane(0);
       double mean = centered ? near + sum * inverse : 0;
       squares = centered ? Math.max(0, squares - sum * sum * inverse) : squares;
       if (!Double.isFinite(squares)) {
@@ -112,7 +133,6 @@ final class VectorNormRows {
     if (cols == 0 || bytes % V != 0) {
       return false;
     }
-    float[] lanes = LaneSums.floats();
     int step = VectorStep.bytes();
     for (int r = first; r < first + rows; r++) {
       long at = (long) bytes * r;
@@ -128,12 +148,33 @@ final class VectorNormRows {
         t = d.fma(v, t);
         u = u.add(v);
       }
-      s.intoArray(lanes, 0);
-      double sum = LaneSums.sum(lanes);
-      t.intoArray(lanes, 0);
-      double dot = LaneSums.sum(lanes);
-      u.intoArray(lanes, 0);
-      double low = centered ? (double) LaneSums.sum(lanes) / cols : 0;
+      if (LANES >= 16) {
+        s = s.add(s.rearrange(LaneSums.SWAP_8));
+      }
+      if (LANES >= 8) {
+        s = s.add(s.rearrange(LaneSums.SWAP_4));
+      }
+      s = s.add(s.rearrange(LaneSums.SWAP_2));
+      s = s.add(s.rearrange(LaneSums.SWAP_1));
+      if (LANES >= 16) {
+        t = t.add(t.rearrange(LaneSums.SWAP_8));
+      }
+      if (LANES >= 8) {
+        t = t.add(t.rearrange(LaneSums.SWAP_4));
+      }
+      t = t.add(t.rearrange(LaneSums.SWAP_2));
+      t = t.add(t.rearrange(LaneSums.SWAP_1));
+      if (LANES >= 16) {
+        u = u.add(u.rearrange(LaneSums.SWAP_8));
+      }
+      if (LANES >= 8) {
+        u = u.add(u.rearrange(LaneSums.SWAP_4));
+      }
+      u = u.add(u.rearrange(LaneSums.SWAP_2));
+      u = u.add(u.rearrange(LaneSums.SWAP_1));
+      double sum = s.lane(0);
+      double dot = t.lane(0);
+      double low = centered ? (double) u.lane(0) / cols : 0;
 
       double rstd = rstds[r];
       double slope = -rstd * rstd * rstd * (dot - low * sum) / cols;

@@ -35,7 +35,7 @@ public final class VectorReduceLoops implements ReduceLoops {
   @Override
   public double sum(MemorySegment x, long at, int n, Term term, float shift) {
     return switch (term) {
-      case VALUE -> values(x, at, n, LaneSums.floats());
+      case VALUE -> values(x, at, n);
       case MAGNITUDE -> magnitudes(x, at, n);
       case SQUARE -> squares(x, at, n);
       case EXP -> ROWS.sumExp(x, at / 4, n, shift);
@@ -49,13 +49,12 @@ public final class VectorReduceLoops implements ReduceLoops {
       ReduceLoops.super.sums(x, at, step, rows, n, term, results);
       return;
     }
-    float[] lanes = LaneSums.floats();
     for (int r = 0; r < rows; r++) {
-      results[r] = values(x, at + r * step, n, lanes);
+      results[r] = values(x, at + r * step, n);
     }
   }
 
-  private static double values(MemorySegment x, long at, int n, float[] lanes) {
+  private static double values(MemorySegment x, long at, int n) {
     x = exact(x);
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
@@ -72,8 +71,16 @@ public final class VectorReduceLoops implements ReduceLoops {
     for (; i + LANES <= n; i += LANES) {
       a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE));
     }
-    a.add(b).add(c.add(d)).intoArray(lanes, 0);
-    double sum = LaneSums.sum(lanes);
+    a = a.add(b).add(c.add(d));
+    if (LANES >= 16) {
+      a = a.add(a.rearrange(LaneSums.SWAP_8));
+    }
+    if (LANES >= 8) {
+      a = a.add(a.rearrange(LaneSums.SWAP_4));
+    }
+    a = a.add(a.rearrange(LaneSums.SWAP_2));
+    a = a.add(a.rearrange(LaneSums.SWAP_1));
+    double sum = a.lane(0);
     return i == n ? sum : sum + SCALAR.sum(x, at + 4L * i, n - i, Term.VALUE, 0);
   }
 

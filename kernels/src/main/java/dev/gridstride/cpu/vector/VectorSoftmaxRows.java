@@ -41,7 +41,6 @@ final class VectorSoftmaxRows {
       MemorySegment y, MemorySegment dy, long at, int rows, int n, float[] sums) {
     y = exact(y);
     dy = exact(dy);
-    float[] lanes = LaneSums.floats();
     for (int r = 0; r < rows; r++) {
       long p = 4 * (at + (long) r * n);
       FloatVector s = FloatVector.zero(F);
@@ -59,13 +58,21 @@ final class VectorSoftmaxRows {
         s = FloatVector.fromMemorySegment(F, y, p + 4L * i, LE).fma(g, s);
         i += L;
       }
-      s.add(t).intoArray(lanes, 0);
+      s = s.add(t);
+      if (L >= 16) {
+        s = s.add(s.rearrange(LaneSums.SWAP_8));
+      }
+      if (L >= 8) {
+        s = s.add(s.rearrange(LaneSums.SWAP_4));
+      }
+      s = s.add(s.rearrange(LaneSums.SWAP_2));
+      s = s.add(s.rearrange(LaneSums.SWAP_1));
       float rest = 0;
       for (; i < n; i++) {
         long q = p + 4L * i;
         rest = Math.fma(y.get(JAVA_FLOAT_UNALIGNED, q), dy.get(JAVA_FLOAT_UNALIGNED, q), rest);
       }
-      sums[r] = LaneSums.sum(lanes) + rest;
+      sums[r] = s.lane(0) + rest;
     }
   }
 

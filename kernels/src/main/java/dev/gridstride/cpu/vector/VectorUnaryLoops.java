@@ -14,9 +14,9 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Elementwise f32 loops; each function has a copy of this class, see {@link Specialized}.
  *
- * <p>The function stands once in each method, and a tail goes through a padded vector of scratch: a
- * second, masked call would make methods so large that the JIT stops inlining (18,000 nodes), and
- * then every vector is boxed.
+ * <p>Two loops, see {@link VectorStep}, each in a method of its own, and a tail that goes through a
+ * padded vector of scratch: with the function twice, methods are so large that the JIT stops
+ * inlining (18,000 nodes), and then every vector is boxed.
  */
 public final class VectorUnaryLoops implements UnaryLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
