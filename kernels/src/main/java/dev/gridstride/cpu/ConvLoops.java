@@ -118,6 +118,24 @@ public interface ConvLoops {
       long toOff,
       long toLd);
 
+  /**
+   * {@code to[t][l] = from[l][taps[t]]} for f32, where the rows of {@code from}, the taps of a
+   * filter plane, lie one after the other.
+   *
+   * @param plane elements of a row of {@code from}
+   * @param lanes rows of {@code from}
+   * @param toLd distance of the rows of {@code to} in bytes
+   */
+  void gatherTaps(
+      MemorySegment from,
+      long fromOff,
+      int plane,
+      int lanes,
+      int[] taps,
+      MemorySegment to,
+      long toOff,
+      long toLd);
+
   /** {@code a = max(a, 0)} for {@code count} f32; a NaN stays. */
   void relu(MemorySegment a, long off, long count);
 

@@ -12,6 +12,9 @@ final class ConvPanels {
   /** Source channels that are turned at once: their taps of 32 lanes lie in a first-level cache. */
   private static final int SOURCES = 16;
 
+  /** Taps of a plane up to which planes that lie one after the other are transposed as a block. */
+  private static final int MOST_TAPS = 64;
+
   private final boolean f32;
   private final int es;
   private final Elements from;
@@ -55,6 +58,16 @@ final class ConvPanels {
       long row = 4L * width;
       for (int s = 0; s < sources; s++) {
         MemorySegment.copy(w, 4 * (first + s * sourceStep + taps[0]), panel, offset + s * row, row);
+      }
+      return;
+    }
+    if (f32 && lanes == width && laneStep > 1 && laneStep <= MOST_TAPS && taps.length > 0) {
+      long row = 4L * width;
+      int plane = (int) laneStep;
+      for (int s = 0; s < sources; s++) {
+        long at = 4 * (first + s * sourceStep);
+        ConvLoops.BEST.gatherTaps(
+            w, at, plane, lanes, taps, panel, offset + s * row, sources * row);
       }
       return;
     }

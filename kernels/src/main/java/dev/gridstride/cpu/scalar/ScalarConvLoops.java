@@ -195,6 +195,26 @@ public class ScalarConvLoops implements ConvLoops {
   }
 
   @Override
+  public void gatherTaps(
+      MemorySegment from,
+      long fromOff,
+      int plane,
+      int lanes,
+      int[] taps,
+      MemorySegment to,
+      long toOff,
+      long toLd) {
+    long step = 4L * plane;
+    for (int t = 0; t < taps.length; t++) {
+      long f = fromOff + 4L * taps[t];
+      long o = toOff + t * toLd;
+      for (int l = 0; l < lanes; l++) {
+        to.set(JAVA_FLOAT_UNALIGNED, o + 4L * l, from.get(JAVA_FLOAT_UNALIGNED, f + l * step));
+      }
+    }
+  }
+
+  @Override
   public void relu(MemorySegment a, long off, long count) {
     for (long i = 0; i < count; i++) {
       float v = a.get(JAVA_FLOAT_UNALIGNED, off + 4 * i);

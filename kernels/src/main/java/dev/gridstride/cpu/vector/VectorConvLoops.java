@@ -3,6 +3,7 @@ package dev.gridstride.cpu.vector;
 import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
+import dev.gridstride.cpu.Scratch;
 import dev.gridstride.cpu.scalar.ScalarConvLoops;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -14,6 +15,10 @@ import jdk.incubator.vector.VectorOperators;
 public final class VectorConvLoops extends ScalarConvLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int LANES = F.length();
+  private static final int V = F.vectorByteSize();
+
+  /** For blocks of filters that are transposed. */
+  private static final Scratch BLOCK = new Scratch();
 
   private static FloatVector load(MemorySegment s, long off) {
     return FloatVector.fromMemorySegment(F, s, off, LE);
@@ -224,6 +229,48 @@ public final class VectorConvLoops extends ScalarConvLoops {
     }
     if (n < columns) {
       super.transpose(from, fromOff + 4L * n, ld, m, columns - n, to, toOff + n * toLd, toLd);
+    }
+  }
+
+  /**
+   * Blocks of as many rows and columns as a vector has lanes are transposed into scratch, and the
+   * wanted rows of the result stored.
+   */
+  @Override
+  public void gatherTaps(
+      MemorySegment from,
+      long fromOff,
+      int plane,
+      int lanes,
+      int[] taps,
+      MemorySegment to,
+      long toOff,
+      long toLd) {
+    long ld = 4L * plane;
+    int wide = (plane + LANES - 1) / LANES * LANES;
+    long end = fromOff + (lanes - 1) * ld + 4L * wide;
+    if (lanes % LANES != 0 || end > from.byteSize()) {
+      super.gatherTaps(from, fromOff, plane, lanes, taps, to, toOff, toLd);
+      return;
+    }
+    MemorySegment block = BLOCK.get((long) wide * V);
+    for (int l = 0; l < lanes; l += LANES) {
+      for (int c = 0; c < wide; c += LANES) {
+        long at = fromOff + l * ld + 4L * c;
+        F32Transpose.block(from, at, ld, LANES, block, (long) c * V, V);
+      }
+      rows(block, taps, to, toOff + 4L * l, toLd);
+    }
+  }
+
+  /** Stores the vectors of {@code block} that {@code places} names, one below the other. */
+  private static void rows(
+      MemorySegment block, int[] places, MemorySegment to, long toOff, long toLd) {
+    block = exact(block);
+    to = exact(to);
+    for (int t = 0; t < places.length; t++) {
+      FloatVector.fromMemorySegment(F, block, (long) V * places[t], LE)
+          .intoMemorySegment(to, toOff + t * toLd, LE);
     }
   }
 
