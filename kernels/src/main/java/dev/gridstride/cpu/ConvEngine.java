@@ -89,7 +89,7 @@ final class ConvEngine {
   }
 
   /** Whether the convolution is a matrix product over pixels. */
-  private static boolean pointwise(ConvAxis[] axes) {
+  static boolean pointwise(ConvAxis[] axes) {
     for (ConvAxis a : axes) {
       if (a.kernel() != 1 || a.stride() != 1 || a.padBegin() != 0 || a.padEnd() != 0) {
         return false;

@@ -60,19 +60,13 @@ final class ConvPointwise {
 
   /** The products of {@code op}, or null if it is none. */
   static @Nullable ConvPointwise of(Conv op) {
-    long pixels = op.n();
-    for (ConvAxis a : op.axes()) {
-      pixels *= a.size();
-      if (a.kernel() != 1 || a.stride() != 1 || a.padBegin() != 0 || a.padEnd() != 0) {
-        return null;
-      }
-    }
     boolean fits =
-        op.layout() == ImageLayout.NHWC
+        ConvEngine.pointwise(op.axes().toArray(ConvAxis[]::new))
+            && op.layout() == ImageLayout.NHWC
             && op.groups() == 1
             && (op.type() == DType.F32 || op.type() == DType.F64)
             && Math.min(op.c(), op.k()) >= LEAST_CHANNELS;
-    return fits ? new ConvPointwise(op, pixels) : null;
+    return fits ? new ConvPointwise(op, op.xCount() / op.c()) : null;
   }
 
   private static Epilogue withRelu(Epilogue e, boolean relu) {
