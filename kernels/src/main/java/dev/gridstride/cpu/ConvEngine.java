@@ -15,7 +15,9 @@ final class ConvEngine {
   private final ConvGather forward;
   private final ConvGather backward;
   private final ConvWeightGradient weight;
-  private final @Nullable ConvPointwise product;
+  private final @Nullable ConvPointwise forwardProduct;
+  private final @Nullable ConvPointwise dataProduct;
+  private final @Nullable ConvPointwise weightProduct;
   private final int taps;
   private final boolean channelwise;
 
@@ -52,7 +54,10 @@ final class ConvEngine {
     forward = gather(x, y, groups, kernel, ahead, channelwise, op.relu());
     backward = gather(y, x, groups, kernel, back, channelwise, false);
     weight = new ConvWeightGradient(x, y, groups, axes, channelwise);
-    product = ConvPointwise.of(op);
+    ConvPointwise product = ConvPointwise.of(op);
+    forwardProduct = product != null && product.takesForward() ? product : null;
+    dataProduct = product != null && product.takesData() ? product : null;
+    weightProduct = product != null && product.takesWeights() ? product : null;
   }
 
   private static ConvGather gather(
@@ -63,8 +68,12 @@ final class ConvEngine {
       ConvPhase[][] phases,
       boolean channelwise,
       boolean relu) {
-    return ConvNarrow.fits(from, to, groups, phases, channelwise)
-        ? new ConvNarrow(from, to, groups, kernel, phases, relu)
+    if (ConvNarrow.fits(from, to, groups, phases, channelwise)) {
+      return new ConvNarrow(from, to, groups, kernel, phases, relu);
+    }
+    var columns = ConvColumns.of(from, to, groups, phases, relu);
+    return columns != null
+        ? columns
         : new ConvPass(from, to, groups, kernel, phases, channelwise, relu);
   }
 
@@ -80,7 +89,7 @@ final class ConvEngine {
     return s;
   }
 
-  private static ConvAxis[] threeAxes(List<ConvAxis> axes) {
+  static ConvAxis[] threeAxes(List<ConvAxis> axes) {
     var three = new ConvAxis[] {ConvAxis.of(1, 1), ConvAxis.of(1, 1), ConvAxis.of(1, 1)};
     for (int i = 0; i < axes.size(); i++) {
       three[3 - axes.size() + i] = axes.get(i);
@@ -89,7 +98,7 @@ final class ConvEngine {
   }
 
   /** Whether the convolution is a matrix product over pixels. */
-  static boolean pointwise(ConvAxis[] axes) {
+  private static boolean pointwise(ConvAxis[] axes) {
     for (ConvAxis a : axes) {
       if (a.kernel() != 1 || a.stride() != 1 || a.padBegin() != 0 || a.padEnd() != 0) {
         return false;
@@ -121,24 +130,17 @@ final class ConvEngine {
     return Support.YES;
   }
 
-  private boolean imagesAreProducts() {
-    return product != null && product.takesImages();
-  }
-
-  private boolean weightsAreProducts() {
-    return product != null && product.takesWeights();
-  }
-
   long workspaceBytes() {
-    long images =
-        imagesAreProducts() ? 0 : Math.max(forward.workspaceBytes(), backward.workspaceBytes());
-    return Math.max(images, weightsAreProducts() ? 0 : weight.workspaceBytes());
+    long y = forwardProduct != null ? forwardProduct.workspaceBytes() : forward.workspaceBytes();
+    long dx = dataProduct != null ? dataProduct.workspaceBytes() : backward.workspaceBytes();
+    long dw = weightProduct != null ? weightProduct.workspaceBytes() : weight.workspaceBytes();
+    return Math.max(dw, Math.max(y, dx));
   }
 
   String details() {
-    String y = imagesAreProducts() ? "matrix product" : forward.details();
-    String dx = imagesAreProducts() ? "matrix product" : backward.details();
-    String dw = weightsAreProducts() ? "matrix product" : weight.details();
+    String y = forwardProduct != null ? "matrix product" : forward.details();
+    String dx = dataProduct != null ? "matrix product" : backward.details();
+    String dw = weightProduct != null ? "matrix product" : weight.details();
     return "forward: " + y + "; backward-data: " + dx + "; backward-weight: " + dw;
   }
 
@@ -151,35 +153,37 @@ final class ConvEngine {
   }
 
   void forward(Buffer x, Buffer w, @Nullable Buffer bias, Buffer y, @Nullable Buffer workspace) {
-    if (product != null && product.takesImages()) {
-      product.forward(x.segment(), w.segment(), optional(bias), y.segment());
+    if (forwardProduct != null) {
+      forwardProduct.forward(
+          x.segment(), w.segment(), optional(bias), y.segment(), memory(workspace));
       return;
     }
-    MemorySegment ws = memory(workspace);
     long perFilter = op.c() / op.groups() * taps;
     long lane = channelwise ? taps : perFilter;
-    forward.pack(w.segment(), lane, taps, op.k() / op.groups() * perFilter, optional(bias), ws);
-    forward.run(x.segment(), ws, bias != null, y.segment());
+    long group = op.k() / op.groups() * perFilter;
+    var weights = new ConvGather.Weights(w.segment(), lane, taps, group);
+    forward.run(x.segment(), weights, optional(bias), memory(workspace), y.segment());
   }
 
   /** {@code dx = adjoint of conv (dy)}, plus a bias for each input channel. */
   void backwardData(
       Buffer dy, Buffer w, @Nullable Buffer bias, Buffer dx, @Nullable Buffer workspace) {
-    if (product != null && product.takesImages()) {
-      product.backwardData(dy.segment(), w.segment(), optional(bias), dx.segment());
+    if (dataProduct != null) {
+      dataProduct.backwardData(
+          dy.segment(), w.segment(), optional(bias), dx.segment(), memory(workspace));
       return;
     }
-    MemorySegment ws = memory(workspace);
     long perFilter = op.c() / op.groups() * taps;
-    backward.pack(
-        w.segment(), taps, perFilter, op.k() / op.groups() * perFilter, optional(bias), ws);
-    backward.run(dy.segment(), ws, bias != null, dx.segment());
+    long group = op.k() / op.groups() * perFilter;
+    var weights = new ConvGather.Weights(w.segment(), taps, perFilter, group);
+    backward.run(dy.segment(), weights, optional(bias), memory(workspace), dx.segment());
   }
 
   void backwardWeight(
       Buffer x, Buffer dy, Buffer dw, @Nullable Buffer dbias, @Nullable Buffer workspace) {
-    if (product != null && product.takesWeights()) {
-      product.backwardWeight(x.segment(), dy.segment(), dw.segment(), optional(dbias));
+    if (weightProduct != null) {
+      weightProduct.backwardWeight(
+          x.segment(), dy.segment(), dw.segment(), optional(dbias), memory(workspace));
       return;
     }
     weight.run(x.segment(), dy.segment(), dw.segment(), optional(dbias), memory(workspace));

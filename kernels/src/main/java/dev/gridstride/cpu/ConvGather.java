@@ -8,27 +8,26 @@ import org.jspecify.annotations.Nullable;
  * backward-data (from dy to dx) alike.
  */
 interface ConvGather {
+  /**
+   * Weights as they lie in memory, taps of a filter plane side by side.
+   *
+   * @param laneStep elements between the weights of neighbouring destination channels
+   * @param sourceStep elements between those of neighbouring source channels
+   * @param groupStep elements between those of neighbouring groups
+   */
+  record Weights(MemorySegment memory, long laneStep, long sourceStep, long groupStep) {}
+
   /** Bytes of packed weights and bias. */
   long workspaceBytes();
 
   /** How the pass is run, for people. */
   String details();
 
-  /**
-   * Packs weights and bias.
-   *
-   * @param laneStep elements between the weights of neighbouring destination channels
-   * @param sourceStep elements between those of neighbouring source channels
-   * @param groupStep elements between those of neighbouring groups
-   */
-  void pack(
-      MemorySegment w,
-      long laneStep,
-      long sourceStep,
-      long groupStep,
+  /** Runs the pass. */
+  void run(
+      MemorySegment from,
+      Weights weights,
       @Nullable MemorySegment bias,
-      MemorySegment workspace);
-
-  /** Runs the pass on packed weights. */
-  void run(MemorySegment from, MemorySegment workspace, boolean withBias, MemorySegment to);
+      MemorySegment workspace,
+      MemorySegment to);
 }

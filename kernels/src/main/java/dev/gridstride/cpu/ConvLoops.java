@@ -136,6 +136,53 @@ public interface ConvLoops {
       long toOff,
       long toLd);
 
+  /**
+   * Columns of a matrix with a row for each source channel and tap, one vector of pixels wide, read
+   * from padded planes. The lanes of the vector lie in two windows, each as long as a vector:
+   *
+   * <pre>
+   * to[toOff + (s*taps + t)*toStep + 4*l] =
+   *     from[(l &lt; cut ? first : second) + s*plane + shifts[t] + 4*picks[pickOff + l]],  0 &lt;= picks &lt; lanes
+   * </pre>
+   *
+   * @param sources source channels
+   * @param plane distance of their planes in bytes
+   * @param shifts for each tap how far from a pixel it reads, in bytes
+   */
+  void columns(
+      int sources,
+      long plane,
+      int[] shifts,
+      MemorySegment from,
+      long first,
+      long second,
+      int cut,
+      int[] picks,
+      int pickOff,
+      MemorySegment to,
+      long toOff,
+      long toStep);
+
+  /**
+   * Brings the taps of several filters' planes, of f32, that lie side by side, into a row for each
+   * plane, those of its sources one after the other:
+   *
+   * <pre>
+   * to[i*toLd + 4*(s*taps + t)] = from[fromOff + s*sourceStep + 4*(i*taps + t)],  0 &lt;= i &lt; planes
+   * </pre>
+   *
+   * <p>May also write up to a vector behind each row; the next one lies where its own are written.
+   */
+  void joinTaps(
+      MemorySegment from,
+      long fromOff,
+      long sourceStep,
+      int sources,
+      int planes,
+      int taps,
+      MemorySegment to,
+      long toLd);
+
   /** {@code a = max(a, 0)} for {@code count} f32; a NaN stays. */
   void relu(MemorySegment a, long off, long count);
 

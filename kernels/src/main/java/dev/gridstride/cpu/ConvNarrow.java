@@ -157,22 +157,15 @@ final class ConvNarrow implements ConvGather {
     return biasOffset + (long) group * cd * lanes * es;
   }
 
-  @Override
-  public void pack(
-      MemorySegment w,
-      long laneStep,
-      long sourceStep,
-      long groupStep,
-      @Nullable MemorySegment bias,
-      MemorySegment workspace) {
+  private void pack(Weights w, @Nullable MemorySegment bias, MemorySegment workspace) {
     var panels = new ConvPanels(src.type, es);
     for (ConvCombo q : combos) {
       for (int g = 0; g < groups; g++) {
         panels.pack(
-            w,
-            g * groupStep,
-            sourceStep,
-            laneStep,
+            w.memory(),
+            g * w.groupStep(),
+            w.sourceStep(),
+            w.laneStep(),
             cs,
             cs,
             cd,
@@ -187,9 +180,15 @@ final class ConvNarrow implements ConvGather {
   }
 
   @Override
-  public void run(MemorySegment from, MemorySegment workspace, boolean withBias, MemorySegment to) {
+  public void run(
+      MemorySegment from,
+      Weights weights,
+      @Nullable MemorySegment bias,
+      MemorySegment workspace,
+      MemorySegment to) {
+    pack(weights, bias, workspace);
     int tasks = Math.toIntExact((long) src.n * groups * dst.d * rowBlocks * columnBlocks);
-    Parallel.forEach(tasks, i -> new Task(from, workspace, withBias, to, i).run());
+    Parallel.forEach(tasks, i -> new Task(from, workspace, bias != null, to, i).run());
   }
 
   /** A block of rows of one image and group. */

@@ -242,14 +242,7 @@ final class ConvPass implements ConvGather {
     return new Steps(row * slabRows, row, pixel);
   }
 
-  @Override
-  public void pack(
-      MemorySegment w,
-      long laneStep,
-      long sourceStep,
-      long groupStep,
-      @Nullable MemorySegment bias,
-      MemorySegment workspace) {
+  private void pack(Weights w, @Nullable MemorySegment bias, MemorySegment workspace) {
     ConvPanels panels = new ConvPanels(src.type, es);
     int perCombo = groups * blocks;
     Parallel.forEach(
@@ -259,10 +252,10 @@ final class ConvPass implements ConvGather {
           int g = i % perCombo / blocks;
           int b = i % blocks;
           panels.pack(
-              w,
-              g * groupStep + (long) b * block * laneStep,
-              laneStep,
-              sourceStep,
+              w.memory(),
+              g * w.groupStep() + (long) b * block * w.laneStep(),
+              w.laneStep(),
+              w.sourceStep(),
               Math.min(block, cd - b * block),
               width(b),
               perTap(),
@@ -291,11 +284,17 @@ final class ConvPass implements ConvGather {
   }
 
   @Override
-  public void run(MemorySegment from, MemorySegment workspace, boolean withBias, MemorySegment to) {
+  public void run(
+      MemorySegment from,
+      Weights weights,
+      @Nullable MemorySegment bias,
+      MemorySegment workspace,
+      MemorySegment to) {
+    pack(weights, bias, workspace);
     if (dst.n == 0 || cd == 0 || (long) dst.d * dst.h * dst.w == 0) {
       return;
     }
     int tasks = Math.multiplyExact(tasksOfPart, parts);
-    Parallel.forEach(tasks, i -> new ConvTask(this, from, workspace, withBias, to, i).run());
+    Parallel.forEach(tasks, i -> new ConvTask(this, from, workspace, bias != null, to, i).run());
   }
 }

@@ -101,6 +101,17 @@ class ConvTest {
     list.add(conv(9, 33, 20, axis(5, 3, 2, 1, 1, 1), axis(6, 2, 1, 0, 1, 1)));
     // weights that take more than a second-level cache, for more than one image
     list.add(conv(2, 130, 150, axis(3, 3, 1, 1, 1, 1), axis(4, 3, 1, 1, 1, 1)));
+    // many channels over few pixels: blocks of channels, runs of pixels, windows over images
+    list.add(conv(3, 33, 96, axis(5, 3, 1, 1, 1, 1), axis(7, 3, 1, 1, 1, 1)));
+    list.add(conv(1, 150, 33, axis(3, 3, 1, 1, 1, 1), axis(14, 3, 1, 1, 1, 1)));
+    list.add(conv(2, 36, 40, axis(9, 5, 1, 2, 2, 1), axis(10, 3, 1, 2, 0, 2)));
+    list.add(conv(1, 33, 34, axis(12, 3, 1, -1, -2, 1), axis(15, 3, 1, 0, -1, 1)));
+    list.add(conv(1, 32, 33, axis(23, 2, 1, 1, 0, 1), axis(26, 2, 1, 0, 0, 1)));
+    list.add(conv(1, 64, 66, axis(9, 2, 1, 0, 1, 1), axis(27, 3, 1, 2, 0, 1)).withGroups(2));
+    list.add(conv(1, 66, 64, axis(9, 5, 1, 2, 2, 1), axis(8, 5, 1, 0, 0, 1)).withGroups(2));
+    // the same, where planes would be mostly padding or windows too long
+    list.add(conv(1, 32, 33, axis(3, 2, 1, 60, 60, 121), axis(4, 2, 1, 90, 90, 182)));
+    list.add(conv(1, 32, 32, axis(3, 9, 1, 4, 4, 1), axis(3, 9, 1, 4, 4, 1)));
     // few channels, larger kernels, strides beyond the kernel
     list.add(conv(2, 1, 32, axis(12, 3, 1, 0, 0, 1), axis(12, 3, 1, 0, 0, 1)));
     list.add(conv(1, 3, 16, axis(17, 7, 2, 3, 3, 1), axis(19, 7, 2, 3, 3, 1)));
@@ -116,6 +127,10 @@ class ConvTest {
     list.add(conv(3, 16, 32, axis(5, 1, 1, 0, 0, 1), axis(7, 1, 1, 0, 0, 1)));
     list.add(conv(2, 37, 10, axis(3, 1, 1, 0, 0, 1), axis(5, 1, 1, 0, 0, 1)));
     list.add(conv(2, 32, 32, axis(7, 1, 2, 0, 0, 1), axis(7, 1, 2, 0, 0, 1)));
+    list.add(conv(3, 20, 37, axis(8, 1, 3, 0, 0, 1), axis(9, 1, 2, 0, 0, 1)));
+    list.add(conv(3, 16, 17, axis(62, 1, 3, 0, 0, 1), axis(36, 1, 2, 0, 0, 1)));
+    list.add(
+        conv(2, 24, 16, axis(3, 1, 2, 0, 0, 1), axis(4, 1, 1, 0, 0, 1), axis(5, 1, 2, 0, 0, 1)));
     list.add(conv(2, 40, 33, axis(24, 1, 1, 0, 0, 1), axis(25, 1, 1, 0, 0, 1)));
     list.add(conv(5, 70, 65, axis(15, 1, 1, 0, 0, 1), axis(15, 1, 1, 0, 0, 1)));
     list.add(conv(1, 600, 20, axis(2, 1, 1, 0, 0, 1), axis(3, 1, 1, 0, 0, 1)));

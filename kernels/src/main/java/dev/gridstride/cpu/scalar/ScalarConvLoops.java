@@ -195,6 +195,50 @@ public class ScalarConvLoops implements ConvLoops {
   }
 
   @Override
+  public void joinTaps(
+      MemorySegment from,
+      long fromOff,
+      long sourceStep,
+      int sources,
+      int planes,
+      int taps,
+      MemorySegment to,
+      long toLd) {
+    for (int i = 0; i < planes; i++) {
+      for (int s = 0; s < sources; s++) {
+        long at = fromOff + s * sourceStep + 4L * i * taps;
+        MemorySegment.copy(from, at, to, i * toLd + 4L * s * taps, 4L * taps);
+      }
+    }
+  }
+
+  @Override
+  public void columns(
+      int sources,
+      long plane,
+      int[] shifts,
+      MemorySegment from,
+      long first,
+      long second,
+      int cut,
+      int[] picks,
+      int pickOff,
+      MemorySegment to,
+      long toOff,
+      long toStep) {
+    int lanes = Tiles.BEST.lanesF32();
+    for (int s = 0; s < sources; s++) {
+      for (int t = 0; t < shifts.length; t++) {
+        long row = toOff + ((long) s * shifts.length + t) * toStep;
+        for (int l = 0; l < lanes; l++) {
+          long at = (l < cut ? first : second) + s * plane + shifts[t] + 4L * picks[pickOff + l];
+          to.set(JAVA_FLOAT_UNALIGNED, row + 4L * l, from.get(JAVA_FLOAT_UNALIGNED, at));
+        }
+      }
+    }
+  }
+
+  @Override
   public void gatherTaps(
       MemorySegment from,
       long fromOff,

@@ -274,6 +274,45 @@ public final class VectorConvLoops extends ScalarConvLoops {
     }
   }
 
+  /** Whole vectors, what they hold too much being overwritten by those of the next source. */
+  @Override
+  public void joinTaps(
+      MemorySegment from,
+      long fromOff,
+      long sourceStep,
+      int sources,
+      int planes,
+      int taps,
+      MemorySegment to,
+      long toLd) {
+    // vectors of the last planes may reach beyond the last filter, and behind the last source of a
+    // row there would be those of the next row
+    F32Columns.joinTaps(from, fromOff, sourceStep, sources - 1, planes, taps, to, toLd);
+    for (int i = 0; i < planes; i++) {
+      long at = fromOff + (sources - 1) * sourceStep + 4L * i * taps;
+      long row = i * toLd + 4L * (sources - 1) * taps;
+      MemorySegment.copy(from, at, to, row, 4L * taps);
+    }
+  }
+
+  @Override
+  public void columns(
+      int sources,
+      long plane,
+      int[] shifts,
+      MemorySegment from,
+      long first,
+      long second,
+      int cut,
+      int[] picks,
+      int pickOff,
+      MemorySegment to,
+      long toOff,
+      long toStep) {
+    F32Columns.columns(
+        sources, plane, shifts, from, first, second, cut, picks, pickOff, to, toOff, toStep);
+  }
+
   @Override
   public void relu(MemorySegment a, long off, long count) {
     a = exact(a);
