@@ -61,6 +61,30 @@ public interface ConvLoops {
       long ldi);
 
   /**
+   * Adds to the nine sums of a channel-wise 3 x 3 window, one vector of f32 channels, {@code v}
+   * bytes, wide:
+   *
+   * <pre>
+   * C[(3*i + j)*v] += sum over r, s of A[aOff + tab[r] + s*aStep + i*dRow + j*dTap]
+   *                                  * B[bOff + (r*runLength + s)*bStep],   0 &lt;= i, j &lt; 3
+   * </pre>
+   */
+  void channelWindow(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      long aStep,
+      long dTap,
+      long dRow,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff);
+
+  /**
    * A line of pixels of a channel-wise convolution, in blocks of one vector of channels, {@code v}
    * bytes of {@link Tiles#lanesF32} elements:
    *
@@ -69,6 +93,8 @@ public interface ConvLoops {
    *                + sum over t of A[aOff + from[t] + i*dA + k*v] * B[bOff + k*bBlock + tap[t]*v],
    *                  0 &lt;= i &lt; pixels, 0 &lt;= k &lt; blocks, in the order of t
    * </pre>
+   *
+   * @param far whether A and C come from memory
    */
   void channelTaps(
       int blocks,
@@ -86,7 +112,8 @@ public interface ConvLoops {
       long ldc,
       MemorySegment init,
       long initOff,
-      long iBlock);
+      long iBlock,
+      boolean far);
 
   /** The same in f64, with vectors of {@link Tiles#lanesF64} elements. */
   void channelTapsF64(
@@ -182,6 +209,9 @@ public interface ConvLoops {
       int taps,
       MemorySegment to,
       long toLd);
+
+  /** Brings memory into the caches, where it will be read in no order. */
+  void readAhead(MemorySegment s, long at, long bytes);
 
   /** {@code a = max(a, 0)} for {@code count} f32; a NaN stays. */
   void relu(MemorySegment a, long off, long count);

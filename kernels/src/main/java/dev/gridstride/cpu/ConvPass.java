@@ -24,6 +24,9 @@ final class ConvPass implements ConvGather {
   /** Fewest multiply-adds of a task, about 20 microseconds of them. */
   private static final double TASK_WORK = 1e6;
 
+  /** Bytes of images up to which a third-level cache still has them from the last pass. */
+  private static final long NEAR_BYTES = 12 << 20;
+
   /** Number of tasks aimed at, so that many threads find work. */
   private static final int TASKS = 32;
 
@@ -60,6 +63,9 @@ final class ConvPass implements ConvGather {
   final int rowBlocks;
   final int columnBlocks;
   final int parts;
+
+  /** Whether the images come from memory. */
+  final boolean far;
 
   /** One part of the channels is done after the other: its weights serve all images. */
   final int tasksOfPart;
@@ -99,6 +105,7 @@ final class ConvPass implements ConvGather {
     block = channelwise ? lanes : 2 * lanes;
     blocks = Math.ceilDiv(cd, block);
     cdPadded = Math.ceilDiv(cd, lanes) * lanes;
+    far = areFar(src, dst);
     directSource = directSource();
     directTarget = dst.direct() && cd % lanes == 0;
 
@@ -137,6 +144,12 @@ final class ConvPass implements ConvGather {
     }
     combos = list.toArray(ConvCombo[]::new);
     biasOffset = at;
+  }
+
+  /** Whether images come from memory. */
+  static boolean areFar(ConvImages a, ConvImages b) {
+    double elements = (double) a.imageStep * a.n + (double) b.imageStep * b.n;
+    return elements * a.slabBytes > NEAR_BYTES;
   }
 
   int perTap() {

@@ -304,7 +304,8 @@ final class ConvTask {
               ldc,
               init,
               initOff,
-              iBlock);
+              iBlock,
+              p.far);
         } else {
           ConvLoops.BEST.channelTapsF64(
               b1 - b,

@@ -59,6 +59,13 @@ final class ConvWeightGradient {
   final int blocks;
   private final int kgPadded;
   final int taps;
+
+  /** Whether a block's sums are those of {@link ConvLoops#channelWindow}, over padded rows. */
+  final boolean window;
+
+  /** Whether dy is brought into a cache first: a window asks for its lines too slowly. */
+  final boolean readsAhead;
+
   final boolean directX;
   final boolean directY;
   final ConvPass.Steps source;
@@ -94,6 +101,9 @@ final class ConvWeightGradient {
     ConvPhase.Span[] spans = axes[2].spans();
     boolean inside = spans.length == 1 && spans[0].lo() == 0 && spans[0].hi() == axes[2].taps();
     directX = x.direct() && inside && !(channelwise && cg % lanes != 0);
+    boolean square = taps(0) == 1 && taps(1) == 3 && taps(2) == 3;
+    window = channelwise && es == 4 && square && !directX;
+    readsAhead = window && y.direct() && kg % lanes == 0 && ConvPass.areFar(x, y);
     boolean joined = areSmall() && (double) taps * cg >= JOINED_TERMS;
     directY = y.direct() && kg % lanes == 0 && !joined;
 
@@ -221,7 +231,8 @@ final class ConvWeightGradient {
   }
 
   private int slabRows() {
-    return Math.min(x.h, (rows - 1) * axes[1].srcStep + reach(axes[1]));
+    int read = (rows - 1) * axes[1].srcStep + reach(axes[1]);
+    return window ? read : Math.min(x.h, read);
   }
 
   int slabPlanes() {

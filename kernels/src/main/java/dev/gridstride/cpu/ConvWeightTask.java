@@ -90,8 +90,12 @@ final class ConvWeightTask {
       aBase = g.x.at(image, group * g.cg, 0, 0, 0) * g.es;
       return;
     }
-    int h0 = Math.clamp(g.axes[1].lowest(y0), 0, g.x.h);
-    int h1 = Math.clamp(g.axes[1].highest(y1), h0, g.x.h);
+    int h0 = g.axes[1].lowest(y0);
+    int h1 = g.axes[1].highest(y1);
+    if (!g.window) {
+      h0 = Math.clamp(h0, 0, g.x.h);
+      h1 = Math.clamp(h1, h0, g.x.h);
+    }
     int d0 = Math.clamp(g.axes[0].lowest(z), 0, g.x.d);
     int d1 = Math.clamp(g.axes[0].highest(z + 1), d0, g.x.d);
     int w0 = g.axes[2].lowest(x0);
@@ -102,7 +106,11 @@ final class ConvWeightTask {
       for (int d = d0; d < d1; d++) {
         for (int h = h0; h < h1; h++) {
           long off = (d - d0) * g.source.depth() + (h - h0) * g.source.row();
-          g.x.loadRow(xs, box, d, h, a, i * g.imageBytes + off, g.source.pixel());
+          if (h < 0 || h >= g.x.h) {
+            a.asSlice(off, g.source.row()).fill((byte) 0);
+          } else {
+            g.x.loadRow(xs, box, d, h, a, i * g.imageBytes + off, g.source.pixel());
+          }
         }
       }
     }
@@ -115,6 +123,9 @@ final class ConvWeightTask {
       dyPixel = (long) g.y.channels * g.es;
       dyRow = dyPixel * g.y.w;
       dyBlock = (long) g.block * g.es;
+      if (g.readsAhead) {
+        ConvLoops.BEST.readAhead(dy, dyAt(0, y0), (y1 - y0 - 1) * dyRow + (x1 - x0) * dyPixel);
+      }
       return;
     }
     dyPixel = (long) g.block * g.es;
@@ -159,6 +170,10 @@ final class ConvWeightTask {
       if (d < 0 || d >= g.x.d) {
         continue;
       }
+      if (g.window) {
+        window(b, r0, r1, d, panel);
+        continue;
+      }
       for (int kh = 0; kh < h.taps(); kh++) {
         long to = panel + ((long) kd * h.taps() + kh) * rowOfSums;
         int p0 = Math.max(r0, Math.ceilDiv(-h.offset[kh], h.srcStep));
@@ -172,6 +187,31 @@ final class ConvWeightTask {
         }
       }
     }
+  }
+
+  private void window(int b, int r0, int r1, int d, long panel) {
+    ConvPhase h = g.axes[1];
+    ConvPhase w = g.axes[2];
+    long row = (long) r0 * h.srcStep + h.offset[0];
+    long column = (long) x0 * w.srcStep + w.offset[0];
+    ConvLoops.BEST.channelWindow(
+        r1 - r0,
+        x1 - x0,
+        a,
+        aBase
+            + d * g.source.depth()
+            + row * g.source.row()
+            + column * g.source.pixel()
+            + (long) b * g.block * g.es,
+        g.rowTables[1],
+        w.srcStep * g.source.pixel(),
+        (w.offset[1] - w.offset[0]) * g.source.pixel(),
+        (h.offset[1] - h.offset[0]) * g.source.row(),
+        dy,
+        dyAt(b, r0),
+        dyPixel,
+        sums,
+        panel);
   }
 
   private void rowOfTaps(long row, int runs, long dyOff, int width, long to, int b) {

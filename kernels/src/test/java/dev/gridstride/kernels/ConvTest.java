@@ -148,6 +148,8 @@ class ConvTest {
     list.add(conv(1, 19, 19, axis(7, 3, 2, 1, 1, 1), axis(9, 3, 2, 0, 1, 1)).withGroups(19));
     list.add(conv(1, 16, 16, axis(7, 5, 1, 2, 2, 1), axis(8, 11, 1, 5, 5, 1)).withGroups(16));
     list.add(conv(1, 6, 12, axis(7, 3, 1, 1, 1, 1), axis(9, 3, 1, 1, 1, 2)).withGroups(6));
+    list.add(conv(1, 16, 16, axis(5, 3, 2, 2, 2, 2), axis(300, 3, 1, 1, 0, 1)).withGroups(16));
+    list.add(conv(2, 33, 33, axis(6, 3, 1, 0, 1, 1), axis(7, 3, 1, 0, 0, 1)).withGroups(33));
     // one and three dimensions
     list.add(conv(3, 7, 16, axis(33, 5, 2, 2, 1, 1)));
     list.add(conv(1, 16, 16, axis(700, 3, 1, 1, 1, 1)));
@@ -161,6 +163,17 @@ class ConvTest {
     list.add(conv(2, 0, 4, axis(5, 3, 1, 0, 0, 1), axis(5, 3, 1, 1, 0, 1)));
     list.add(conv(2, 3, 0, axis(5, 3, 1, 0, 0, 1), axis(5, 3, 1, 0, 0, 1)));
     return list;
+  }
+
+  /** Channel by channel over images that come from memory, which are read ahead. */
+  static Stream<Conv> farCases() {
+    return Stream.of(
+        conv(1, 64, 64, axis(150, 3, 1, 1, 1, 1), axis(300, 3, 1, 1, 1, 1))
+            .withGroups(64)
+            .withLayout(ImageLayout.NHWC),
+        conv(2, 80, 80, axis(201, 3, 2, 1, 1, 1), axis(150, 3, 2, 1, 0, 1))
+            .withGroups(80)
+            .withLayout(ImageLayout.NHWC));
   }
 
   static Stream<Conv> cases() {
@@ -214,7 +227,7 @@ class ConvTest {
 
   /** Integers whose sums stay below 2^24: every pass must be exact. */
   @ParameterizedTest
-  @MethodSource({"cases", "randomCases"})
+  @MethodSource({"cases", "randomCases", "farCases"})
   void exactOnIntegers(Conv op) {
     try (var v = Operands.of(op, true)) {
       v.run(op, true);

@@ -103,6 +103,46 @@ public class ScalarConvLoops implements ConvLoops {
   }
 
   @Override
+  public void channelWindow(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      long aStep,
+      long dTap,
+      long dRow,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff) {
+    long v = 4L * Tiles.BEST.lanesF32();
+    for (int i = 0; i < 3; i++) {
+      long row = cOff + 3 * i * v;
+      channels(
+          3,
+          runs,
+          runLength,
+          a,
+          aOff + i * dRow,
+          tab,
+          0,
+          aStep,
+          dTap,
+          b,
+          bOff,
+          bStep,
+          c,
+          row,
+          v,
+          c,
+          row,
+          v);
+    }
+  }
+
+  @Override
   public void channelTaps(
       int blocks,
       int pixels,
@@ -119,7 +159,8 @@ public class ScalarConvLoops implements ConvLoops {
       long ldc,
       MemorySegment init,
       long initOff,
-      long iBlock) {
+      long iBlock,
+      boolean far) {
     int lanes = Tiles.BEST.lanesF32();
     long v = 4L * lanes;
     for (int i = 0; i < pixels; i++) {
@@ -256,6 +297,11 @@ public class ScalarConvLoops implements ConvLoops {
         to.set(JAVA_FLOAT_UNALIGNED, o + 4L * l, from.get(JAVA_FLOAT_UNALIGNED, f + l * step));
       }
     }
+  }
+
+  @Override
+  public void readAhead(MemorySegment s, long at, long bytes) {
+    // plain loops take longer than to fetch what they read
   }
 
   @Override

@@ -14,6 +14,10 @@ import jdk.incubator.vector.FloatVector;
  * <p>A window of 3 x 3 at stride 1 slides: its weights stay in registers, and a pixel loads three
  * vectors. Others load each tap, for tiles of 6 pixels. Both methods are too long for C2 to inline,
  * so that its limits on their callers don't reach them.
+ *
+ * <p>Both read a vector of each of some pixels, and the next vector of the same pixels in the next
+ * call: an order in which the hardware foresees nothing. So what comes from memory is {@link
+ * ReadAhead read ahead}.
  */
 final class F32ChannelTaps {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -47,13 +51,20 @@ final class F32ChannelTaps {
       long ldc,
       MemorySegment init,
       long initOff,
-      long iBlock) {
+      long iBlock,
+      boolean far) {
     boolean slides = pixels > 2 && slides(from, tap, dA);
     int most = slides ? Math.clamp(RUN_BYTES / (blocks * BYTES), TILE, 64) : TILE;
     int runs = (pixels + most - 1) / most;
+    // few vectors of a pixel, or few taps, are read in order anyway
+    boolean ahead = far && blocks >= 4 && from.length > 4;
     for (int j = 0; j < runs; j++) {
       int i = (int) ((long) pixels * j / runs);
       int m = (int) ((long) pixels * (j + 1) / runs) - i;
+      if (ahead) {
+        readSources(a, aOff + i * dA, (m - 1) * dA + blocks * BYTES, from, dA);
+        ReadAhead.lines(c, cOff + i * ldc, (m - 1) * ldc + blocks * BYTES);
+      }
       for (int k = 0; k < blocks; k++) {
         long x = aOff + i * dA + k * BYTES;
         long w = bOff + k * bBlock;
@@ -65,6 +76,18 @@ final class F32ChannelTaps {
           tile(m, from, tap, a, x, dA, b, w, c, y, ldc, init, z);
         }
       }
+    }
+  }
+
+  /** Reads the rows of taps of a run of pixels; taps of a row are at most a pixel's step apart. */
+  private static void readSources(MemorySegment a, long at, long bytes, int[] from, long dA) {
+    for (int t = 0; t < from.length; ) {
+      int end = t + 1;
+      while (end < from.length && from[end] - from[end - 1] <= dA) {
+        end++;
+      }
+      ReadAhead.lines(a, at + from[t], from[end - 1] - from[t] + bytes);
+      t = end;
     }
   }
 

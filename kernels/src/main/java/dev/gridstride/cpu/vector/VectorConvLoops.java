@@ -183,6 +183,25 @@ public final class VectorConvLoops extends ScalarConvLoops {
   }
 
   @Override
+  public void channelWindow(
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      long aStep,
+      long dTap,
+      long dRow,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      MemorySegment c,
+      long cOff) {
+    F32WindowGradient.sums(
+        runs, runLength, a, aOff, tab, aStep, dTap, dRow, b, bOff, bStep, c, cOff);
+  }
+
+  @Override
   public void channelTaps(
       int blocks,
       int pixels,
@@ -199,10 +218,11 @@ public final class VectorConvLoops extends ScalarConvLoops {
       long ldc,
       MemorySegment init,
       long initOff,
-      long iBlock) {
+      long iBlock,
+      boolean far) {
     F32ChannelTaps.line(
         blocks, pixels, from, tap, a, aOff, dA, b, bOff, bBlock, c, cOff, ldc, init, initOff,
-        iBlock);
+        iBlock, far);
   }
 
   @Override
@@ -311,6 +331,11 @@ public final class VectorConvLoops extends ScalarConvLoops {
       long toStep) {
     F32Columns.columns(
         sources, plane, shifts, from, first, second, cut, picks, pickOff, to, toOff, toStep);
+  }
+
+  @Override
+  public void readAhead(MemorySegment s, long at, long bytes) {
+    ReadAhead.lines(s, at, bytes);
   }
 
   @Override
