@@ -19,4 +19,28 @@ public interface BinaryLoops {
       long yAt,
       int n,
       boolean far);
+
+  /**
+   * Several rows of the same length, {@code aRow}, {@code bRow} and {@code yRow} bytes from each
+   * other.
+   */
+  default void rows(
+      long rows,
+      MemorySegment a,
+      long aAt,
+      int aStep,
+      long aRow,
+      MemorySegment b,
+      long bAt,
+      int bStep,
+      long bRow,
+      MemorySegment y,
+      long yAt,
+      long yRow,
+      int n,
+      boolean far) {
+    for (long r = 0; r < rows; r++) {
+      run(a, aAt + r * aRow, aStep, b, bAt + r * bRow, bStep, y, yAt + r * yRow, n, far);
+    }
+  }
 }

@@ -75,7 +75,13 @@ public final class CpuBinary implements Binary.Kernel {
     }
     int p = (int) walk.step[0];
     int q = (int) walk.step[1];
-    walk.forEach((at, n) -> f.run(as, at[0] * 4, p, bs, at[1] * 4, q, ys, at[2] * 4, (int) n, far));
+    long aRow = walk.rowStep(0) * 4;
+    long bRow = walk.rowStep(1) * 4;
+    long yRow = walk.rowStep(2) * 4;
+    walk.forEachRows((at, rows, n) ->
+        f.rows(
+            rows, as, at[0] * 4, p, aRow, bs, at[1] * 4, q, bRow, ys, at[2] * 4, yRow, (int) n,
+            far));
   }
 
   private void general(MemorySegment a, MemorySegment b, MemorySegment y, long[] at, long n) {

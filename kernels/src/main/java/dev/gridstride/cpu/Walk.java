@@ -20,6 +20,16 @@ final class Walk {
     void run(long[] at, long n);
   }
 
+  /** Several runs of equal length whose places are a constant step apart. */
+  interface Rows {
+    /**
+     * Does {@code rows} runs of {@code n} elements, {@link #rowStep} from each other.
+     *
+     * @param at for each layout the offset of the first, in elements; valid during the call
+     */
+    void run(long[] at, long rows, long n);
+  }
+
   /** Elements of a task: enough to be worth its hand-over. */
   private static final long GRAIN = 1 << 14;
 
@@ -65,8 +75,27 @@ final class Walk {
     }
   }
 
+  /** Elements of a run. */
+  long runLength() {
+    return dims[rank - 1];
+  }
+
+  /** Distance of two neighbouring runs of a layout, in elements. */
+  long rowStep(int layout) {
+    return rank == 1 ? 0 : strides[layout][rank - 2];
+  }
+
   /** Runs the whole walk, in parallel; each element is in one call. */
   void forEach(Run body) {
+    forEach((at, rows, n) -> body.run(at, n), 1);
+  }
+
+  /** The same, many runs in a call. */
+  void forEachRows(Rows body) {
+    forEach(body, Long.MAX_VALUE);
+  }
+
+  private void forEach(Rows body, long most) {
     if (count == 0) {
       return;
     }
@@ -78,17 +107,21 @@ final class Walk {
           var at = new long[step.length];
           locate(from, at);
           long done = from % run; // of the run
-          long line = rank == 1 ? 0 : from / run % dims[rank - 2];
+          long lines = rank == 1 ? 1 : dims[rank - 2];
+          long line = rank == 1 ? 0 : from / run % lines;
           for (long i = from; i < to; ) {
             long n = Math.min(run - done, to - i);
-            body.run(at, n);
-            i += n;
+            long whole = Math.min(Math.min(most, lines - line), (to - i) / run);
+            long rows = n == run ? Math.max(1, whole) : 1;
+            body.run(at, rows, n);
+            i += rows * n;
             if (i == to) {
               break; // before the walk's end there may be no next run
             }
-            if (++line < dims[rank - 2]) { // the common case: no division
+            line += rows;
+            if (line < lines) { // the common case: no division
               for (int l = 0; l < at.length; l++) {
-                at[l] += strides[l][rank - 2] - done * step[l];
+                at[l] += rows * strides[l][rank - 2] - done * step[l];
               }
             } else {
               locate(i, at);

@@ -22,10 +22,14 @@ import jdk.incubator.vector.VectorMask;
  * masked vector, and one vector at a time for what is left and for short runs; see {@link
  * VectorStep}. Operands from memory take the second: the loads of an unrolled loop come in no
  * order, which the hardware can't foresee. The last elements are computed one by one.
+ *
+ * <p>Short rows of a broadcast have loops of their own for all rows of a task: the call and what
+ * surrounds a loop take longer than such a row.
  */
 public final class VectorBinaryLoops implements BinaryLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int L = F.length();
+  private static final long V = 4L * L;
   private static final VectorBinary FORM =
       Specialized.constant(MethodHandles.lookup(), VectorBinary.class);
 
@@ -62,6 +66,133 @@ public final class VectorBinaryLoops implements BinaryLoops {
     if (done < n) {
       long at = 4L * done;
       tails.run(a, aAt + at * aStep, aStep, b, bAt + at * bStep, bStep, y, yAt + at, n - done, far);
+    }
+  }
+
+  /** Rows up to this length are done in one call; each alone of longer ones. */
+  private static final int ROW = 2048;
+
+  @Override
+  public void rows(
+      long rows,
+      MemorySegment a,
+      long aAt,
+      int aStep,
+      long aRow,
+      MemorySegment b,
+      long bAt,
+      int bStep,
+      long bRow,
+      MemorySegment y,
+      long yAt,
+      long yRow,
+      int n,
+      boolean far) {
+    if (rows == 1 || n < L || n > ROW || aStep == 0) {
+      BinaryLoops.super.rows(rows, a, aAt, aStep, aRow, b, bAt, bStep, bRow, y, yAt, yRow, n, far);
+    } else if (bStep == 0) {
+      rightRows(rows, a, aAt, aRow, b, bAt, bRow, y, yAt, yRow, n);
+    } else {
+      bothRows(rows, a, aAt, aRow, b, bAt, bRow, y, yAt, yRow, n);
+    }
+  }
+
+  /**
+   * The last vector of a row overlaps the one before it: it is computed first, since y may be a or
+   * b, and stored last.
+   */
+  private static void bothRows(
+      long rows,
+      MemorySegment a,
+      long aAt,
+      long aRow,
+      MemorySegment b,
+      long bAt,
+      long bRow,
+      MemorySegment y,
+      long yAt,
+      long yRow,
+      int n) {
+    a = exact(a);
+    b = exact(b);
+    y = exact(y);
+    long last = 4L * (n - L);
+    for (long r = 0; r < rows; r++) {
+      FloatVector end =
+          FloatVector.fromMemorySegment(F, a, aAt + last, LE)
+              .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + last, LE));
+      long i = 0;
+      for (; i + 3 * V < last; i += 4 * V) {
+        FloatVector v0 =
+            FloatVector.fromMemorySegment(F, a, aAt + i, LE)
+                .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + i, LE));
+        FloatVector v1 =
+            FloatVector.fromMemorySegment(F, a, aAt + i + V, LE)
+                .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + i + V, LE));
+        FloatVector v2 =
+            FloatVector.fromMemorySegment(F, a, aAt + i + 2 * V, LE)
+                .lanewise(
+                    FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + i + 2 * V, LE));
+        FloatVector v3 =
+            FloatVector.fromMemorySegment(F, a, aAt + i + 3 * V, LE)
+                .lanewise(
+                    FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + i + 3 * V, LE));
+        v0.intoMemorySegment(y, yAt + i, LE);
+        v1.intoMemorySegment(y, yAt + i + V, LE);
+        v2.intoMemorySegment(y, yAt + i + 2 * V, LE);
+        v3.intoMemorySegment(y, yAt + i + 3 * V, LE);
+      }
+      for (; i < last; i += V) {
+        FloatVector.fromMemorySegment(F, a, aAt + i, LE)
+            .lanewise(FORM.operator(), FloatVector.fromMemorySegment(F, b, bAt + i, LE))
+            .intoMemorySegment(y, yAt + i, LE);
+      }
+      end.intoMemorySegment(y, yAt + last, LE);
+      aAt += aRow;
+      bAt += bRow;
+      yAt += yRow;
+    }
+  }
+
+  private static void rightRows(
+      long rows,
+      MemorySegment a,
+      long aAt,
+      long aRow,
+      MemorySegment b,
+      long bAt,
+      long bRow,
+      MemorySegment y,
+      long yAt,
+      long yRow,
+      int n) {
+    a = exact(a);
+    y = exact(y);
+    long last = 4L * (n - L);
+    for (long r = 0; r < rows; r++) {
+      FloatVector q = FloatVector.broadcast(F, b.get(JAVA_FLOAT_UNALIGNED, bAt));
+      FloatVector end =
+          FloatVector.fromMemorySegment(F, a, aAt + last, LE).lanewise(FORM.operator(), q);
+      long i = 0;
+      for (; i + 3 * V < last; i += 4 * V) {
+        FloatVector v0 = FloatVector.fromMemorySegment(F, a, aAt + i, LE);
+        FloatVector v1 = FloatVector.fromMemorySegment(F, a, aAt + i + V, LE);
+        FloatVector v2 = FloatVector.fromMemorySegment(F, a, aAt + i + 2 * V, LE);
+        FloatVector v3 = FloatVector.fromMemorySegment(F, a, aAt + i + 3 * V, LE);
+        v0.lanewise(FORM.operator(), q).intoMemorySegment(y, yAt + i, LE);
+        v1.lanewise(FORM.operator(), q).intoMemorySegment(y, yAt + i + V, LE);
+        v2.lanewise(FORM.operator(), q).intoMemorySegment(y, yAt + i + 2 * V, LE);
+        v3.lanewise(FORM.operator(), q).intoMemorySegment(y, yAt + i + 3 * V, LE);
+      }
+      for (; i < last; i += V) {
+        FloatVector.fromMemorySegment(F, a, aAt + i, LE)
+            .lanewise(FORM.operator(), q)
+            .intoMemorySegment(y, yAt + i, LE);
+      }
+      end.intoMemorySegment(y, yAt + last, LE);
+      aAt += aRow;
+      bAt += bRow;
+      yAt += yRow;
     }
   }
 
