@@ -16,7 +16,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Reductions by the Vector API: f32 lanes over a stretch, double beyond it.
  *
- * <p>{@code i + 4 * LANES <= n} is no condition of a counted loop for the JIT, since it might
+ * <p>{@code i + 2 * LANES <= n} is no condition of a counted loop for the JIT, since it might
  * overflow, and that is its purpose: a counted one is unrolled and its loads are put out of order,
  * which halves the speed of what comes from memory.
  */
@@ -24,6 +24,10 @@ public final class VectorReduceLoops implements ReduceLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int LANES = F.length();
   private static final int STEP = 4 * LANES;
+
+  /** Columns that are added at once. */
+  private static final int WIDE = 4 * LANES;
+
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int INFINITY_BITS = 0x7F800000;
 
@@ -58,20 +62,15 @@ public final class VectorReduceLoops implements ReduceLoops {
     x = exact(x);
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
-    FloatVector c = a;
-    FloatVector d = a;
     int i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
-      long p = at + 4L * i;
-      a = a.add(FloatVector.fromMemorySegment(F, x, p, LE));
-      b = b.add(FloatVector.fromMemorySegment(F, x, p + STEP, LE));
-      c = c.add(FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE));
-      d = d.add(FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE));
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+      a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE));
+      b = b.add(FloatVector.fromMemorySegment(F, x, at + 4L * i + STEP, LE));
     }
     for (; i + LANES <= n; i += LANES) {
       a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE));
     }
-    a = a.add(b).add(c.add(d));
+    a = a.add(b);
     if (LANES >= 16) {
       a = a.add(a.rearrange(LaneSums.SWAP_8));
     }
@@ -175,13 +174,47 @@ public final class VectorReduceLoops implements ReduceLoops {
       MemorySegment x, long at, long step, int rows, double[] sums, int cols, Term term) {
     float[] lanes = LaneSums.floats();
     int j = 0;
-    for (; j + LANES <= cols; j += LANES) {
-      column(x, at + 4L * j, step, rows, term, lanes);
-      for (int k = 0; k < LANES; k++) {
-        sums[j + k] += lanes[k];
+    if (term == Term.VALUE) {
+      for (; j + WIDE <= cols; j += WIDE) {
+        columns(x, at + 4L * j, step, rows, lanes, sums, j);
       }
     }
+    for (; j + LANES <= cols; j += LANES) {
+      column(x, at + 4L * j, step, rows, term, lanes);
+      add(lanes, sums, j);
+    }
     ScalarReduceLoops.addColumnsFrom(j, x, at, step, rows, sums, cols, term);
+  }
+
+  /** The sums of four vectors of columns: whole cache lines of a row, one after the other. */
+  private static void columns(
+      MemorySegment x, long at, long step, int rows, float[] lanes, double[] sums, int j) {
+    x = exact(x);
+    FloatVector a = FloatVector.zero(F);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    for (int r = 0; r < rows; r++) {
+      long p = at + r * step;
+      a = a.add(FloatVector.fromMemorySegment(F, x, p, LE));
+      b = b.add(FloatVector.fromMemorySegment(F, x, p + STEP, LE));
+      c = c.add(FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE));
+      d = d.add(FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE));
+    }
+    a.intoArray(lanes, 0);
+    add(lanes, sums, j);
+    b.intoArray(lanes, 0);
+    add(lanes, sums, j + LANES);
+    c.intoArray(lanes, 0);
+    add(lanes, sums, j + 2 * LANES);
+    d.intoArray(lanes, 0);
+    add(lanes, sums, j + 3 * LANES);
+  }
+
+  private static void add(float[] lanes, double[] sums, int j) {
+    for (int k = 0; k < LANES; k++) {
+      sums[j + k] += lanes[k];
+    }
   }
 
   /** The sums of a vector of columns; two for each, since an addition waits for the last. */
