@@ -58,7 +58,7 @@ final class ConvPlanes {
 
   final int to;
 
-  /** Vectors of pixels; the lanes of the last one may repeat its last pixel. */
+  /** Vectors of pixels; lanes without a pixel are those of the window's first. */
   final int vectors;
 
   /** Where the windows of each vector begin for a tap without a shift, in bytes. */
@@ -87,10 +87,10 @@ final class ConvPlanes {
     int lead = Math.max(0, -grid.h.offset[0]) * grid.pitch + Math.max(0, -grid.w.offset[0]);
     origin = grid.at(from) - from % grid.dst.w - lead;
     long last = grid.at(to - 1) - origin;
-    int reach =
-        Math.max(0, grid.h.offset[grid.h.taps() - 1]) * grid.pitch
-            + Math.max(0, grid.w.offset[grid.w.taps() - 1]);
-    long size = (4 * (last + reach + 2L * lanes) + 63) / 64 * 64;
+    long below = (long) Math.max(0, grid.h.offset[grid.h.taps() - 1]) * grid.pitch;
+    long read = last + below + Math.max(0, grid.w.offset[grid.w.taps() - 1]);
+    long rows = last - (to - 1) % grid.dst.w + below + grid.src.w;
+    long size = (4 * (Math.max(read, rows) + 2L * lanes) + 63) / 64 * 64;
     // planes a multiple of a page apart would share one set of the first-level cache
     bytes = size % 1024 == 0 ? size + 64 : size;
   }
@@ -106,35 +106,31 @@ final class ConvPlanes {
 
   private boolean windows(int lanes) {
     for (int v = 0; v < vectors; v++) {
-      long a = place(v * lanes);
-      long b = a;
+      int pixel = from + v * lanes;
+      int count = Math.min(lanes, to - pixel);
+      long a = grid.at(pixel);
       int n = 0;
-      for (int l = 0; l < lanes; l++) {
-        long at = place(v * lanes + l);
-        if (n == l && at - a < lanes) {
-          n++;
-          picks[v * lanes + l] = (int) (at - a);
-          continue;
-        }
-        b = n == l ? at : b;
-        if (at - b >= lanes) {
+      while (n < count && isIn(a, grid.at(pixel + n), lanes)) {
+        picks[v * lanes + n] = (int) (grid.at(pixel + n) - a);
+        n++;
+      }
+      long b = n < count ? grid.at(pixel + n) : a;
+      for (int l = n; l < count; l++) {
+        if (!isIn(b, grid.at(pixel + l), lanes)) {
           return false;
         }
-        picks[v * lanes + l] = (int) (at - b);
-        if (n == l) {
-          cut[v] = n;
-          n = -1;
-        }
+        picks[v * lanes + l] = (int) (grid.at(pixel + l) - b);
       }
-      cut[v] = n < 0 ? cut[v] : lanes;
-      first[v] = (int) (4 * a);
-      second[v] = (int) (4 * b);
+      cut[v] = n < count ? n : lanes;
+      first[v] = (int) (4 * (a - origin));
+      second[v] = (int) (4 * (b - origin));
     }
     return true;
   }
 
-  private long place(int pixel) {
-    return grid.at(Math.min(from + pixel, to - 1)) - origin;
+  /** Rows that are longer with their padding than planes are may begin before their last ends. */
+  private static boolean isIn(long window, long place, int lanes) {
+    return place >= window && place - window < lanes;
   }
 
   /**

@@ -109,6 +109,7 @@ class ConvTest {
     list.add(conv(1, 32, 33, axis(23, 2, 1, 1, 0, 1), axis(26, 2, 1, 0, 0, 1)));
     list.add(conv(1, 64, 66, axis(9, 2, 1, 0, 1, 1), axis(27, 3, 1, 2, 0, 1)).withGroups(2));
     list.add(conv(1, 66, 64, axis(9, 5, 1, 2, 2, 1), axis(8, 5, 1, 0, 0, 1)).withGroups(2));
+    list.add(conv(1, 32, 33, axis(20, 2, 1, 1, 0, 1), axis(80, 3, 1, -20, -30, 1)));
     // the same, where planes would be mostly padding or windows too long
     list.add(conv(1, 32, 33, axis(3, 2, 1, 60, 60, 121), axis(4, 2, 1, 90, 90, 182)));
     list.add(conv(1, 32, 32, axis(3, 9, 1, 4, 4, 1), axis(3, 9, 1, 4, 4, 1)));
@@ -225,9 +226,37 @@ class ConvTest {
     }
   }
 
+  /** Many channels over few pixels, wherever padding and windows lie. */
+  static Stream<Conv> randomColumns() {
+    var random = new SplittableRandom(20261127);
+    return Stream.generate(() -> randomColumn(random)).limit(60);
+  }
+
+  private static Conv randomColumn(SplittableRandom random) {
+    while (true) {
+      var axes = new ConvAxis[2];
+      try {
+        for (int i = 0; i < 2; i++) {
+          axes[i] =
+              axis(
+                  random.nextInt(1, 17),
+                  random.nextInt(1, 4),
+                  1,
+                  random.nextInt(-3, 4),
+                  random.nextInt(-3, 4),
+                  random.nextInt(1, 4));
+        }
+      } catch (dev.gridstride.device.InvalidArgumentException tooSmall) {
+        continue; // draw again
+      }
+      return conv(random.nextInt(1, 5), random.nextInt(32, 36), random.nextInt(32, 36), axes)
+          .withLayout(random.nextBoolean() ? ImageLayout.NCHW : ImageLayout.NHWC);
+    }
+  }
+
   /** Integers whose sums stay below 2^24: every pass must be exact. */
   @ParameterizedTest
-  @MethodSource({"cases", "randomCases", "farCases"})
+  @MethodSource({"cases", "randomCases", "randomColumns", "farCases"})
   void exactOnIntegers(Conv op) {
     try (var v = Operands.of(op, true)) {
       v.run(op, true);
