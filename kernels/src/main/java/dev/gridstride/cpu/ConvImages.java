@@ -74,12 +74,14 @@ final class ConvImages {
   void loadRow(
       MemorySegment memory, Box box, int z, int y, MemorySegment to, long toOff, long pixel) {
     int x0 = Math.clamp(box.x0, 0, w);
-    int x1 = Math.clamp(box.x1, x0, w);
-    zero(to, toOff, x0 - box.x0, pixel, box.c1 - box.c0);
-    zero(to, toOff + (x1 - box.x0) * pixel, box.x1 - x1, pixel, box.c1 - box.c0);
-    if (x0 == x1) {
+    int x1 = Math.clamp(box.x1, 0, w);
+    int c = box.c1 - box.c0;
+    if (x0 >= x1) {
+      zero(to, toOff, box.x1 - box.x0, pixel, c);
       return;
     }
+    zero(to, toOff, x0 - box.x0, pixel, c);
+    zero(to, toOff + (x1 - box.x0) * pixel, box.x1 - x1, pixel, c);
     copyIn(
         memory,
         box,

@@ -110,13 +110,13 @@ final class ConvPlanes {
       int count = Math.min(lanes, to - pixel);
       long a = grid.at(pixel);
       int n = 0;
-      while (n < count && isIn(a, grid.at(pixel + n), lanes)) {
+      while (n < count && grid.at(pixel + n) - a < lanes) {
         picks[v * lanes + n] = (int) (grid.at(pixel + n) - a);
         n++;
       }
       long b = n < count ? grid.at(pixel + n) : a;
       for (int l = n; l < count; l++) {
-        if (!isIn(b, grid.at(pixel + l), lanes)) {
+        if (grid.at(pixel + l) - b >= lanes) {
           return false;
         }
         picks[v * lanes + l] = (int) (grid.at(pixel + l) - b);
@@ -128,11 +128,6 @@ final class ConvPlanes {
     return true;
   }
 
-  /** Rows that are longer with their padding than planes are may begin before their last ends. */
-  private static boolean isIn(long window, long place, int lanes) {
-    return place >= window && place - window < lanes;
-  }
-
   /**
    * All pixels of a pass of stride 1, cut into runs of about {@code most} of them, or null if they
    * can't be had so.
@@ -140,6 +135,9 @@ final class ConvPlanes {
   static ConvPlanes @Nullable [] cut(
       ConvImages src, ConvImages dst, ConvPhase[][] phases, int most, int lanes) {
     var grid = new Grid(src, dst, phases[1][0], phases[2][0]);
+    if (dst.w > grid.pitch || dst.h > grid.imageRows) {
+      return null; // so much padding that a row would begin before the last one ends
+    }
     int pixels = Math.multiplyExact(dst.n, Math.multiplyExact(dst.h, dst.w));
     int runs = Math.ceilDiv(pixels, most);
     int vectors = Math.ceilDiv(pixels, 2 * lanes);

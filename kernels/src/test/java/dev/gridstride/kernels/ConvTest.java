@@ -140,6 +140,12 @@ class ConvTest {
     list.add(conv(1, 3, 4, axis(2, 3, 1, 5, 4, 1), axis(3, 3, 2, 4, 6, 1)));
     list.add(conv(1, 3, 16, axis(2, 5, 1, 2, 2, 1), axis(1, 3, 1, 2, 2, 2)));
     list.add(conv(1, 2, 2, axis(0, 2, 1, 2, 2, 1), axis(3, 2, 1, 0, 0, 1)));
+    // columns outside of the image that no pixel of it lies between
+    list.add(conv(2, 35, 5, axis(7, 2, 1, 2, -3, 1), axis(1, 1, 1, 3, -2, 2)));
+    list.add(conv(2, 34, 3, axis(9, 1, 1, -1, -2, 1), axis(1, 1, 1, -2, 2, 1)));
+    // more padding than rows that share it, of several images
+    list.add(conv(3, 35, 34, axis(1, 1, 1, 1, 3, 3), axis(4, 2, 1, -1, 2, 1)));
+    list.add(conv(4, 33, 32, axis(12, 3, 1, -3, -2, 3), axis(11, 3, 1, 1, -3, 3)));
     // cropping by negative padding
     list.add(conv(1, 4, 16, axis(8, 3, 1, -1, -2, 1), axis(9, 3, 2, 1, -1, 1)));
     // groups, depthwise, channel multipliers
