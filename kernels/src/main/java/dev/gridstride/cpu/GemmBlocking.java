@@ -1,5 +1,6 @@
 package dev.gridstride.cpu;
 
+import dev.gridstride.device.DType;
 import dev.gridstride.kernels.Gemm;
 
 /**
@@ -26,7 +27,9 @@ record GemmBlocking(
   static final int DEPTH = 512;
 
   static final int ROWS = 256;
-  static final int COLUMNS = 512;
+
+  /** Columns of a block times the bytes of an element: 512 of f32. */
+  static final int COLUMN_BYTES = 2048;
 
   /** Multiply-adds that are worth a task's hand-over, about 20 us. */
   static final long TASK = 1 << 20;
@@ -37,7 +40,7 @@ record GemmBlocking(
   /** Bytes of a slab of B: with the blocks of A and C, within a share of the last-level cache. */
   private static final long SLAB = 8 << 20;
 
-  /** Rows of a block under a slab: A's panels fill a fifth of a level-2 cache of 1 MiB. */
+  /** Rows of a block under a slab: A's panels of f32 fill a fifth of a level-2 cache of 1 MiB. */
   private static final int SHARING_ROWS = 96;
 
   /** Bytes of A that are packed at once, a share of what an operand may take in scratch memory. */
@@ -55,8 +58,10 @@ record GemmBlocking(
     long k = Math.max(1, op.k());
     long steps = (k + DEPTH - 1) / DEPTH;
     int depth = (int) ((k + steps - 1) / steps);
+    int size = op.cType() == DType.F64 ? 8 : 4; // narrow types are multiplied in f32
+    long most = COLUMN_BYTES / size;
     long rows = even(m, ROWS, Tiles.MAX_ROWS);
-    long columns = even(n, COLUMNS, tile);
+    long columns = even(n, most, tile);
     long batch = Math.max(1, op.batch());
     while (batch * count(m, rows) * count(n, columns) < ENOUGH
         && (double) rows * columns * k > 2 * TASK
@@ -76,21 +81,20 @@ record GemmBlocking(
             && (double) m * n * steps <= 1 << 22;
     if (split) {
       rows = even(m, ROWS, Tiles.MAX_ROWS);
-      columns = even(n, COLUMNS, tile);
+      columns = even(n, most, tile);
     }
     int slab = 0;
     boolean sharesA = false;
-    long most = SLAB / (k * op.cType().bytes());
-    if (!split && op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && most >= 4 * tile) {
+    long fit = SLAB / (k * size);
+    if (!split && op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && fit >= 4 * tile) {
       rows = even(m, SHARING_ROWS, Tiles.MAX_ROWS);
-      columns = even(n, COLUMNS, tile);
-      while (columns > 4 * tile
-          && (columns > most || count(m, rows) * count(n, columns) < ENOUGH)) {
+      columns = even(n, most, tile);
+      while (columns > 4 * tile && (columns > fit || count(m, rows) * count(n, columns) < ENOUGH)) {
         columns = even(n, columns / 2, tile);
       }
-      slab = (int) (Math.max(1, most / columns) * columns);
+      slab = (int) (Math.max(1, fit / columns) * columns);
       work = (double) rows * columns * k;
-      sharesA = n > columns && m * k * op.cType().bytes() <= MOST_SHARED;
+      sharesA = n > columns && m * k * size <= MOST_SHARED;
     }
     return new GemmBlocking(
         (int) rows,

@@ -48,27 +48,20 @@ public final class VectorRowLoops implements RowLoops {
     // one comparison a vector, unlike Vector.max; a NaN is never greater
     FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     FloatVector b = a;
-    FloatVector c = a;
-    FloatVector d = a;
     int i = 0;
-    for (; i + 4 * L <= n; i += 4 * L) {
+    for (; i + 2 * L <= n; i += 2 * L) {
       long p = 4 * (at + i);
       FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
       a = a.blend(v, v.compare(VectorOperators.GT, a));
       v = FloatVector.fromMemorySegment(F, x, p + V, LE);
       b = b.blend(v, v.compare(VectorOperators.GT, b));
-      v = FloatVector.fromMemorySegment(F, x, p + 2 * V, LE);
-      c = c.blend(v, v.compare(VectorOperators.GT, c));
-      v = FloatVector.fromMemorySegment(F, x, p + 3 * V, LE);
-      d = d.blend(v, v.compare(VectorOperators.GT, d));
     }
     for (; i <= n - L; i += L) {
       FloatVector v = FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE);
       a = a.blend(v, v.compare(VectorOperators.GT, a));
     }
     a = a.blend(b, b.compare(VectorOperators.GT, a));
-    c = c.blend(d, d.compare(VectorOperators.GT, c));
-    float max = a.blend(c, c.compare(VectorOperators.GT, a)).reduceLanes(VectorOperators.MAX);
+    float max = a.reduceLanes(VectorOperators.MAX);
     for (; i < n; i++) {
       float v = get(x, at + i);
       max = v > max ? v : max;
@@ -156,20 +149,16 @@ public final class VectorRowLoops implements RowLoops {
     float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
-    FloatVector c = a;
-    FloatVector d = a;
     int i = 0;
-    for (; i + 4 * L <= n; i += 4 * L) {
+    for (; i + 2 * L <= n; i += 2 * L) {
       long p = 4 * (at + i);
       a = a.add(FloatVector.fromMemorySegment(F, x, p, LE).sub(shift));
       b = b.add(FloatVector.fromMemorySegment(F, x, p + V, LE).sub(shift));
-      c = c.add(FloatVector.fromMemorySegment(F, x, p + 2 * V, LE).sub(shift));
-      d = d.add(FloatVector.fromMemorySegment(F, x, p + 3 * V, LE).sub(shift));
     }
     for (; i <= n - L; i += L) {
       a = a.add(FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE).sub(shift));
     }
-    a.add(b).add(c.add(d)).intoArray(lanes, 0);
+    a.add(b).intoArray(lanes, 0);
     float rest = 0; // one by one: a mask would cost more than these few
     for (; i < n; i++) {
       rest += get(x, at + i) - shift;
@@ -315,25 +304,19 @@ public final class VectorRowLoops implements RowLoops {
     float[] lanes = LaneSums.floats();
     FloatVector s = FloatVector.zero(F);
     FloatVector t = s;
-    FloatVector u = s;
-    FloatVector v = s;
     int i = 0;
-    for (; i + 4 * L <= n; i += 4 * L) {
+    for (; i + 2 * L <= n; i += 2 * L) {
       long p = 4 * (at + i);
       FloatVector w = FloatVector.fromMemorySegment(F, b, p, LE);
       s = FloatVector.fromMemorySegment(F, a, p, LE).fma(w, s);
       w = FloatVector.fromMemorySegment(F, b, p + V, LE);
       t = FloatVector.fromMemorySegment(F, a, p + V, LE).fma(w, t);
-      w = FloatVector.fromMemorySegment(F, b, p + 2 * V, LE);
-      u = FloatVector.fromMemorySegment(F, a, p + 2 * V, LE).fma(w, u);
-      w = FloatVector.fromMemorySegment(F, b, p + 3 * V, LE);
-      v = FloatVector.fromMemorySegment(F, a, p + 3 * V, LE).fma(w, v);
     }
     for (; i <= n - L; i += L) {
       FloatVector w = FloatVector.fromMemorySegment(F, b, 4 * (at + i), LE);
       s = FloatVector.fromMemorySegment(F, a, 4 * (at + i), LE).fma(w, s);
     }
-    s.add(t).add(u.add(v)).intoArray(lanes, 0);
+    s.add(t).intoArray(lanes, 0);
     float rest = 0;
     for (; i < n; i++) {
       rest = Math.fma(get(a, at + i), get(b, at + i), rest);
