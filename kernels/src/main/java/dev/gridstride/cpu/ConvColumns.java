@@ -40,7 +40,7 @@ final class ConvColumns implements ConvGather {
   /** Most pixels of a task. */
   private static final int RUN_PIXELS = 448;
 
-  /** Bytes of columns: most of a second-level cache of 1 MiB. */
+  /** Bytes of columns: half of a second-level cache of 1 MiB. */
   private static final long COLUMN_BYTES = 512 << 10;
 
   /** Most terms of a block: six rows of weights stay in a first-level cache. */
@@ -68,13 +68,7 @@ final class ConvColumns implements ConvGather {
   /** Source channels of a block. */
   private final int sources;
 
-  private ConvColumns(
-      ConvImages src,
-      ConvImages dst,
-      int groups,
-      ConvPhase[][] phases,
-      boolean relu,
-      ConvPlanes[] runs) {
+  private ConvColumns(ConvImages src, ConvImages dst, int groups, boolean relu, ConvPlanes[] runs) {
     this.src = src;
     this.dst = dst;
     this.groups = groups;
@@ -82,7 +76,7 @@ final class ConvColumns implements ConvGather {
     this.runs = runs;
     cs = src.channels / groups;
     cd = dst.channels / groups;
-    shifts = ConvPlanes.shifts(src, dst, phases[1][0], phases[2][0]);
+    shifts = runs[0].shifts();
     taps = shifts.length;
     int vectors = 0;
     for (ConvPlanes r : runs) {
@@ -111,7 +105,7 @@ final class ConvColumns implements ConvGather {
       return null;
     }
     ConvPlanes[] runs = ConvPlanes.cut(src, dst, phases, RUN_PIXELS, LANES);
-    return runs == null ? null : new ConvColumns(src, dst, groups, phases, relu, runs);
+    return runs == null ? null : new ConvColumns(src, dst, groups, relu, runs);
   }
 
   @Override

@@ -198,7 +198,7 @@ public interface ConvLoops {
    * to[i*toLd + 4*(s*taps + t)] = from[fromOff + s*sourceStep + 4*(i*taps + t)],  0 &lt;= i &lt; planes
    * </pre>
    *
-   * <p>May also write up to a vector behind each row; the next one lies where its own are written.
+   * <p>May write up to a vector behind each row, for which {@code toLd} leaves room.
    */
   void joinTaps(
       MemorySegment from,

@@ -24,7 +24,11 @@ final class ConvPass implements ConvGather {
   /** Fewest multiply-adds of a task, about 20 microseconds of them. */
   private static final double TASK_WORK = 1e6;
 
-  /** Bytes of images up to which a third-level cache still has them from the last pass. */
+  /**
+   * Bytes of images up to which they are read faster as they come than after a pass that reads them
+   * ahead. Less than {@link Segments#areFar}: in so scattered an order the third-level cache is far
+   * too.
+   */
   private static final long NEAR_BYTES = 12 << 20;
 
   /** Number of tasks aimed at, so that many threads find work. */

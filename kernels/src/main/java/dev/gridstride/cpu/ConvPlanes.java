@@ -155,8 +155,9 @@ final class ConvPlanes {
   }
 
   /** The shift of each tap of a filter plane, in the order in which its weights lie, in bytes. */
-  static int[] shifts(ConvImages src, ConvImages dst, ConvPhase h, ConvPhase w) {
-    var grid = new Grid(src, dst, h, w);
+  int[] shifts() {
+    ConvPhase h = grid.h;
+    ConvPhase w = grid.w;
     var shifts = new int[h.taps() * w.taps()];
     for (int r = 0; r < h.taps(); r++) {
       for (int s = 0; s < w.taps(); s++) {

@@ -105,11 +105,11 @@ final class ConvWeightTask {
       var box = new ConvImages.Box(image + i, group * g.cg, group * g.cg + g.cg, w0, w1);
       for (int d = d0; d < d1; d++) {
         for (int h = h0; h < h1; h++) {
-          long off = (d - d0) * g.source.depth() + (h - h0) * g.source.row();
+          long off = i * g.imageBytes + (d - d0) * g.source.depth() + (h - h0) * g.source.row();
           if (h < 0 || h >= g.x.h) {
             a.asSlice(off, g.source.row()).fill((byte) 0);
           } else {
-            g.x.loadRow(xs, box, d, h, a, i * g.imageBytes + off, g.source.pixel());
+            g.x.loadRow(xs, box, d, h, a, off, g.source.pixel());
           }
         }
       }
@@ -189,6 +189,7 @@ final class ConvWeightTask {
     }
   }
 
+  /** Adds rows r0..r1 of pixels to the nine sums of block b. */
   private void window(int b, int r0, int r1, int d, long panel) {
     ConvPhase h = g.axes[1];
     ConvPhase w = g.axes[2];

@@ -29,7 +29,7 @@ record GemmBlocking(
   static final int ROWS = 256;
 
   /** Columns of a block times the bytes of an element: 512 of f32. */
-  static final int COLUMN_BYTES = 2048;
+  private static final int COLUMN_BYTES = 2048;
 
   /** Multiply-adds that are worth a task's hand-over, about 20 us. */
   static final long TASK = 1 << 20;

@@ -75,11 +75,6 @@ final class Walk {
     }
   }
 
-  /** Elements of a run. */
-  long runLength() {
-    return dims[rank - 1];
-  }
-
   /** Distance of two neighbouring runs of a layout, in elements. */
   long rowStep(int layout) {
     return rank == 1 ? 0 : strides[layout][rank - 2];
@@ -87,15 +82,15 @@ final class Walk {
 
   /** Runs the whole walk, in parallel; each element is in one call. */
   void forEach(Run body) {
-    forEach((at, rows, n) -> body.run(at, n), 1);
+    forEach((at, rows, n) -> body.run(at, n), false);
   }
 
   /** The same, many runs in a call. */
   void forEachRows(Rows body) {
-    forEach(body, Long.MAX_VALUE);
+    forEach(body, true);
   }
 
-  private void forEach(Rows body, long most) {
+  private void forEach(Rows body, boolean many) {
     if (count == 0) {
       return;
     }
@@ -111,8 +106,7 @@ final class Walk {
           long line = rank == 1 ? 0 : from / run % lines;
           for (long i = from; i < to; ) {
             long n = Math.min(run - done, to - i);
-            long whole = Math.min(Math.min(most, lines - line), (to - i) / run);
-            long rows = n == run ? Math.max(1, whole) : 1;
+            long rows = n < run || !many ? 1 : Math.min(lines - line, (to - i) / run);
             body.run(at, rows, n);
             i += rows * n;
             if (i == to) {

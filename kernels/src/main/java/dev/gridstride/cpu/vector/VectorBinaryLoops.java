@@ -30,6 +30,10 @@ public final class VectorBinaryLoops implements BinaryLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int L = F.length();
   private static final long V = 4L * L;
+
+  /** Rows up to this length are done in one call; each alone of longer ones. */
+  private static final int ROW = 2048;
+
   private static final VectorBinary FORM =
       Specialized.constant(MethodHandles.lookup(), VectorBinary.class);
 
@@ -68,9 +72,6 @@ public final class VectorBinaryLoops implements BinaryLoops {
       tails.run(a, aAt + at * aStep, aStep, b, bAt + at * bStep, bStep, y, yAt + at, n - done, far);
     }
   }
-
-  /** Rows up to this length are done in one call; each alone of longer ones. */
-  private static final int ROW = 2048;
 
   @Override
   public void rows(

@@ -305,8 +305,7 @@ public final class VectorConvLoops extends ScalarConvLoops {
       int taps,
       MemorySegment to,
       long toLd) {
-    // vectors of the last planes may reach beyond the last filter, and behind the last source of a
-    // row there would be those of the next row
+    // a vector of the last source may reach beyond the last filter
     F32Columns.joinTaps(from, fromOff, sourceStep, sources - 1, planes, taps, to, toLd);
     for (int i = 0; i < planes; i++) {
       long at = fromOff + (sources - 1) * sourceStep + 4L * i * taps;
