@@ -25,10 +25,19 @@ public final class CpuGemm implements Gemm.Kernel {
 
   /** A kernel for {@code op}. */
   public CpuGemm(Gemm op) {
+    this(op, GemmBlocking.of(op, loops(op).lanes()));
+  }
+
+  /** A kernel that is cut in another way. */
+  CpuGemm(Gemm op, GemmBlocking blocking) {
     this.op = op;
-    this.loops = op.cType() == DType.F64 ? GemmLoops.F64 : GemmLoops.F32;
-    this.blocking = GemmBlocking.of(op, loops.lanes());
+    this.loops = loops(op);
+    this.blocking = blocking;
     this.small = GemmSmall.suits(op, loops) ? new GemmSmall(op, loops) : null;
+  }
+
+  private static GemmLoops loops(Gemm op) {
+    return op.cType() == DType.F64 ? GemmLoops.F64 : GemmLoops.F32;
   }
 
   @Override
@@ -109,51 +118,49 @@ public final class CpuGemm implements Gemm.Kernel {
   /** Whole blocks of C as tasks. */
   private void blocks(GemmCall g) {
     if (blocking.slab() == 0 || !g.multiplies) {
-      blocks(g, 0, op.batch(), 0, op.n(), null, null);
+      blocks(g, 0, op.batch(), new Part(0, op.m(), 0, op.n()), null, null);
       return;
     }
+    long chunk = blocking.chunk() == 0 ? op.m() : blocking.chunk();
     for (long batch = 0; batch < op.batch(); batch++) {
-      GemmRowPanels rows = blocking.sharesA() ? GemmRowPanels.pack(g, batch) : null;
-      for (long j = 0; j < op.n(); j += blocking.slab()) {
-        int columns = (int) Math.min(blocking.slab(), op.n() - j);
-        blocks(g, batch, 1, j, columns, GemmPanels.pack(g, batch, j, columns), rows);
+      for (long i = 0; i < op.m(); i += chunk) {
+        long rows = Math.min(chunk, op.m() - i);
+        GemmRowPanels rowPanels =
+            blocking.chunk() == 0 ? null : GemmRowPanels.pack(g, batch, i, rows);
+        for (long j = 0; j < op.n(); j += blocking.slab()) {
+          int columns = (int) Math.min(blocking.slab(), op.n() - j);
+          GemmPanels panels = GemmPanels.pack(g, batch, j, columns);
+          blocks(g, batch, 1, new Part(i, rows, j, columns), panels, rowPanels);
+        }
       }
     }
   }
+
+  /** A part of C: rows from {@code i} and columns from {@code j} on. */
+  private record Part(long i, long rows, long j, long columns) {}
 
   private void blocks(
       GemmCall g,
       long batch,
       long batches,
-      long j,
-      long columns,
+      Part part,
       @Nullable GemmPanels panels,
       @Nullable GemmRowPanels rowPanels) {
-    long down = (op.m() + blocking.rows() - 1) / blocking.rows();
-    long across = (columns + blocking.columns() - 1) / blocking.columns();
+    long down = Math.ceilDiv(part.rows, blocking.rows());
+    long across = Math.ceilDiv(part.columns, blocking.columns());
     g.forRange(
         batches * down * across,
         blocking.grain(),
         (from, to) -> {
           for (long t = from; t < to; t++) {
-            long right = j + t / down % across * blocking.columns();
-            int wide = (int) Math.min(blocking.columns(), j + columns - right);
-            block(g, batch + t / (down * across), t % down, right, wide, panels, rowPanels).run();
+            long i = part.i + t % down * blocking.rows();
+            int high = (int) Math.min(blocking.rows(), part.i + part.rows - i);
+            long j = part.j + t / down % across * blocking.columns();
+            int wide = (int) Math.min(blocking.columns(), part.j + part.columns - j);
+            long product = batch + t / (down * across);
+            new GemmBlock(g, product, i, high, j, wide, panels, rowPanels).run();
           }
         });
-  }
-
-  private GemmBlock block(
-      GemmCall g,
-      long batch,
-      long down,
-      long j,
-      int columns,
-      @Nullable GemmPanels panels,
-      @Nullable GemmRowPanels rowPanels) {
-    long i = down * blocking.rows();
-    int rows = (int) Math.min(blocking.rows(), op.m() - i);
-    return new GemmBlock(g, batch, i, rows, j, columns, panels, rowPanels);
   }
 
   /** Steps of k as tasks, each with a C of its own; then their sum, in the order of k. */
@@ -173,7 +180,9 @@ public final class CpuGemm implements Gemm.Kernel {
           for (long t = from; t < to; t++) {
             long j = t % across * blocking.columns();
             int columns = (int) Math.min(blocking.columns(), op.n() - j);
-            GemmBlock block = block(g, 0, t / across % down, j, columns, null, null);
+            long i = t / across % down * blocking.rows();
+            int rows = (int) Math.min(blocking.rows(), op.m() - i);
+            var block = new GemmBlock(g, 0, i, rows, j, columns, null, null);
             long s = t / (down * across);
             int d = (int) Math.min(depth, op.k() - s * depth);
             block.runStep(s * depth, d, partials, s * size + block.offset(ld), ld);

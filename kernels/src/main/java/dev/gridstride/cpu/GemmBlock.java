@@ -257,6 +257,13 @@ final class GemmBlock {
     int direct = panels == null ? directColumns() : 0;
     MemorySegment packed = panels == null ? packB(p, depth, direct) : panels.memory();
     long packedOff = panels == null ? 0 : panels.offset(j0, p, depth);
+    int whole = directA || direct > 0 ? 0 : columns / wideB;
+    int done = whole == 0 ? 0 : rows / Tiles.MAX_ROWS * Tiles.MAX_ROWS;
+    for (int i = 0; i < done; i += Tiles.MAX_ROWS) {
+      // along a row of C, whose lines the hardware then foresees; A's panel stays in a cache
+      long aOff = packedA + (long) e * i * depth;
+      loops.row(!fresh, whole, depth, a, aOff, packed, packedOff, c, cOff + i * ldc, ldc);
+    }
     MemorySegment tile = TILE.get((long) e * Tiles.MAX_ROWS * wideB);
     for (int j = 0; j < columns; j += wideB) {
       int n = Math.min(wideB, columns - j);
@@ -272,7 +279,8 @@ final class GemmBlock {
         long aOff = e * g.atA(batch, i0, p);
         loops.column(vectors, below, depth, a, aOff, dA, b, bOff, bStep, c, at, ldc);
       }
-      for (int i = below * Tiles.MAX_ROWS; i < rows; i += Tiles.MAX_ROWS) {
+      int first = j / wideB < whole ? done : below * Tiles.MAX_ROWS;
+      for (int i = first; i < rows; i += Tiles.MAX_ROWS) {
         int m = Math.min(Tiles.MAX_ROWS, rows - i);
         long aOff;
         long aStep;

@@ -18,18 +18,22 @@ import dev.gridstride.kernels.Gemm;
  * @param splitK whether each step is a task of its own
  * @param slab columns of B that are packed once for all blocks in them, a multiple of {@code
  *     columns}; 0 where each block packs for itself
- * @param sharesA whether A is packed once too, for all columns
+ * @param chunk rows of A that are packed once too, for all columns, a multiple of {@code rows}; 0
+ *     where each block packs for itself
  * @param grain blocks in one task
  */
 record GemmBlocking(
-    int rows, int columns, int depth, boolean splitK, int slab, boolean sharesA, long grain) {
+    int rows, int columns, int depth, boolean splitK, int slab, long chunk, long grain) {
   /** The longest chain of multiply-adds: bounds the rounding error and the size of panels. */
   static final int DEPTH = 512;
 
   static final int ROWS = 256;
 
-  /** Columns of a block times the bytes of an element: 512 of f32. */
-  private static final int COLUMN_BYTES = 2048;
+  /**
+   * Columns of a block times the bytes of an element. Rows of tiles go along all columns of a block
+   * with one panel of A: the more, the less often it is brought to the first-level cache.
+   */
+  private static final int COLUMN_BYTES = 4096;
 
   /** Multiply-adds that are worth a task's hand-over, about 20 us. */
   static final long TASK = 1 << 20;
@@ -37,17 +41,20 @@ record GemmBlocking(
   /** Tasks that keep a machine of many cores busy. */
   private static final int ENOUGH = 16;
 
-  /** Bytes of a slab of B: with the blocks of A and C, within a share of the last-level cache. */
-  private static final long SLAB = 8 << 20;
+  /**
+   * Bytes of a slab of B. It may come from memory: each block of {@link #SHARING_ROWS} reads its
+   * panels in order, some 2 GB/s on a core of 100 GFLOP/s.
+   */
+  private static final long SLAB = 32 << 20;
 
-  /** Rows of a block under a slab: A's panels of f32 fill a fifth of a level-2 cache of 1 MiB. */
-  private static final int SHARING_ROWS = 96;
+  /** Rows of a block under a slab: so many read a panel of B for each time that it is brought. */
+  private static final int SHARING_ROWS = 192;
 
-  /** Bytes of A that are packed at once, a share of what an operand may take in scratch memory. */
-  private static final long MOST_SHARED = 32 << 20;
+  /** Bytes of A that are packed at once; the larger, the less often a slab of B is packed again. */
+  private static final long MOST_SHARED = 64 << 20;
 
   /** Smaller products, in rows or in multiply-adds, don't pay for a phase of packing. */
-  private static final int SLAB_ROWS = 2 * SHARING_ROWS;
+  private static final int SLAB_ROWS = 192;
 
   private static final double SLAB_WORK = 64 * TASK;
 
@@ -84,7 +91,7 @@ record GemmBlocking(
       columns = even(n, most, tile);
     }
     int slab = 0;
-    boolean sharesA = false;
+    long chunk = 0;
     long fit = SLAB / (k * size);
     if (!split && op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && fit >= 4 * tile) {
       rows = even(m, SHARING_ROWS, Tiles.MAX_ROWS);
@@ -94,7 +101,7 @@ record GemmBlocking(
       }
       slab = (int) (Math.max(1, fit / columns) * columns);
       work = (double) rows * columns * k;
-      sharesA = n > columns && m * k * size <= MOST_SHARED;
+      chunk = n > columns ? Math.max(1, MOST_SHARED / (k * size * rows)) * rows : 0;
     }
     return new GemmBlocking(
         (int) rows,
@@ -102,7 +109,7 @@ record GemmBlocking(
         depth,
         split,
         slab,
-        sharesA,
+        chunk,
         (long) Math.max(1, TASK / Math.max(1, work)));
   }
 

@@ -64,6 +64,23 @@ public interface GemmLoops {
       long ldc);
 
   /**
+   * {@code tiles} tiles of {@link Tiles#MAX_ROWS} rows and two vectors side by side, k terms, over
+   * packed panels: {@code C = A B}, or {@code C = C + A B}. A's panel is {@code [k][MAX_ROWS]}, B's
+   * are {@code [tile][k][2 * lanes]}.
+   */
+  void row(
+      boolean add,
+      int tiles,
+      int k,
+      MemorySegment a,
+      long aOff,
+      MemorySegment b,
+      long bOff,
+      MemorySegment c,
+      long cOff,
+      long ldc);
+
+  /**
    * Copies k rows of n elements into panels {@code [panel][k][width]}; the last panel's missing
    * columns are zeros or undefined.
    *

@@ -3,13 +3,15 @@ package dev.gridstride.cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * All rows of A packed once, over all of k, where many blocks of C read each of them: packing is as
+ * Rows of A packed once, over all of k, where many blocks of C read each of them: packing is as
  * slow as the memory that A's rows, or columns, are scattered over.
  */
 final class GemmRowPanels {
   private static final Scratch MEMORY = new Scratch();
 
   private final GemmCall g;
+
+  private final long first;
 
   /** Blocks of rows. */
   private final long down;
@@ -19,16 +21,17 @@ final class GemmRowPanels {
 
   private final MemorySegment memory;
 
-  private GemmRowPanels(GemmCall g) {
+  private GemmRowPanels(GemmCall g, long first, long rows) {
     this.g = g;
-    down = Math.ceilDiv(g.op.m(), g.blocking.rows());
+    this.first = first;
+    down = Math.ceilDiv(rows, g.blocking.rows());
     block = GemmPacking.bytesOfA(g, g.blocking.rows(), g.blocking.depth());
     memory = MEMORY.get(down * steps() * block);
   }
 
-  /** Packs A, on all threads, into memory of the calling thread. */
-  static GemmRowPanels pack(GemmCall g, long batch) {
-    var panels = new GemmRowPanels(g);
+  /** Packs {@code rows} of A, on all threads, into memory of the calling thread. */
+  static GemmRowPanels pack(GemmCall g, long batch, long first, long rows) {
+    var panels = new GemmRowPanels(g, first, rows);
     g.forRange(
         panels.down * panels.steps(),
         1,
@@ -36,9 +39,9 @@ final class GemmRowPanels {
           for (long t = from; t < to; t++) {
             long i = t % panels.down * g.blocking.rows();
             long p = t / panels.down * g.blocking.depth();
-            int rows = (int) Math.min(g.blocking.rows(), g.op.m() - i);
+            int high = (int) Math.min(g.blocking.rows(), rows - i);
             int depth = (int) Math.min(g.blocking.depth(), g.op.k() - p);
-            GemmPacking.packA(g, batch, i, rows, p, depth, panels.memory, t * panels.block);
+            GemmPacking.packA(g, batch, first + i, high, p, depth, panels.memory, t * panels.block);
           }
         });
     return panels;
@@ -54,6 +57,6 @@ final class GemmRowPanels {
 
   /** Where the block of row {@code i} begins in the step at term {@code p}. */
   long offset(long i, long p) {
-    return (p / g.blocking.depth() * down + i / g.blocking.rows()) * block;
+    return (p / g.blocking.depth() * down + (i - first) / g.blocking.rows()) * block;
   }
 }

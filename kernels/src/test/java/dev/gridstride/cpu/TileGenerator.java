@@ -98,6 +98,8 @@ public final class TileGenerator {
     for (int vectors = 1; vectors <= Tiles.MAX_VECTORS; vectors++) {
       column(vectors);
     }
+    row(false);
+    row(true);
     return out.append("}\n").toString();
   }
 
@@ -263,6 +265,48 @@ public final class TileGenerator {
     sums(6, rows, vectors, "vs");
     line(6, "aOff += " + rows + " * dA;");
     line(6, "cOff += " + rows + " * ldc;");
+    line(4, "}");
+    line(2, "}");
+  }
+
+  /** Tiles of all rows and two vectors side by side over packed panels, in one call. */
+  private void row(boolean add) {
+    int rows = Tiles.MAX_ROWS;
+    int vectors = Tiles.MAX_VECTORS;
+    int bytes = element.equals("Float") ? 4 : 8;
+    out.append('\n');
+    line(2, "static void " + (add ? "addRow(" : "row("));
+    List<String> operands =
+        OPERANDS.stream()
+            .filter(o -> !o.contains("tab") && !o.contains("ini") && !o.endsWith(" ldi"))
+            .filter(o -> !o.endsWith("Vs") && !o.endsWith("Step") && !o.endsWith(" dA"))
+            .toList();
+    parameters(operands, "int tiles", "int k");
+    segments(operands);
+    line(4, "long vs = S.vectorByteSize();");
+    line(4, "for (int t = 0; t < tiles; t++) {");
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < vectors; j++) {
+        line(6, vector + " c" + i + j + " = " + vector + ".zero(S);");
+      }
+    }
+    line(6, "long q = aOff;");
+    line(6, "for (int p = 0; p < k; p++) {");
+    terms(8, "bOff", rows, vectors, "vs", i -> i == 0 ? "q" : "q + " + bytes * i);
+    line(8, "q += " + bytes * rows + ";");
+    line(8, "bOff += " + vectors + " * vs;");
+    line(6, "}");
+    if (add) {
+      for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < vectors; j++) {
+          String at = place("cOff", i, "ldc", j, "vs");
+          String old = vector + ".fromMemorySegment(S, c, " + at + ", LE)";
+          line(6, "c" + i + j + " = " + old + ".add(c" + i + j + ");");
+        }
+      }
+    }
+    sums(6, rows, vectors, "vs");
+    line(6, "cOff += " + vectors + " * vs;");
     line(4, "}");
     line(2, "}");
   }

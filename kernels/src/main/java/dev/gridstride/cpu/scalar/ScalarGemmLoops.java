@@ -4,12 +4,14 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.gridstride.cpu.GemmLoops;
+import dev.gridstride.cpu.Scratch;
 import dev.gridstride.cpu.Tiles;
 import java.lang.foreign.MemorySegment;
 
 /** The matrix product's inner loops in plain Java, for f32 or f64. */
 public final class ScalarGemmLoops implements GemmLoops {
   private static final Tiles TILES = new ScalarTiles();
+  private static final Scratch SUMS = new Scratch();
 
   private final boolean wide;
   private final int e;
@@ -137,6 +139,35 @@ public final class ScalarGemmLoops implements GemmLoops {
       long to = cOff + t * rows * ldc;
       tile(
           rows, vectors, k, a, from, bytes(), dA, b, bOff, bStep, c, to, ldc, Tiles.ZEROS, 0, 0, 0);
+    }
+  }
+
+  @Override
+  public void row(
+      boolean add,
+      int tiles,
+      int k,
+      MemorySegment a,
+      long aOff,
+      MemorySegment b,
+      long bOff,
+      MemorySegment c,
+      long cOff,
+      long ldc) {
+    int rows = Tiles.MAX_ROWS;
+    int columns = 2 * lanes();
+    long wide = (long) e * columns;
+    long high = (long) e * rows;
+    MemorySegment sums = add ? SUMS.get(rows * wide) : c;
+    for (int t = 0; t < tiles; t++) {
+      long to = cOff + t * wide;
+      long from = bOff + t * k * wide;
+      long at = add ? 0 : to;
+      long ld = add ? wide : ldc;
+      tile(rows, 2, k, a, aOff, high, e, b, from, wide, sums, at, ld, Tiles.ZEROS, 0, 0, 0);
+      if (add) {
+        addBlock(rows, columns, sums, 0, wide, c, to, ldc);
+      }
     }
   }
 

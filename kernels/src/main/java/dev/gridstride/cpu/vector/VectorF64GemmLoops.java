@@ -94,12 +94,23 @@ public final class VectorF64GemmLoops implements GemmLoops {
     }
   }
 
-  private static DoubleVector load(MemorySegment s, long off) {
-    return DoubleVector.fromMemorySegment(S, s, off, LE);
-  }
-
-  private static DoubleVector load(MemorySegment s, long off, VectorMask<Double> m) {
-    return DoubleVector.fromMemorySegment(S, s, off, LE, m);
+  @Override
+  public void row(
+      boolean add,
+      int tiles,
+      int k,
+      MemorySegment a,
+      long aOff,
+      MemorySegment b,
+      long bOff,
+      MemorySegment c,
+      long cOff,
+      long ldc) {
+    if (add) {
+      F64Tiles.addRow(tiles, k, a, aOff, b, bOff, c, cOff, ldc);
+    } else {
+      F64Tiles.row(tiles, k, a, aOff, b, bOff, c, cOff, ldc);
+    }
   }
 
   @Override
@@ -147,7 +158,7 @@ public final class VectorF64GemmLoops implements GemmLoops {
     double f = factor;
     long end = off + n * E;
     for (; off + VECTOR <= end; off += VECTOR) {
-      load(x, off).mul(f).intoMemorySegment(x, off, LE);
+      DoubleVector.fromMemorySegment(S, x, off, LE).mul(f).intoMemorySegment(x, off, LE);
     }
     for (; off < end; off += E) {
       x.set(JAVA_DOUBLE_UNALIGNED, off, x.get(JAVA_DOUBLE_UNALIGNED, off) * f);
@@ -161,7 +172,9 @@ public final class VectorF64GemmLoops implements GemmLoops {
     long d = yOff - xOff;
     long end = xOff + n * E;
     for (; xOff + VECTOR <= end; xOff += VECTOR) {
-      load(x, xOff).add(load(y, xOff + d)).intoMemorySegment(x, xOff, LE);
+      DoubleVector.fromMemorySegment(S, x, xOff, LE)
+          .add(DoubleVector.fromMemorySegment(S, y, xOff + d, LE))
+          .intoMemorySegment(x, xOff, LE);
     }
     for (; xOff < end; xOff += E) {
       double s = x.get(JAVA_DOUBLE_UNALIGNED, xOff) + y.get(JAVA_DOUBLE_UNALIGNED, xOff + d);
@@ -185,7 +198,7 @@ public final class VectorF64GemmLoops implements GemmLoops {
       // each store runs over the rows after it, which overwrite what is too much
       long end = toOff + rows * ldTo;
       for (; rows > 0 && toOff + VECTOR <= end; rows--) {
-        load(from, off).intoMemorySegment(to, toOff, LE);
+        DoubleVector.fromMemorySegment(S, from, off, LE).intoMemorySegment(to, toOff, LE);
         off += ld;
         toOff += ldTo;
       }
@@ -193,14 +206,14 @@ public final class VectorF64GemmLoops implements GemmLoops {
     int l = 0;
     for (; l + LANES <= columns; l += LANES) {
       for (int i = 0; i < rows; i++) {
-        load(from, off + i * ld + (long) E * l)
+        DoubleVector.fromMemorySegment(S, from, off + i * ld + (long) E * l, LE)
             .intoMemorySegment(to, toOff + i * ldTo + (long) E * l, LE);
       }
     }
     if (l < columns) {
       VectorMask<Double> m = S.indexInRange(l, columns);
       for (int i = 0; i < rows; i++) {
-        load(from, off + i * ld + (long) E * l, m)
+        DoubleVector.fromMemorySegment(S, from, off + i * ld + (long) E * l, LE, m)
             .intoMemorySegment(to, toOff + i * ldTo + (long) E * l, LE, m);
       }
     }
@@ -221,16 +234,16 @@ public final class VectorF64GemmLoops implements GemmLoops {
     int l = 0;
     for (; l + LANES <= columns; l += LANES) {
       for (int i = 0; i < rows; i++) {
-        load(from, off + i * ld + (long) E * l)
-            .add(load(to, toOff + i * ldTo + (long) E * l))
+        DoubleVector.fromMemorySegment(S, from, off + i * ld + (long) E * l, LE)
+            .add(DoubleVector.fromMemorySegment(S, to, toOff + i * ldTo + (long) E * l, LE))
             .intoMemorySegment(to, toOff + i * ldTo + (long) E * l, LE);
       }
     }
     if (l < columns) {
       VectorMask<Double> m = S.indexInRange(l, columns);
       for (int i = 0; i < rows; i++) {
-        load(from, off + i * ld + (long) E * l, m)
-            .add(load(to, toOff + i * ldTo + (long) E * l, m))
+        DoubleVector.fromMemorySegment(S, from, off + i * ld + (long) E * l, LE, m)
+            .add(DoubleVector.fromMemorySegment(S, to, toOff + i * ldTo + (long) E * l, LE, m))
             .intoMemorySegment(to, toOff + i * ldTo + (long) E * l, LE, m);
       }
     }
@@ -283,11 +296,11 @@ public final class VectorF64GemmLoops implements GemmLoops {
     int j = 0;
     for (; j + LANES <= n; j += LANES) {
       long o = (long) E * j;
-      DoubleVector s = load(y, yOff + o);
-      s = DoubleVector.broadcast(S, x0).fma(load(b, bOff + o), s);
-      s = DoubleVector.broadcast(S, x1).fma(load(b, b1 + o), s);
-      s = DoubleVector.broadcast(S, x2).fma(load(b, b2 + o), s);
-      s = DoubleVector.broadcast(S, x3).fma(load(b, b3 + o), s);
+      DoubleVector s = DoubleVector.fromMemorySegment(S, y, yOff + o, LE);
+      s = DoubleVector.broadcast(S, x0).fma(DoubleVector.fromMemorySegment(S, b, bOff + o, LE), s);
+      s = DoubleVector.broadcast(S, x1).fma(DoubleVector.fromMemorySegment(S, b, b1 + o, LE), s);
+      s = DoubleVector.broadcast(S, x2).fma(DoubleVector.fromMemorySegment(S, b, b2 + o, LE), s);
+      s = DoubleVector.broadcast(S, x3).fma(DoubleVector.fromMemorySegment(S, b, b3 + o, LE), s);
       s.intoMemorySegment(y, yOff + o, LE);
     }
     for (; j < n; j++) {
@@ -309,7 +322,9 @@ public final class VectorF64GemmLoops implements GemmLoops {
     for (; j + LANES <= n; j += LANES) {
       long o = (long) E * j;
       DoubleVector.broadcast(S, x)
-          .fma(load(b, bOff + o), load(y, yOff + o))
+          .fma(
+              DoubleVector.fromMemorySegment(S, b, bOff + o, LE),
+              DoubleVector.fromMemorySegment(S, y, yOff + o, LE))
           .intoMemorySegment(y, yOff + o, LE);
     }
     for (; j < n; j++) {
@@ -355,13 +370,23 @@ public final class VectorF64GemmLoops implements GemmLoops {
     for (; p + 4 * LANES <= k; p += 4 * LANES) {
       long u = xOff + (long) E * p;
       long v = bOff + (long) E * p;
-      s0 = load(x, u).fma(load(b, v), s0);
-      s1 = load(x, u + VECTOR).fma(load(b, v + VECTOR), s1);
-      s2 = load(x, u + 2 * VECTOR).fma(load(b, v + 2 * VECTOR), s2);
-      s3 = load(x, u + 3 * VECTOR).fma(load(b, v + 3 * VECTOR), s3);
+      s0 =
+          DoubleVector.fromMemorySegment(S, x, u, LE)
+              .fma(DoubleVector.fromMemorySegment(S, b, v, LE), s0);
+      s1 =
+          DoubleVector.fromMemorySegment(S, x, u + VECTOR, LE)
+              .fma(DoubleVector.fromMemorySegment(S, b, v + VECTOR, LE), s1);
+      s2 =
+          DoubleVector.fromMemorySegment(S, x, u + 2 * VECTOR, LE)
+              .fma(DoubleVector.fromMemorySegment(S, b, v + 2 * VECTOR, LE), s2);
+      s3 =
+          DoubleVector.fromMemorySegment(S, x, u + 3 * VECTOR, LE)
+              .fma(DoubleVector.fromMemorySegment(S, b, v + 3 * VECTOR, LE), s3);
     }
     for (; p + LANES <= k; p += LANES) {
-      s0 = load(x, xOff + (long) E * p).fma(load(b, bOff + (long) E * p), s0);
+      s0 =
+          DoubleVector.fromMemorySegment(S, x, xOff + (long) E * p, LE)
+              .fma(DoubleVector.fromMemorySegment(S, b, bOff + (long) E * p, LE), s0);
     }
     s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
     double s = LaneSums.sum(lanes);
