@@ -29,7 +29,7 @@ final class ConvColumns implements ConvGather {
    * Most pixels of all images: over more of them {@link ConvPass} packs its weights for little, and
    * the columns here take longer.
    */
-  private static final long MOST_PIXELS = 1024;
+  private static final long MOST_PIXELS = 512;
 
   /** Most taps: a block has few channels of more of them. */
   private static final int MOST_TAPS = 64;

@@ -46,7 +46,7 @@ final class ConvCombo {
    *
    * @param padded whether the columns of the source have been padded
    * @param perTap terms of the reduction for each tap
-   * @param most terms of the reduction whose weights fit the first-level cache
+   * @param most terms of the reduction in one chunk
    */
   ConvCombo(
       ConvPhase d,

@@ -31,13 +31,22 @@ final class ConvPass implements ConvGather {
    */
   private static final long NEAR_BYTES = 12 << 20;
 
+  /**
+   * Bytes of a destination that is brought into a cache before it is written: of six pixels at a
+   * time, a part of the channels of each, the hardware foresees nothing, and the lines of a store
+   * that misses arrive one after the other.
+   */
+  private static final long TARGET_BYTES = 4 << 20;
+
   /** Number of tasks aimed at, so that many threads find work. */
   private static final int TASKS = 32;
 
   /**
-   * Terms of the reduction whose weights, 2 vectors each, stay in a first-level cache of 32 KiB.
+   * Terms of the reduction whose weights, 2 vectors each, take a third of a second-level cache.
+   * They are read in order, so that the first-level cache need not hold them; each chunk loads and
+   * stores its sums once more.
    */
-  private static final int CHUNK = 320;
+  private static final int CHUNK = 2560;
 
   /** More parts of a row than this: padding costs less than many narrow tiles. */
   private static final int MOST_SPANS = 8;
@@ -70,6 +79,9 @@ final class ConvPass implements ConvGather {
 
   /** Whether the images come from memory. */
   final boolean far;
+
+  /** Whether a task reads its part of the destination before it writes it. */
+  final boolean bringsTarget;
 
   /** One part of the channels is done after the other: its weights serve all images. */
   final int tasksOfPart;
@@ -112,6 +124,8 @@ final class ConvPass implements ConvGather {
     far = areFar(src, dst);
     directSource = directSource();
     directTarget = dst.direct() && cd % lanes == 0;
+    double bytes = (double) dst.imageStep * dst.n * es;
+    bringsTarget = directTarget && !channelwise && groups == 1 && bytes > TARGET_BYTES;
 
     int[] blocking = blocking();
     rows = blocking[0];

@@ -112,6 +112,10 @@ final class ConvTask {
       cBase = p.dst.at(image, group * p.cd, 0, 0, 0) * p.es;
       long pixel = (long) p.dst.channels * p.es;
       target = new ConvPass.Steps(pixel * p.dst.w * p.dst.h, pixel * p.dst.w, pixel);
+      if (p.bringsTarget) {
+        long first = cBase + z * target.depth() + y0 * target.row() + x0 * pixel;
+        ConvLoops.BEST.readAhead(c, first, (y1 - y0 - 1) * target.row() + (x1 - x0) * pixel);
+      }
       return;
     }
     long pixel = (long) (Math.min(p.cdPadded, b1 * p.block) - firstChannel()) * p.es;
