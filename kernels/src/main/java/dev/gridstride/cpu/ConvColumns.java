@@ -267,6 +267,7 @@ final class ConvColumns implements ConvGather {
       for (int j = 0; 2 * j < run.vectors; j++) {
         long at = k * line + (long) j * 2 * V;
         Tiles.BEST.f32(
+            1,
             count,
             width(j),
             1,

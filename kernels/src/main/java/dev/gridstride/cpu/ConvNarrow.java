@@ -321,6 +321,7 @@ final class ConvNarrow implements ConvGather {
       long iVs = fresh ? 0 : next;
       if (es == 4) {
         Tiles.BEST.f32(
+            1,
             cd,
             vectors,
             1,
@@ -345,6 +346,7 @@ final class ConvNarrow implements ConvGather {
             iVs);
       } else {
         Tiles.BEST.f64(
+            1,
             cd,
             vectors,
             1,

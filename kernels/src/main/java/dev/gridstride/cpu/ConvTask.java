@@ -365,18 +365,34 @@ final class ConvTask {
       long cLine = byRows ? cRow : cColumn;
       long cStep = byRows ? cColumn : cRow;
       int count = Math.ceilDiv(across, most);
+      int low = across / count;
+      int higher = across - count * low;
+      int first = higher * (low + 1);
       for (int line = 0; line < lines; line++) {
-        for (int t = 0; t < count; t++) {
-          int from = across * t / count;
-          int to = across * (t + 1) / count;
-          long aOff = aFirst + line * aLine + from * aStep;
-          long cOff = cFirst + line * cLine + from * cStep;
-          tile(to - from, runs, length, aOff, table, tableOff, aStep, bOff, cOff, cStep, fresh);
-        }
+        long aOff = aFirst + line * aLine;
+        long cOff = cFirst + line * cLine;
+        tiles(
+            higher, low + 1, runs, length, aOff, table, tableOff, aStep, bOff, cOff, cStep, fresh);
+        aOff += first * aStep;
+        cOff += first * cStep;
+        tiles(
+            count - higher,
+            low,
+            runs,
+            length,
+            aOff,
+            table,
+            tableOff,
+            aStep,
+            bOff,
+            cOff,
+            cStep,
+            fresh);
       }
     }
 
-    private void tile(
+    private void tiles(
+        int tiles,
         int rows,
         int runs,
         int length,
@@ -388,6 +404,9 @@ final class ConvTask {
         long cOff,
         long ldc,
         boolean fresh) {
+      if (tiles == 0) {
+        return;
+      }
       long bStep = (long) p.width(b) * p.es;
       long next = (long) p.lanes * p.es;
       int vectors = p.width(b) / p.lanes;
@@ -397,12 +416,12 @@ final class ConvTask {
       long iVs = fresh && !withBias ? 0 : next;
       if (p.es == 4) {
         Tiles.BEST.f32(
-            rows, vectors, runs, length, a, aOff, table, tableOff, p.es, dA, panels, bOff, bStep,
-            next, c, cOff, ldc, next, init, initOff, ldi, iVs);
+            tiles, rows, vectors, runs, length, a, aOff, table, tableOff, p.es, dA, panels, bOff,
+            bStep, next, c, cOff, ldc, next, init, initOff, ldi, iVs);
       } else {
         Tiles.BEST.f64(
-            rows, vectors, runs, length, a, aOff, table, tableOff, p.es, dA, panels, bOff, bStep,
-            next, c, cOff, ldc, next, init, initOff, ldi, iVs);
+            tiles, rows, vectors, runs, length, a, aOff, table, tableOff, p.es, dA, panels, bOff,
+            bStep, next, c, cOff, ldc, next, init, initOff, ldi, iVs);
       }
     }
   }

@@ -161,7 +161,7 @@ final class ConvWeightTask {
     if (withBias) {
       MemorySegment ones = g.es == 4 ? ConvWeightGradient.ONES : ConvWeightGradient.ONES_F64;
       long at = panel + (long) g.taps * g.perTap() * width * g.es;
-      tile(1, (r1 - r0) * images, ones, 0, g.zeroTable, 0, 0, dyAt(b, r0), width, at);
+      tiles(1, 1, (r1 - r0) * images, ones, 0, g.zeroTable, 0, 0, dyAt(b, r0), width, at);
     }
     ConvPhase h = g.axes[1];
     long rowOfSums = (long) g.axes[2].taps() * g.perTap() * width * g.es;
@@ -239,24 +239,18 @@ final class ConvWeightTask {
   private void tiles(
       int rows, int runs, long aOff, long aStep, long dA, long dyOff, int width, long to) {
     int count = Math.ceilDiv(rows, Tiles.MAX_ROWS);
-    for (int t = 0; t < count; t++) {
-      int i = (int) ((long) rows * t / count);
-      int j = (int) ((long) rows * (t + 1) / count);
-      tile(
-          j - i,
-          runs,
-          a,
-          aOff + i * dA,
-          g.rowTables[images],
-          aStep,
-          dA,
-          dyOff,
-          width,
-          to + (long) i * width * g.es);
-    }
+    int low = rows / Math.max(1, count);
+    int higher = rows - count * low;
+    int[] table = g.rowTables[images];
+    tiles(higher, low + 1, runs, a, aOff, table, aStep, dA, dyOff, width, to);
+    int first = higher * (low + 1);
+    long next = to + (long) first * width * g.es;
+    tiles(count - higher, low, runs, a, aOff + first * dA, table, aStep, dA, dyOff, width, next);
   }
 
-  private void tile(
+  /** {@code tiles} tiles of {@code rows} rows below each other. */
+  private void tiles(
+      int tiles,
       int rows,
       int runs,
       MemorySegment from,
@@ -270,18 +264,26 @@ final class ConvWeightTask {
     long ldc = (long) width * g.es;
     long next = (long) g.lanes * g.es;
     int length = x1 - x0;
+    if (tiles == 0) {
+      return;
+    }
     if (g.channelwise) {
-      if (g.es == 4) {
-        ConvLoops.BEST.channels(
-            rows, runs, length, from, aOff, table, 0, aStep, dA, dy, dyOff, dyPixel, sums, to, ldc,
-            sums, to, ldc);
-      } else {
-        ConvLoops.BEST.channelsF64(
-            rows, runs, length, from, aOff, table, 0, aStep, dA, dy, dyOff, dyPixel, sums, to, ldc,
-            sums, to, ldc);
+      for (int t = 0; t < tiles; t++) {
+        long at = to + t * rows * ldc;
+        long first = aOff + t * rows * dA;
+        if (g.es == 4) {
+          ConvLoops.BEST.channels(
+              rows, runs, length, from, first, table, 0, aStep, dA, dy, dyOff, dyPixel, sums, at,
+              ldc, sums, at, ldc);
+        } else {
+          ConvLoops.BEST.channelsF64(
+              rows, runs, length, from, first, table, 0, aStep, dA, dy, dyOff, dyPixel, sums, at,
+              ldc, sums, at, ldc);
+        }
       }
     } else if (g.es == 4) {
       Tiles.BEST.f32(
+          tiles,
           rows,
           width / g.lanes,
           runs,
@@ -306,6 +308,7 @@ final class ConvWeightTask {
           next);
     } else {
       Tiles.BEST.f64(
+          tiles,
           rows,
           width / g.lanes,
           runs,

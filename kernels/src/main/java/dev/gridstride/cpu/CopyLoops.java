@@ -1,10 +1,15 @@
 package dev.gridstride.cpu;
 
+import dev.gridstride.cpu.scalar.ScalarCopyLoops;
+import dev.gridstride.cpu.vector.VectorCopyLoops;
 import dev.gridstride.device.DType;
 import java.lang.foreign.MemorySegment;
 
 /** The inner loops of copies that gain from vectors; offsets are in bytes. */
 public interface CopyLoops {
+  /** The loops of this JVM. */
+  CopyLoops BEST = Simd.ENABLED ? new VectorCopyLoops() : new ScalarCopyLoops();
+
   /**
    * Converts {@code n} neighbouring elements.
    *

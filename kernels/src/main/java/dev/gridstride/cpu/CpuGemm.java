@@ -16,7 +16,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CpuGemm implements Gemm.Kernel {
   private static final Scratch PARTIALS = new Scratch();
+  private static final Scratch WIDE_A = new Scratch();
+  private static final Scratch WIDE_B = new Scratch();
   private static final int SUM_COLUMNS = 256;
+
+  /** Elements of a bf16 or f16 operand that are widened at once where blocks share them. */
+  private static final long MOST_WIDENED = 1 << 20;
 
   private final Gemm op;
   private final GemmLoops loops;
@@ -96,7 +101,22 @@ public final class CpuGemm implements Gemm.Kernel {
       clearEmptyGradient(bias);
       return;
     }
-    var g = new GemmCall(op, loops, blocking, alpha, a, b, beta, c, bias, aux);
+    boolean widensA = repeatsA() && isNarrow(op.aType());
+    boolean widensB = repeatsB() && isNarrow(op.bType());
+    var g =
+        new GemmCall(
+            op,
+            loops,
+            blocking,
+            alpha,
+            widensA ? DType.F32 : op.aType(),
+            widensA ? widened(WIDE_A, op.aType(), a, sizeA()) : a,
+            widensB ? DType.F32 : op.bType(),
+            widensB ? widened(WIDE_B, op.bType(), b, sizeB()) : b,
+            beta,
+            c,
+            bias,
+            aux);
     if (blocking.splitK() && g.multiplies) {
       split(g);
     } else {
@@ -106,6 +126,42 @@ public final class CpuGemm implements Gemm.Kernel {
       g.forRange(
           op.n(), SUM_COLUMNS, (from, to) -> GemmEpilogue.biasGradient(g, from, (int) (to - from)));
     }
+  }
+
+  private static boolean isNarrow(DType type) {
+    return type == DType.BF16 || type == DType.F16;
+  }
+
+  /** Whether several blocks read the same rows of A, each for itself. */
+  private boolean repeatsA() {
+    return blocking.slab() == 0 && op.n() > blocking.columns() && worthWidening(sizeA());
+  }
+
+  private boolean repeatsB() {
+    return blocking.slab() == 0 && op.m() > blocking.rows() && worthWidening(sizeB());
+  }
+
+  private boolean worthWidening(long size) {
+    boolean matrix = op.batch() == 1 && op.m() > 1 && op.n() > 1 && op.k() > 0;
+    return matrix && size <= MOST_WIDENED;
+  }
+
+  /** Elements from the first to the last of A. */
+  private long sizeA() {
+    long rows = op.transposedA() ? op.k() : op.m();
+    return (rows - 1) * op.leadingA() + (op.transposedA() ? op.m() : op.k());
+  }
+
+  private long sizeB() {
+    long rows = op.transposedB() ? op.n() : op.k();
+    return (rows - 1) * op.leadingB() + (op.transposedB() ? op.k() : op.n());
+  }
+
+  private static MemorySegment widened(
+      Scratch memory, DType type, MemorySegment from, long elements) {
+    MemorySegment to = memory.get(4 * elements);
+    Narrow.load(type, from, 0, to, 0, elements);
+    return to;
   }
 
   /** The sum over no rows is zero. */

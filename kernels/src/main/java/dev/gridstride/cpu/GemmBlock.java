@@ -202,7 +202,7 @@ final class GemmBlock {
       long ld = row ? g.ldb : g.lda;
       long at = row ? g.atB(batch, p, j0) : g.atA(batch, i0, p);
       if (row ? g.stageB : g.stageA) {
-        DType type = row ? g.op.bType() : g.op.aType();
+        DType type = row ? g.bType : g.aType;
         matrix = GemmPacking.stage(g, type, matrix, at, ld, dots ? size : d, dots ? d : size);
         ld = dots ? d : size;
         at = 0;
@@ -231,7 +231,7 @@ final class GemmBlock {
   /** The other operand's d terms, dense, times alpha. */
   private void gather(boolean row, long p, int d, MemorySegment x) {
     boolean dense = row ? !g.op.transposedA() || g.lda == 1 : g.op.transposedB() || g.ldb == 1;
-    var type = row ? g.op.aType() : g.op.bType();
+    var type = row ? g.aType : g.bType;
     MemorySegment from = row ? g.a : g.b;
     if (dense) {
       Narrow.load(type, from, row ? g.atA(batch, 0, p) : g.atB(batch, p, 0), x, 0, d);

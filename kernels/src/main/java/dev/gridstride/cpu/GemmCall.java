@@ -19,6 +19,11 @@ final class GemmCall {
 
   final double alpha;
   final double beta;
+
+  /** Types of what lies in a and b: the op's, or f32 where they have been widened. */
+  final DType aType;
+
+  final DType bType;
   final MemorySegment a;
   final MemorySegment b;
   final MemorySegment c;
@@ -49,7 +54,9 @@ final class GemmCall {
       GemmLoops loops,
       GemmBlocking blocking,
       double alpha,
+      DType aType,
       MemorySegment a,
+      DType bType,
       MemorySegment b,
       double beta,
       MemorySegment c,
@@ -61,6 +68,8 @@ final class GemmCall {
     this.e = loops.bytes();
     this.alpha = alpha;
     this.beta = beta;
+    this.aType = aType;
+    this.bType = bType;
     this.a = a;
     this.b = b;
     this.c = c;
@@ -69,8 +78,8 @@ final class GemmCall {
     this.lda = op.leadingA();
     this.ldb = op.leadingB();
     this.ldc = op.leadingC();
-    this.stageA = staged(op.aType(), a);
-    this.stageB = staged(op.bType(), b);
+    this.stageA = staged(aType, a);
+    this.stageB = staged(bType, b);
     this.stageC = staged(op.cType(), c);
     this.shared = shared(a) && shared(b) && shared(c);
     this.multiplies = alpha != 0 && op.k() > 0;
@@ -80,7 +89,7 @@ final class GemmCall {
    * Heap and mapped memory are staged too: vector loops that meet several kinds of memory lose
    * their speed for good.
    */
-  private static boolean staged(DType type, MemorySegment memory) {
+  static boolean staged(DType type, MemorySegment memory) {
     return type == DType.BF16 || type == DType.F16 || !memory.isNative() || memory.isMapped();
   }
 

@@ -43,7 +43,7 @@ final class GemmPacking {
     long ld = g.lda;
     if (g.stageA) {
       ld = trans ? rows : depth;
-      from = stage(g, g.op.aType(), g.a, at, g.lda, trans ? depth : rows, (int) ld);
+      from = stage(g, g.aType, g.a, at, g.lda, trans ? depth : rows, (int) ld);
       at = 0;
     }
     g.loops.packPanels(from, g.e * at, g.e * ld, rows, depth, trans, to, toOff);
@@ -62,7 +62,7 @@ final class GemmPacking {
     long ld = g.ldb;
     if (g.stageB) {
       ld = trans ? depth : n;
-      from = stage(g, g.op.bType(), g.b, at, g.ldb, trans ? n : depth, (int) ld);
+      from = stage(g, g.bType, g.b, at, g.ldb, trans ? n : depth, (int) ld);
       at = 0;
     }
     if (trans) {

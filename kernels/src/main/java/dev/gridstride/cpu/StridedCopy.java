@@ -1,7 +1,5 @@
 package dev.gridstride.cpu;
 
-import dev.gridstride.cpu.scalar.ScalarCopyLoops;
-import dev.gridstride.cpu.vector.VectorCopyLoops;
 import dev.gridstride.device.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -14,9 +12,6 @@ import java.util.Arrays;
  * sides use each cache line while they have it.
  */
 final class StridedCopy {
-  private static final CopyLoops LOOPS =
-      Simd.ENABLED ? new VectorCopyLoops() : new ScalarCopyLoops();
-
   /** Elements that make a task worth its hand-over, and the longest row of one task. */
   private static final int GRAIN = 1 << 15;
 
@@ -234,12 +229,12 @@ final class StridedCopy {
     } else if (innerX == 1 && innerY == 1) {
       convert(x, xAt * from.bytes(), y, yAt * to.bytes(), n);
     } else {
-      Casts.strided(LOOPS, from, x, xAt, innerX, to, y, yAt, innerY, n);
+      Casts.strided(CopyLoops.BEST, from, x, xAt, innerX, to, y, yAt, innerY, n);
     }
   }
 
   private void convert(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
-    if (!LOOPS.convert(from, to, x, xAt, y, yAt, n)) {
+    if (!CopyLoops.BEST.convert(from, to, x, xAt, y, yAt, n)) {
       Casts.contiguous(from, x, xAt, to, y, yAt, n);
     }
   }
@@ -267,7 +262,7 @@ final class StridedCopy {
               xAt += index * xs[i];
               yAt += index * ys[i];
             }
-            LOOPS.transpose4(
+            CopyLoops.BEST.transpose4(
                 x,
                 4 * xAt,
                 4 * xs[loops + 1],

@@ -68,8 +68,10 @@ public interface Tiles {
   int lanesF64();
 
   /**
-   * Computes one f32 tile; see the interface for the formula.
+   * Computes f32 tiles below each other, all with the same B; see the interface for the formula.
    *
+   * @param tiles number of tiles: each begins {@code rows} rows of A, C and init after the one
+   *     before it
    * @param rows rows of C, 1 to 6
    * @param vectors vectors of columns, 1 or 2
    * @param runs number of runs, one table entry each
@@ -95,6 +97,7 @@ public interface Tiles {
    * @param iVs distance in init of the two vectors
    */
   void f32(
+      int tiles,
       int rows,
       int vectors,
       int runs,
@@ -118,8 +121,9 @@ public interface Tiles {
       long ldi,
       long iVs);
 
-  /** Computes one f64 tile; parameters as in {@link #f32}. */
+  /** Computes f64 tiles; parameters as in {@link #f32}. */
   void f64(
+      int tiles,
       int rows,
       int vectors,
       int runs,

@@ -108,10 +108,9 @@ public final class TileGenerator {
   }
 
   /** The operands that a tile of this form reads. */
-  private static List<String> operands(int rows, int vectors, boolean table) {
+  private static List<String> operands(int vectors, boolean table) {
     return OPERANDS.stream()
         .filter(o -> !(table && o.endsWith("aStep")))
-        .filter(o -> !(rows == 1 && List.of("long dA", "long ldc", "long ldi").contains(o)))
         .filter(o -> !(vectors == 1 && o.endsWith("Vs")))
         .toList();
   }
@@ -152,7 +151,7 @@ public final class TileGenerator {
 
   private void dispatch() {
     line(2, "static void tile(");
-    parameters(OPERANDS, "int rows", "int vectors", "int runs", "int runLength");
+    parameters(OPERANDS, "int tiles", "int rows", "int vectors", "int runs", "int runLength");
     line(
         4,
         "// a run of one term costs more than a table entry: such tables have tiles of their own");
@@ -162,12 +161,14 @@ public final class TileGenerator {
         call(
             2 * (2 * rows + vectors),
             "table" + rows + "x" + vectors,
-            operands(rows, vectors, true),
+            operands(vectors, true),
+            "tiles",
             "runs");
         call(
             (2 * (2 * rows + vectors) + 1),
             "runs" + rows + "x" + vectors,
-            operands(rows, vectors, false),
+            operands(vectors, false),
+            "tiles",
             "runs",
             "runLength");
       }
@@ -180,46 +181,44 @@ public final class TileGenerator {
   private void tile(int rows, int vectors, boolean table) {
     out.append('\n');
     line(2, "private static void " + (table ? "table" : "runs") + rows + "x" + vectors + "(");
-    List<String> operands = operands(rows, vectors, table);
+    List<String> operands = operands(vectors, table);
     if (table) {
-      parameters(operands, "int runs");
+      parameters(operands, "int tiles", "int runs");
     } else {
-      parameters(operands, "int runs", "int runLength");
+      parameters(operands, "int tiles", "int runs", "int runLength");
     }
     segments(operands);
+    line(4, "for (int t = 0; t < tiles; t++) {");
+    line(6, "long u = bOff;");
     for (int i = 0; i < rows; i++) {
       for (int j = 0; j < vectors; j++) {
         String at = place("initOff", i, "ldi", j, "iVs");
-        line(
-            4,
-            vector
-                + " c"
-                + i
-                + j
-                + " = "
-                + vector
-                + ".fromMemorySegment(S, init, "
-                + at
-                + ", LE);");
+        String load = vector + ".fromMemorySegment(S, init, " + at + ", LE)";
+        line(6, vector + " c" + i + j + " = " + load + ";");
       }
     }
-    line(4, "for (int r = 0; r < runs; r++) {");
-    line(6, "long q = aOff + tab[tabOff + r];");
-    int indent = 6;
+    line(6, "for (int r = 0; r < runs; r++) {");
+    line(8, "long q = aOff + tab[tabOff + r];");
+    int indent = 8;
     if (!table) {
-      line(6, "for (int s = 0; s < runLength; s++) {");
-      indent = 8;
+      line(8, "for (int s = 0; s < runLength; s++) {");
+      indent = 10;
     }
-    terms(indent, "bOff", rows, vectors, "bVs", i -> place("q", i, "dA", 0, ""));
+    terms(indent, "u", rows, vectors, "bVs", i -> place("q", i, "dA", 0, ""));
     if (!table) {
       line(indent, "q += aStep;");
     }
-    line(indent, "bOff += bStep;");
+    line(indent, "u += bStep;");
     if (!table) {
-      line(6, "}");
+      line(8, "}");
     }
+    line(6, "}");
+    sums(6, rows, vectors, "cVs");
+    String times = rows == 1 ? "" : rows + " * ";
+    line(6, "aOff += " + times + "dA;");
+    line(6, "cOff += " + times + "ldc;");
+    line(6, "initOff += " + times + "ldi;");
     line(4, "}");
-    sums(4, rows, vectors, "cVs");
     line(2, "}");
   }
 

@@ -35,10 +35,12 @@ final class TilesTest {
       int runs, int runLength, int aStep, int dA, int gap, int initKind) {
     for (int rows = 1; rows <= Tiles.MAX_ROWS; rows++) {
       for (int vectors = 1; vectors <= Tiles.MAX_VECTORS; vectors++) {
-        check(Tiles.BEST, false, rows, vectors, runs, runLength, aStep, dA, gap, initKind);
-        check(Tiles.BEST, true, rows, vectors, runs, runLength, aStep, dA, gap, initKind);
-        check(new ScalarTiles(), false, rows, vectors, runs, runLength, aStep, dA, gap, initKind);
-        check(new ScalarTiles(), true, rows, vectors, runs, runLength, aStep, dA, gap, initKind);
+        for (int count = 1; count <= 3; count += 2) {
+          for (Tiles t : new Tiles[] {Tiles.BEST, new ScalarTiles()}) {
+            check(t, false, count, rows, vectors, runs, runLength, aStep, dA, gap, initKind);
+            check(t, true, count, rows, vectors, runs, runLength, aStep, dA, gap, initKind);
+          }
+        }
       }
     }
   }
@@ -46,7 +48,8 @@ final class TilesTest {
   private static void check(
       Tiles tiles,
       boolean wide,
-      int rows,
+      int count,
+      int high,
       int vectors,
       int runs,
       int runLength,
@@ -54,6 +57,7 @@ final class TilesTest {
       int dA,
       int gap,
       int initKind) {
+    int rows = count * high;
     int e = wide ? 8 : 4;
     int lanes = wide ? tiles.lanesF64() : tiles.lanesF32();
     int n = lanes * vectors;
@@ -103,7 +107,8 @@ final class TilesTest {
       long row = (long) ldc * e;
       if (wide) {
         tiles.f64(
-            rows,
+            count,
+            high,
             vectors,
             runs,
             runLength,
@@ -127,7 +132,8 @@ final class TilesTest {
             iVs);
       } else {
         tiles.f32(
-            rows,
+            count,
+            high,
             vectors,
             runs,
             runLength,
@@ -180,6 +186,7 @@ final class TilesTest {
       MemorySegment x = arena.allocate(4L * 8 * 64, 64);
       MemorySegment y = arena.allocate(4L * 8 * 64, 64);
       Tiles.BEST.f32(
+          1,
           6,
           2,
           1,
@@ -204,6 +211,7 @@ final class TilesTest {
           0);
       // the scalar twin's vectors have 16 columns, which may be more or fewer than this machine's
       scalar.f32(
+          1,
           6,
           2,
           1,
@@ -242,6 +250,7 @@ final class TilesTest {
       for (int[] shape : new int[][] {{0, 1}, {7, 1}, {7, 2}, {0, 0}}) {
         assertThatThrownBy(() ->
                 tiles.f32(
+                    1,
                     shape[0],
                     shape[1],
                     1,
@@ -267,6 +276,7 @@ final class TilesTest {
             .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() ->
                 tiles.f64(
+                    1,
                     shape[0],
                     shape[1],
                     1,
@@ -302,6 +312,7 @@ final class TilesTest {
       for (Tiles tiles : new Tiles[] {Tiles.BEST, new ScalarTiles()}) {
         assertThatThrownBy(() ->
                 tiles.f32(
+                    1,
                     2,
                     1,
                     1,

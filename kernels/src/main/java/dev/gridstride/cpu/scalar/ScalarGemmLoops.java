@@ -53,6 +53,7 @@ public final class ScalarGemmLoops implements GemmLoops {
       long iVs) {
     if (wide) {
       TILES.f64(
+          1,
           rows,
           vectors,
           1,
@@ -77,6 +78,7 @@ public final class ScalarGemmLoops implements GemmLoops {
           iVs);
     } else {
       TILES.f32(
+          1,
           rows,
           vectors,
           1,

@@ -27,6 +27,7 @@ public final class ScalarTiles implements Tiles {
 
   @Override
   public void f32(
+      int tiles,
       int rows,
       int vectors,
       int runs,
@@ -51,7 +52,7 @@ public final class ScalarTiles implements Tiles {
       long iVs) {
     check(rows, vectors);
     var sum = new float[F32_LANES];
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < tiles * rows; i++) {
       for (int j = 0; j < vectors; j++) {
         for (int l = 0; l < F32_LANES; l++) {
           sum[l] = init.get(JAVA_FLOAT_UNALIGNED, initOff + i * ldi + j * iVs + 4L * l);
@@ -80,6 +81,7 @@ public final class ScalarTiles implements Tiles {
 
   @Override
   public void f64(
+      int tiles,
       int rows,
       int vectors,
       int runs,
@@ -104,7 +106,7 @@ public final class ScalarTiles implements Tiles {
       long iVs) {
     check(rows, vectors);
     var sum = new double[F64_LANES];
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < tiles * rows; i++) {
       for (int j = 0; j < vectors; j++) {
         for (int l = 0; l < F64_LANES; l++) {
           sum[l] = init.get(JAVA_DOUBLE_UNALIGNED, initOff + i * ldi + j * iVs + 8L * l);

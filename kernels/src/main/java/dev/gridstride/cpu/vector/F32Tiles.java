@@ -17,6 +17,7 @@ final class F32Tiles {
   private F32Tiles() {}
 
   static void tile(
+      int tiles,
       int rows,
       int vectors,
       int runs,
@@ -41,125 +42,146 @@ final class F32Tiles {
       long iVs) {
     // a run of one term costs more than a table entry: such tables have tiles of their own
     switch (2 * (2 * rows + vectors) + (runLength == 1 ? 0 : 1)) {
-      case 6 -> table1x1(runs, a, aOff, tab, tabOff, b, bOff, bStep, c, cOff, init, initOff);
+      case 6 ->
+          table1x1(
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff,
+              ldi);
       case 7 ->
           runs1x1(
-              runs, runLength, a, aOff, tab, tabOff, aStep, b, bOff, bStep, c, cOff, init, initOff);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc,
+              init, initOff, ldi);
       case 8 ->
           table1x2(
-              runs, a, aOff, tab, tabOff, b, bOff, bStep, bVs, c, cOff, cVs, init, initOff, iVs);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init,
+              initOff, ldi, iVs);
       case 9 ->
           runs1x2(
-              runs, runLength, a, aOff, tab, tabOff, aStep, b, bOff, bStep, bVs, c, cOff, cVs, init,
-              initOff, iVs);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff,
+              ldc, cVs, init, initOff, ldi, iVs);
       case 10 ->
           table2x1(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff,
+              ldi);
       case 11 ->
           runs2x1(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
-              initOff, ldi);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc,
+              init, initOff, ldi);
       case 12 ->
           table2x2(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
-              ldi, iVs);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init,
+              initOff, ldi, iVs);
       case 13 ->
           runs2x2(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
-              cVs, init, initOff, ldi, iVs);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff,
+              ldc, cVs, init, initOff, ldi, iVs);
       case 14 ->
           table3x1(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff,
+              ldi);
       case 15 ->
           runs3x1(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
-              initOff, ldi);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc,
+              init, initOff, ldi);
       case 16 ->
           table3x2(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
-              ldi, iVs);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init,
+              initOff, ldi, iVs);
       case 17 ->
           runs3x2(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
-              cVs, init, initOff, ldi, iVs);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff,
+              ldc, cVs, init, initOff, ldi, iVs);
       case 18 ->
           table4x1(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff,
+              ldi);
       case 19 ->
           runs4x1(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
-              initOff, ldi);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc,
+              init, initOff, ldi);
       case 20 ->
           table4x2(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
-              ldi, iVs);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init,
+              initOff, ldi, iVs);
       case 21 ->
           runs4x2(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
-              cVs, init, initOff, ldi, iVs);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff,
+              ldc, cVs, init, initOff, ldi, iVs);
       case 22 ->
           table5x1(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff,
+              ldi);
       case 23 ->
           runs5x1(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
-              initOff, ldi);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc,
+              init, initOff, ldi);
       case 24 ->
           table5x2(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
-              ldi, iVs);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init,
+              initOff, ldi, iVs);
       case 25 ->
           runs5x2(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
-              cVs, init, initOff, ldi, iVs);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff,
+              ldc, cVs, init, initOff, ldi, iVs);
       case 26 ->
           table6x1(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff, ldi);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, c, cOff, ldc, init, initOff,
+              ldi);
       case 27 ->
           runs6x1(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc, init,
-              initOff, ldi);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, c, cOff, ldc,
+              init, initOff, ldi);
       case 28 ->
           table6x2(
-              runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init, initOff,
-              ldi, iVs);
+              tiles, runs, a, aOff, tab, tabOff, dA, b, bOff, bStep, bVs, c, cOff, ldc, cVs, init,
+              initOff, ldi, iVs);
       case 29 ->
           runs6x2(
-              runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff, ldc,
-              cVs, init, initOff, ldi, iVs);
+              tiles, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c, cOff,
+              ldc, cVs, init, initOff, ldi, iVs);
       default -> throw new IllegalArgumentException(rows + " x " + vectors);
     }
   }
 
   private static void table1x1(
+      int tiles,
       int runs,
       MemorySegment a,
       long aOff,
       int[] tab,
       int tabOff,
+      long dA,
       MemorySegment b,
       long bOff,
       long bStep,
       MemorySegment c,
       long cOff,
+      long ldc,
       MemorySegment init,
-      long initOff) {
+      long initOff,
+      long ldi) {
     a = exact(a);
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      bOff += bStep;
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+        FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+        c00 = a0.fma(b0, c00);
+        u += bStep;
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      aOff += dA;
+      cOff += ldc;
+      initOff += ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
   }
 
   private static void runs1x1(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -167,142 +189,87 @@ final class F32Tiles {
       int[] tab,
       int tabOff,
       long aStep,
+      long dA,
       MemorySegment b,
       long bOff,
       long bStep,
       MemorySegment c,
       long cOff,
+      long ldc,
       MemorySegment init,
-      long initOff) {
+      long initOff,
+      long ldi) {
     a = exact(a);
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-        FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-        c00 = a0.fma(b0, c00);
-        q += aStep;
-        bOff += bStep;
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          q += aStep;
+          u += bStep;
+        }
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      aOff += dA;
+      cOff += ldc;
+      initOff += ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
   }
 
   private static void table1x2(
+      int tiles,
       int runs,
       MemorySegment a,
       long aOff,
       int[] tab,
       int tabOff,
+      long dA,
       MemorySegment b,
       long bOff,
       long bStep,
       long bVs,
       MemorySegment c,
       long cOff,
+      long ldc,
       long cVs,
       MemorySegment init,
       long initOff,
+      long ldi,
       long iVs) {
     a = exact(a);
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-  }
-
-  private static void runs1x2(
-      int runs,
-      int runLength,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long aStep,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      long bVs,
-      MemorySegment c,
-      long cOff,
-      long cVs,
-      MemorySegment init,
-      long initOff,
-      long iVs) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+        FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         c01 = a0.fma(b1, c01);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      aOff += dA;
+      cOff += ldc;
+      initOff += ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
   }
 
-  private static void table2x1(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      MemorySegment init,
-      long initOff,
-      long ldi) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-  }
-
-  private static void runs2x1(
+  private static void runs1x2(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -314,6 +281,54 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          c01 = a0.fma(b1, c01);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      aOff += dA;
+      cOff += ldc;
+      initOff += ldi;
+    }
+  }
+
+  private static void table2x1(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       MemorySegment c,
       long cOff,
       long ldc,
@@ -324,70 +339,29 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
         c10 = a1.fma(b0, c10);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      aOff += 2 * dA;
+      cOff += 2 * ldc;
+      initOff += 2 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
   }
 
-  private static void table2x2(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      long bVs,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      long cVs,
-      MemorySegment init,
-      long initOff,
-      long ldi,
-      long iVs) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-  }
-
-  private static void runs2x2(
+  private static void runs2x1(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -399,6 +373,51 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      aOff += 2 * dA;
+      cOff += 2 * ldc;
+      initOff += 2 * ldi;
+    }
+  }
+
+  private static void table2x2(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       long bVs,
       MemorySegment c,
       long cOff,
@@ -412,71 +431,36 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+        FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         c01 = a0.fma(b1, c01);
         FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
         c10 = a1.fma(b0, c10);
         c11 = a1.fma(b1, c11);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      aOff += 2 * dA;
+      cOff += 2 * ldc;
+      initOff += 2 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
   }
 
-  private static void table3x1(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      MemorySegment init,
-      long initOff,
-      long ldi) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
-      c20 = a2.fma(b0, c20);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-  }
-
-  private static void runs3x1(
+  private static void runs2x2(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -488,6 +472,61 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          c01 = a0.fma(b1, c01);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          c11 = a1.fma(b1, c11);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      aOff += 2 * dA;
+      cOff += 2 * ldc;
+      initOff += 2 * ldi;
+    }
+  }
+
+  private static void table3x1(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       MemorySegment c,
       long cOff,
       long ldc,
@@ -498,81 +537,33 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
         c10 = a1.fma(b0, c10);
         FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
         c20 = a2.fma(b0, c20);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      aOff += 3 * dA;
+      cOff += 3 * ldc;
+      initOff += 3 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
   }
 
-  private static void table3x2(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      long bVs,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      long cVs,
-      MemorySegment init,
-      long initOff,
-      long ldi,
-      long iVs) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-  }
-
-  private static void runs3x2(
+  private static void runs3x1(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -584,6 +575,55 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
+          c20 = a2.fma(b0, c20);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      aOff += 3 * dA;
+      cOff += 3 * ldc;
+      initOff += 3 * ldi;
+    }
+  }
+
+  private static void table3x2(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       long bVs,
       MemorySegment c,
       long cOff,
@@ -597,17 +637,18 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+        FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         c01 = a0.fma(b1, c01);
@@ -617,62 +658,22 @@ final class F32Tiles {
         FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
         c20 = a2.fma(b0, c20);
         c21 = a2.fma(b1, c21);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+      aOff += 3 * dA;
+      cOff += 3 * ldc;
+      initOff += 3 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
   }
 
-  private static void table4x1(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      MemorySegment init,
-      long initOff,
-      long ldi) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
-      c20 = a2.fma(b0, c20);
-      FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
-      c30 = a3.fma(b0, c30);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-  }
-
-  private static void runs4x1(
+  private static void runs3x2(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -684,6 +685,68 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          c01 = a0.fma(b1, c01);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          c11 = a1.fma(b1, c11);
+          FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
+          c20 = a2.fma(b0, c20);
+          c21 = a2.fma(b1, c21);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+      aOff += 3 * dA;
+      cOff += 3 * ldc;
+      initOff += 3 * ldi;
+    }
+  }
+
+  private static void table4x1(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       MemorySegment c,
       long cOff,
       long ldc,
@@ -694,14 +757,15 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
@@ -710,76 +774,20 @@ final class F32Tiles {
         c20 = a2.fma(b0, c20);
         FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
         c30 = a3.fma(b0, c30);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      aOff += 4 * dA;
+      cOff += 4 * ldc;
+      initOff += 4 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
   }
 
-  private static void table4x2(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      long bVs,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      long cVs,
-      MemorySegment init,
-      long initOff,
-      long ldi,
-      long iVs) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-  }
-
-  private static void runs4x2(
+  private static void runs4x1(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -791,6 +799,59 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
+          c20 = a2.fma(b0, c20);
+          FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
+          c30 = a3.fma(b0, c30);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      aOff += 4 * dA;
+      cOff += 4 * ldc;
+      initOff += 4 * ldi;
+    }
+  }
+
+  private static void table4x2(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       long bVs,
       MemorySegment c,
       long cOff,
@@ -804,19 +865,20 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+        FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         c01 = a0.fma(b1, c01);
@@ -829,68 +891,24 @@ final class F32Tiles {
         FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
         c30 = a3.fma(b0, c30);
         c31 = a3.fma(b1, c31);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+      aOff += 4 * dA;
+      cOff += 4 * ldc;
+      initOff += 4 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
   }
 
-  private static void table5x1(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      MemorySegment init,
-      long initOff,
-      long ldi) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
-      c20 = a2.fma(b0, c20);
-      FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
-      c30 = a3.fma(b0, c30);
-      FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
-      c40 = a4.fma(b0, c40);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-  }
-
-  private static void runs5x1(
+  private static void runs4x2(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -902,6 +920,75 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          c01 = a0.fma(b1, c01);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          c11 = a1.fma(b1, c11);
+          FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
+          c20 = a2.fma(b0, c20);
+          c21 = a2.fma(b1, c21);
+          FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
+          c30 = a3.fma(b0, c30);
+          c31 = a3.fma(b1, c31);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+      aOff += 4 * dA;
+      cOff += 4 * ldc;
+      initOff += 4 * ldi;
+    }
+  }
+
+  private static void table5x1(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       MemorySegment c,
       long cOff,
       long ldc,
@@ -912,15 +999,16 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
@@ -931,84 +1019,21 @@ final class F32Tiles {
         c30 = a3.fma(b0, c30);
         FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
         c40 = a4.fma(b0, c40);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      aOff += 5 * dA;
+      cOff += 5 * ldc;
+      initOff += 5 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
   }
 
-  private static void table5x2(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      long bVs,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      long cVs,
-      MemorySegment init,
-      long initOff,
-      long ldi,
-      long iVs) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
-    FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
-    FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
-      c40 = a4.fma(b0, c40);
-      c41 = a4.fma(b1, c41);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-  }
-
-  private static void runs5x2(
+  private static void runs5x1(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -1020,6 +1045,63 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
+          c20 = a2.fma(b0, c20);
+          FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
+          c30 = a3.fma(b0, c30);
+          FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
+          c40 = a4.fma(b0, c40);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      aOff += 5 * dA;
+      cOff += 5 * ldc;
+      initOff += 5 * ldi;
+    }
+  }
+
+  private static void table5x2(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       long bVs,
       MemorySegment c,
       long cOff,
@@ -1033,21 +1115,22 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
-    FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
-    FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+      FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+      FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+        FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         c01 = a0.fma(b1, c01);
@@ -1063,74 +1146,26 @@ final class F32Tiles {
         FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
         c40 = a4.fma(b0, c40);
         c41 = a4.fma(b1, c41);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+      aOff += 5 * dA;
+      cOff += 5 * ldc;
+      initOff += 5 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
   }
 
-  private static void table6x1(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      MemorySegment init,
-      long initOff,
-      long ldi) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
-    FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
-      c20 = a2.fma(b0, c20);
-      FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
-      c30 = a3.fma(b0, c30);
-      FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
-      c40 = a4.fma(b0, c40);
-      FloatVector a5 = FloatVector.broadcast(S, a.get(E, q + 5 * dA));
-      c50 = a5.fma(b0, c50);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-  }
-
-  private static void runs6x1(
+  private static void runs5x2(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -1142,6 +1177,82 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+      FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+      FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          c01 = a0.fma(b1, c01);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          c11 = a1.fma(b1, c11);
+          FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
+          c20 = a2.fma(b0, c20);
+          c21 = a2.fma(b1, c21);
+          FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
+          c30 = a3.fma(b0, c30);
+          c31 = a3.fma(b1, c31);
+          FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
+          c40 = a4.fma(b0, c40);
+          c41 = a4.fma(b1, c41);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+      aOff += 5 * dA;
+      cOff += 5 * ldc;
+      initOff += 5 * ldi;
+    }
+  }
+
+  private static void table6x1(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       MemorySegment c,
       long cOff,
       long ldc,
@@ -1152,16 +1263,17 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
-    FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+      FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
@@ -1174,92 +1286,22 @@ final class F32Tiles {
         c40 = a4.fma(b0, c40);
         FloatVector a5 = FloatVector.broadcast(S, a.get(E, q + 5 * dA));
         c50 = a5.fma(b0, c50);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+      aOff += 6 * dA;
+      cOff += 6 * ldc;
+      initOff += 6 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
   }
 
-  private static void table6x2(
-      int runs,
-      MemorySegment a,
-      long aOff,
-      int[] tab,
-      int tabOff,
-      long dA,
-      MemorySegment b,
-      long bOff,
-      long bStep,
-      long bVs,
-      MemorySegment c,
-      long cOff,
-      long ldc,
-      long cVs,
-      MemorySegment init,
-      long initOff,
-      long ldi,
-      long iVs) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
-    FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
-    FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
-    FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
-    FloatVector c51 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-      FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
-      FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
-      c40 = a4.fma(b0, c40);
-      c41 = a4.fma(b1, c41);
-      FloatVector a5 = FloatVector.broadcast(S, a.get(E, q + 5 * dA));
-      c50 = a5.fma(b0, c50);
-      c51 = a5.fma(b1, c51);
-      bOff += bStep;
-    }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-    c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
-  }
-
-  private static void runs6x2(
+  private static void runs6x1(
+      int tiles,
       int runs,
       int runLength,
       MemorySegment a,
@@ -1271,6 +1313,67 @@ final class F32Tiles {
       MemorySegment b,
       long bOff,
       long bStep,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      MemorySegment init,
+      long initOff,
+      long ldi) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+      FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
+          c20 = a2.fma(b0, c20);
+          FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
+          c30 = a3.fma(b0, c30);
+          FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
+          c40 = a4.fma(b0, c40);
+          FloatVector a5 = FloatVector.broadcast(S, a.get(E, q + 5 * dA));
+          c50 = a5.fma(b0, c50);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+      aOff += 6 * dA;
+      cOff += 6 * ldc;
+      initOff += 6 * ldi;
+    }
+  }
+
+  private static void table6x2(
+      int tiles,
+      int runs,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
       long bVs,
       MemorySegment c,
       long cOff,
@@ -1284,23 +1387,24 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     init = exact(init);
-    FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
-    FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
-    FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
-    FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
-    FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
-    FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
-    FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
-    FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
-    FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
-    FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
-    FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
-    FloatVector c51 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
-    for (int r = 0; r < runs; r++) {
-      long q = aOff + tab[tabOff + r];
-      for (int s = 0; s < runLength; s++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + bVs, LE);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+      FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+      FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+      FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+      FloatVector c51 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+        FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
         c01 = a0.fma(b1, c01);
@@ -1319,22 +1423,109 @@ final class F32Tiles {
         FloatVector a5 = FloatVector.broadcast(S, a.get(E, q + 5 * dA));
         c50 = a5.fma(b0, c50);
         c51 = a5.fma(b1, c51);
-        q += aStep;
-        bOff += bStep;
+        u += bStep;
       }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+      c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+      aOff += 6 * dA;
+      cOff += 6 * ldc;
+      initOff += 6 * ldi;
     }
-    c00.intoMemorySegment(c, cOff, LE);
-    c01.intoMemorySegment(c, cOff + cVs, LE);
-    c10.intoMemorySegment(c, cOff + ldc, LE);
-    c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-    c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-    c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-    c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-    c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-    c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-    c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-    c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-    c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+  }
+
+  private static void runs6x2(
+      int tiles,
+      int runs,
+      int runLength,
+      MemorySegment a,
+      long aOff,
+      int[] tab,
+      int tabOff,
+      long aStep,
+      long dA,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      long bVs,
+      MemorySegment c,
+      long cOff,
+      long ldc,
+      long cVs,
+      MemorySegment init,
+      long initOff,
+      long ldi,
+      long iVs) {
+    a = exact(a);
+    b = exact(b);
+    c = exact(c);
+    init = exact(init);
+    for (int t = 0; t < tiles; t++) {
+      long u = bOff;
+      FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
+      FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
+      FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
+      FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
+      FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
+      FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
+      FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
+      FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
+      FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
+      FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
+      FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
+      FloatVector c51 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
+      for (int r = 0; r < runs; r++) {
+        long q = aOff + tab[tabOff + r];
+        for (int s = 0; s < runLength; s++) {
+          FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
+          FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
+          FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
+          c00 = a0.fma(b0, c00);
+          c01 = a0.fma(b1, c01);
+          FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + dA));
+          c10 = a1.fma(b0, c10);
+          c11 = a1.fma(b1, c11);
+          FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 2 * dA));
+          c20 = a2.fma(b0, c20);
+          c21 = a2.fma(b1, c21);
+          FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 3 * dA));
+          c30 = a3.fma(b0, c30);
+          c31 = a3.fma(b1, c31);
+          FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 4 * dA));
+          c40 = a4.fma(b0, c40);
+          c41 = a4.fma(b1, c41);
+          FloatVector a5 = FloatVector.broadcast(S, a.get(E, q + 5 * dA));
+          c50 = a5.fma(b0, c50);
+          c51 = a5.fma(b1, c51);
+          q += aStep;
+          u += bStep;
+        }
+      }
+      c00.intoMemorySegment(c, cOff, LE);
+      c01.intoMemorySegment(c, cOff + cVs, LE);
+      c10.intoMemorySegment(c, cOff + ldc, LE);
+      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
+      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
+      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
+      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
+      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
+      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
+      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
+      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
+      c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
+      aOff += 6 * dA;
+      cOff += 6 * ldc;
+      initOff += 6 * ldi;
+    }
   }
 
   static void column1(

@@ -49,6 +49,7 @@ public final class VectorF32GemmLoops implements GemmLoops {
       long ldi,
       long iVs) {
     F32Tiles.tile(
+        1,
         rows,
         vectors,
         1,

@@ -49,6 +49,7 @@ public final class VectorF64GemmLoops implements GemmLoops {
       long ldi,
       long iVs) {
     F64Tiles.tile(
+        1,
         rows,
         vectors,
         1,

@@ -17,6 +17,7 @@ public final class VectorTiles implements Tiles {
 
   @Override
   public void f32(
+      int tiles,
       int rows,
       int vectors,
       int runs,
@@ -40,12 +41,13 @@ public final class VectorTiles implements Tiles {
       long ldi,
       long iVs) {
     F32Tiles.tile(
-        rows, vectors, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c,
-        cOff, ldc, cVs, init, initOff, ldi, iVs);
+        tiles, rows, vectors, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs,
+        c, cOff, ldc, cVs, init, initOff, ldi, iVs);
   }
 
   @Override
   public void f64(
+      int tiles,
       int rows,
       int vectors,
       int runs,
@@ -69,7 +71,7 @@ public final class VectorTiles implements Tiles {
       long ldi,
       long iVs) {
     F64Tiles.tile(
-        rows, vectors, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c,
-        cOff, ldc, cVs, init, initOff, ldi, iVs);
+        tiles, rows, vectors, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs,
+        c, cOff, ldc, cVs, init, initOff, ldi, iVs);
   }
 }
