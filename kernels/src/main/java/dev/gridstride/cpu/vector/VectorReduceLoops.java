@@ -113,13 +113,115 @@ public final class VectorReduceLoops implements ReduceLoops {
     return LaneSums.sum(lanes) + SCALAR.sum(x, at + 4L * i, n - i, Term.SQUARE, 0);
   }
 
+  @Override
+  public float extreme(MemorySegment x, long at, int n, boolean largest) {
+    float found = largest ? largest(x, at, n) : smallest(x, at, n);
+    return Float.isNaN(found) ? careful(x, at, n, largest) : found;
+  }
+
+  /**
+   * The largest of finite numbers, else NaN: a sum of products with 0, one operation a vector, says
+   * whether all of them are finite.
+   */
+  private static float largest(MemorySegment x, long at, int n) {
+    x = exact(x);
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector y = zero;
+    FloatVector z = zero;
+    FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    FloatVector b = a; // four, since each waits for its last comparison
+    FloatVector c = a;
+    FloatVector d = a;
+    int i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+      long p = at + 4L * i;
+      FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
+      y = v.fma(zero, y);
+      a = a.blend(v, v.compare(VectorOperators.GT, a));
+      v = FloatVector.fromMemorySegment(F, x, p + STEP, LE);
+      z = v.fma(zero, z);
+      b = b.blend(v, v.compare(VectorOperators.GT, b));
+      v = FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE);
+      y = v.fma(zero, y);
+      c = c.blend(v, v.compare(VectorOperators.GT, c));
+      v = FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE);
+      z = v.fma(zero, z);
+      d = d.blend(v, v.compare(VectorOperators.GT, d));
+    }
+    for (; i + LANES <= n; i += LANES) {
+      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE);
+      y = v.fma(zero, y);
+      a = a.blend(v, v.compare(VectorOperators.GT, a));
+    }
+    a = a.blend(b, b.compare(VectorOperators.GT, a));
+    c = c.blend(d, d.compare(VectorOperators.GT, c));
+    IntVector m = a.blend(c, c.compare(VectorOperators.GT, a)).reinterpretAsInts();
+    IntVector bits = y.add(z).reinterpretAsInts().and(Integer.MAX_VALUE);
+    if (bits.reduceLanes(VectorOperators.MAX) != 0) {
+      return Float.NaN;
+    }
+    // in an order of integers, over whose lanes the largest costs a quarter
+    m =
+        m.lanewise(
+            VectorOperators.XOR, m.lanewise(VectorOperators.ASHR, 31).and(Integer.MAX_VALUE));
+    int key = m.reduceLanes(VectorOperators.MAX);
+    float found = Float.intBitsToFloat(key ^ ((key >> 31) & Integer.MAX_VALUE));
+    return i == n ? found : SCALAR.extreme(found, x, at + 4L * i, n - i, true);
+  }
+
+  /** As {@link #largest}. */
+  private static float smallest(MemorySegment x, long at, int n) {
+    x = exact(x);
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector y = zero;
+    FloatVector z = zero;
+    FloatVector a = FloatVector.broadcast(F, Float.POSITIVE_INFINITY);
+    FloatVector b = a; // four, since each waits for its last comparison
+    FloatVector c = a;
+    FloatVector d = a;
+    int i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+      long p = at + 4L * i;
+      FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
+      y = v.fma(zero, y);
+      a = a.blend(v, v.compare(VectorOperators.LT, a));
+      v = FloatVector.fromMemorySegment(F, x, p + STEP, LE);
+      z = v.fma(zero, z);
+      b = b.blend(v, v.compare(VectorOperators.LT, b));
+      v = FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE);
+      y = v.fma(zero, y);
+      c = c.blend(v, v.compare(VectorOperators.LT, c));
+      v = FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE);
+      z = v.fma(zero, z);
+      d = d.blend(v, v.compare(VectorOperators.LT, d));
+    }
+    for (; i + LANES <= n; i += LANES) {
+      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE);
+      y = v.fma(zero, y);
+      a = a.blend(v, v.compare(VectorOperators.LT, a));
+    }
+    a = a.blend(b, b.compare(VectorOperators.LT, a));
+    c = c.blend(d, d.compare(VectorOperators.LT, c));
+    IntVector m = a.blend(c, c.compare(VectorOperators.LT, a)).reinterpretAsInts();
+    IntVector bits = y.add(z).reinterpretAsInts().and(Integer.MAX_VALUE);
+    if (bits.reduceLanes(VectorOperators.MAX) != 0) {
+      return Float.NaN;
+    }
+    // in an order of integers, over whose lanes the smallest costs a quarter
+    m =
+        m.lanewise(
+            VectorOperators.XOR, m.lanewise(VectorOperators.ASHR, 31).and(Integer.MAX_VALUE));
+    int key = m.reduceLanes(VectorOperators.MIN);
+    float found = Float.intBitsToFloat(key ^ ((key >> 31) & Integer.MAX_VALUE));
+    return i == n ? found : SCALAR.extreme(found, x, at + 4L * i, n - i, false);
+  }
+
   /**
    * The smallest is the negated largest of the negated. NaNs are left out of the comparisons, which
    * so need not ask for them in what they have; they are found by the largest of all magnitudes'
    * bits, which is that of a NaN if there is one.
    */
-  @Override
-  public float extreme(MemorySegment x, long at, int n, boolean largest) {
+  private static float careful(MemorySegment x, long at, int n, boolean largest) {
     x = exact(x);
     IntVector sign = IntVector.broadcast(I, largest ? 0 : Integer.MIN_VALUE);
     IntVector bits = IntVector.zero(I);
