@@ -22,12 +22,13 @@ final class Batches {
   private final long[] elements;
   private final int tasks;
 
-  private Batches(long[] counts, long size) {
+  private Batches(long[] counts) {
     this.counts = counts;
     long total = 0;
     for (long c : counts) {
       total = Math.addExact(total, c);
     }
+    long size = Parallel.grain(total);
     this.tasks = Math.toIntExact(Math.ceilDiv(total, size));
     this.arrays = new int[tasks + 1];
     this.elements = new long[tasks + 1];
@@ -44,9 +45,9 @@ final class Batches {
     arrays[tasks] = counts.length;
   }
 
-  /** Tasks of {@code size} elements over arrays of these buffers' sizes. */
-  static Batches of(List<Buffer> buffers, long elementBytes, long size) {
-    return new Batches(buffers.stream().mapToLong(b -> b.bytes() / elementBytes).toArray(), size);
+  /** Tasks over arrays of these buffers' sizes. */
+  static Batches of(List<Buffer> buffers, long elementBytes) {
+    return new Batches(buffers.stream().mapToLong(b -> b.bytes() / elementBytes).toArray());
   }
 
   /** Whether it was made for buffers of the same sizes. */

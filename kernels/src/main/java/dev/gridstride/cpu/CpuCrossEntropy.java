@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
  * and the mean's divisor is known before the first gradient.
  */
 public final class CpuCrossEntropy implements CrossEntropy.Kernel {
-  /** Logits that make a task worth its hand-over. */
-  private static final long GRAIN = 1 << 14;
-
   private final CrossEntropy op;
   private final long perTask;
   private final Elements results;
@@ -25,7 +22,8 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
   /** A kernel for {@code op}. */
   public CpuCrossEntropy(CrossEntropy op) {
     this.op = op;
-    this.perTask = Math.max(1, GRAIN / op.classes());
+    long grain = Parallel.grain(op.count());
+    this.perTask = Math.max(1, grain / op.classes());
     this.results = Elements.of(op.resultType());
   }
 

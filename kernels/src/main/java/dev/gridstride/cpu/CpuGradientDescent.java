@@ -11,10 +11,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** All parameters in one parallel loop: tasks of 16K elements, whichever parameters they are of. */
+/** All parameters in one parallel loop: tasks of one size, whichever parameters they are of. */
 public final class CpuGradientDescent implements GradientDescent.Kernel {
-  private static final long TASK = 1 << 14;
-
   private final GradientDescent op;
   private final boolean vector;
 
@@ -62,7 +60,7 @@ public final class CpuGradientDescent implements GradientDescent.Kernel {
   private Batches batches(List<Buffer> params) {
     Batches b = last;
     if (b == null || !b.fits(params, op.type().bytes())) {
-      b = Batches.of(params, op.type().bytes(), TASK);
+      b = Batches.of(params, op.type().bytes());
       last = b;
     }
     return b;

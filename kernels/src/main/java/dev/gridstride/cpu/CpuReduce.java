@@ -38,9 +38,6 @@ public final class CpuReduce implements Reduce.Kernel {
   /** Reduced elements of a chunk. */
   private static final long CHUNK = 1 << 16;
 
-  /** Elements of a task: enough to be worth its hand-over. */
-  private static final long GRAIN = 1 << 14;
-
   private static final ThreadLocal<double[]> VALUES = ThreadLocal.withInitial(() -> new double[64]);
 
   private final Reduce op;
@@ -120,7 +117,8 @@ public final class CpuReduce implements Reduce.Kernel {
       return;
     }
     if (!columns && reduced.count <= CHUNK) { // one chunk: nothing to combine
-      long perTask = Math.max(1, GRAIN / Math.max(1, reduced.count));
+      long grain = Parallel.grain(kept.count * reduced.count);
+      long perTask = Math.max(1, grain / Math.max(1, reduced.count));
       Parallel.forRange(
           kept.count,
           perTask,
@@ -191,7 +189,7 @@ public final class CpuReduce implements Reduce.Kernel {
         long each = Math.min(CHUNK, reduced.count);
         Parallel.forRange(
             parts.length,
-            Math.max(1, GRAIN / each),
+            Math.max(1, Parallel.grain(parts.length * each) / each),
             (from, to) -> {
               for (int i = (int) from; i < to; i++) {
                 int o = i / chunks;

@@ -18,9 +18,6 @@ import java.lang.foreign.MemorySegment;
 public final class CpuSoftmax implements Softmax.Kernel {
   private static final RowLoops LOOPS = Simd.ENABLED ? new VectorRowLoops() : new ScalarRowLoops();
 
-  /** Elements that make a task worth its hand-over. */
-  private static final long GRAIN = 1 << 14;
-
   /** The longest row that is handed over together with others. */
   private static final int SHORT = 512;
 
@@ -44,11 +41,15 @@ public final class CpuSoftmax implements Softmax.Kernel {
     void run(long first, long step);
   }
 
+  private long rowsOfTask() {
+    long elements = op.outer() * op.inner() * op.size();
+    return Math.max(1, Parallel.grain(elements) / Math.max(1, op.size()));
+  }
+
   private void rows(Row row) {
-    long perTask = Math.max(1, GRAIN / Math.max(1, op.size()));
     Parallel.forRange(
         op.outer() * op.inner(),
-        perTask,
+        rowsOfTask(),
         (from, to) -> {
           for (long r = from; r < to; r++) {
             row.run(r / op.inner() * op.size() * op.inner() + r % op.inner(), op.inner());
@@ -76,7 +77,7 @@ public final class CpuSoftmax implements Softmax.Kernel {
       int n = (int) op.size();
       Parallel.forRange(
           op.outer(),
-          Math.max(1, GRAIN / Math.max(1, n)),
+          rowsOfTask(),
           (from, to) -> LOOPS.softmaxGradients(ys, dys, dxs, from * n, (int) (to - from), n));
     } else if (fast) {
       rows((at, step) -> backwardRow(ys, dys, dxs, at));

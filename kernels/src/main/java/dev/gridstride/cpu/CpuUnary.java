@@ -16,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Elementwise functions of one operand: f32 by vector loops made for each function. */
 public final class CpuUnary implements Unary.Kernel {
-  private static final long GRAIN = 1 << 14;
-
   /** Made when first used: each is a class of its own. */
   private static final Map<Function, UnaryLoops> VECTOR_LOOPS = new EnumMap<>(Function.class);
 
@@ -59,7 +57,7 @@ public final class CpuUnary implements Unary.Kernel {
     MemorySegment ys = y.segment();
     Parallel.forRange(
         op.count(),
-        GRAIN,
+        Parallel.grain(op.count()),
         (from, to) -> {
           if (loops != null) {
             int n = (int) (to - from);
@@ -95,7 +93,7 @@ public final class CpuUnary implements Unary.Kernel {
     MemorySegment ds = dx.segment();
     Parallel.forRange(
         op.count(),
-        GRAIN,
+        Parallel.grain(op.count()),
         (from, to) -> {
           if (loops != null) {
             int n = (int) (to - from);

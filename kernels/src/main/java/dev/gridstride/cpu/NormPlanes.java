@@ -8,9 +8,6 @@ final class NormPlanes implements NormPasses {
   /** Longest piece of a channel that is one task's work. */
   private static final long PIECE = 1 << 16;
 
-  /** Elements that make a task worth its hand-over. */
-  private static final long GRAIN = 1 << 14;
-
   private final NormShape shape;
   private final NormLoops loops;
   private final long pieces;
@@ -28,9 +25,10 @@ final class NormPlanes implements NormPasses {
   /** Each piece of each channel of each image; a task makes a body with memory of its own. */
   private void pieces(Supplier<Body> bodies) {
     long each = Math.max(1, Math.min(PIECE, shape.spatial()));
+    long count = shape.images() * shape.channels() * pieces;
     Parallel.forRange(
-        shape.images() * shape.channels() * pieces,
-        Math.max(1, GRAIN / each),
+        count,
+        Math.max(1, Parallel.grain(count * each) / each),
         (from, to) -> {
           Body body = bodies.get();
           for (long p = from; p < to; p++) {

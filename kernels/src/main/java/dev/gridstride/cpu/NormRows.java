@@ -62,7 +62,7 @@ final class NormRows {
       NormStatistics out) {
     Parallel.forRange(
         rows,
-        Math.max(1, GRAIN / Math.max(1, cols)),
+        Math.max(1, Parallel.grain(rows * cols) / Math.max(1, cols)),
         (from, to) -> {
           var moments = new NormMoments(loops, shape.type(), shape.centered());
           for (long r = from; r < to; ) {

@@ -30,9 +30,6 @@ final class Walk {
     void run(long[] at, long rows, long n);
   }
 
-  /** Elements of a task: enough to be worth its hand-over. */
-  private static final long GRAIN = 1 << 14;
-
   /** For each layout, the distance of two neighbours in a run. */
   final long[] step;
 
@@ -97,7 +94,7 @@ final class Walk {
     long run = dims[rank - 1];
     Parallel.forRange(
         count,
-        GRAIN,
+        grain(run),
         (from, to) -> {
           var at = new long[step.length];
           locate(from, at);
@@ -124,6 +121,12 @@ final class Walk {
             done = 0;
           }
         });
+  }
+
+  /** Elements of a task, whole runs where they are short. */
+  private long grain(long run) {
+    long grain = Parallel.grain(count);
+    return run > grain ? grain : Math.ceilDiv(grain, run) * run;
   }
 
   private void locate(long index, long[] at) {
