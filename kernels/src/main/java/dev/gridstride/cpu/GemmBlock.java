@@ -250,20 +250,15 @@ final class GemmBlock {
 
   private void step(long p, int depth, boolean fresh) {
     boolean asIsA = rowPanels == null && !g.stageA && g.alpha == 1;
-    boolean inRows = asIsA && depth * e <= IN_ROWS && (!g.op.transposedA() || depth == 1);
-    boolean directA = asIsA && (inRows || columns <= DIRECT_COLUMNS);
+    boolean directA = asIsA && columns <= DIRECT_COLUMNS;
+    boolean inRows = directA && depth * e <= IN_ROWS && (!g.op.transposedA() || depth == 1);
     MemorySegment a = directA ? g.a : packedA(p, depth);
     long packedA = rowPanels == null ? 0 : rowPanels.offset(i0, p);
     int direct = panels == null ? directColumns() : 0;
     MemorySegment packed = panels == null ? packB(p, depth, direct) : panels.memory();
     long packedOff = panels == null ? 0 : panels.offset(j0, p, depth);
     int whole = directA || direct > 0 ? 0 : columns / wideB;
-    int done = whole == 0 ? 0 : rows / Tiles.MAX_ROWS * Tiles.MAX_ROWS;
-    for (int i = 0; i < done; i += Tiles.MAX_ROWS) {
-      // along a row of C, whose lines the hardware then foresees; A's panel stays in a cache
-      long aOff = packedA + (long) e * i * depth;
-      loops.row(!fresh, whole, depth, a, aOff, packed, packedOff, c, cOff + i * ldc, ldc);
-    }
+    int done = whole == 0 ? 0 : alongRows(whole, depth, a, packedA, packed, packedOff, fresh);
     MemorySegment tile = TILE.get((long) e * Tiles.MAX_ROWS * wideB);
     for (int j = 0; j < columns; j += wideB) {
       int n = Math.min(wideB, columns - j);
@@ -297,6 +292,20 @@ final class GemmBlock {
         tile(m, n, depth, a, aOff, aStep, dA, b, bOff, bStep, i, j, fresh, tile);
       }
     }
+  }
+
+  /**
+   * Tiles of packed panels, all whole ones of six rows of C before the next six: the hardware
+   * foresees C's lines, and A's panel stays in a cache. The number of rows that are done.
+   */
+  private int alongRows(
+      int whole, int depth, MemorySegment a, long aOff, MemorySegment b, long bOff, boolean fresh) {
+    int done = rows / Tiles.MAX_ROWS * Tiles.MAX_ROWS;
+    for (int i = 0; i < done; i += Tiles.MAX_ROWS) {
+      long panel = aOff + (long) e * i * depth;
+      loops.row(!fresh, whole, depth, a, panel, b, bOff, c, cOff + i * ldc, ldc);
+    }
+    return done;
   }
 
   /** Whether tiles of {@code n} columns are stored where they belong. */

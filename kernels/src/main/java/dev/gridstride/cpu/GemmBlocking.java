@@ -29,11 +29,15 @@ record GemmBlocking(
 
   static final int ROWS = 256;
 
+  /** Columns of a block times the bytes of an element: 512 of f32. */
+  private static final int COLUMN_BYTES = 2048;
+
   /**
-   * Columns of a block times the bytes of an element. Rows of tiles go along all columns of a block
-   * with one panel of A: the more, the less often it is brought to the first-level cache.
+   * The same under a slab. Rows of tiles go along all columns of a block with one panel of A: the
+   * more, the less often it is brought to the first-level cache. A block that packs B for itself
+   * does so into a second-level cache.
    */
-  private static final int COLUMN_BYTES = 4096;
+  private static final int SLAB_COLUMN_BYTES = 4096;
 
   /** Multiply-adds that are worth a task's hand-over, about 20 us. */
   static final long TASK = 1 << 20;
@@ -95,7 +99,7 @@ record GemmBlocking(
     long fit = SLAB / (k * size);
     if (!split && op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && fit >= 4 * tile) {
       rows = even(m, SHARING_ROWS, Tiles.MAX_ROWS);
-      columns = even(n, most, tile);
+      columns = even(n, SLAB_COLUMN_BYTES / size, tile);
       while (columns > 4 * tile && (columns > fit || count(m, rows) * count(n, columns) < ENOUGH)) {
         columns = even(n, columns / 2, tile);
       }
