@@ -261,12 +261,12 @@ final class ConvWeightTask {
       long dyOff,
       int width,
       long to) {
-    long ldc = (long) width * g.es;
-    long next = (long) g.lanes * g.es;
-    int length = x1 - x0;
     if (tiles == 0) {
       return;
     }
+    long ldc = (long) width * g.es;
+    long next = (long) g.lanes * g.es;
+    int length = x1 - x0;
     if (g.channelwise) {
       for (int t = 0; t < tiles; t++) {
         long at = to + t * rows * ldc;

@@ -101,8 +101,8 @@ public final class CpuGemm implements Gemm.Kernel {
       clearEmptyGradient(bias);
       return;
     }
-    boolean widensA = repeatsA() && isNarrow(op.aType());
-    boolean widensB = repeatsB() && isNarrow(op.bType());
+    boolean widensA = alpha != 0 && repeatsA() && Narrow.isNarrow(op.aType());
+    boolean widensB = alpha != 0 && repeatsB() && Narrow.isNarrow(op.bType());
     var g =
         new GemmCall(
             op,
@@ -126,10 +126,6 @@ public final class CpuGemm implements Gemm.Kernel {
       g.forRange(
           op.n(), SUM_COLUMNS, (from, to) -> GemmEpilogue.biasGradient(g, from, (int) (to - from)));
     }
-  }
-
-  private static boolean isNarrow(DType type) {
-    return type == DType.BF16 || type == DType.F16;
   }
 
   /** Whether several blocks read the same rows of A, each for itself. */
@@ -179,13 +175,16 @@ public final class CpuGemm implements Gemm.Kernel {
     }
     long chunk = blocking.chunk() == 0 ? op.m() : blocking.chunk();
     for (long batch = 0; batch < op.batch(); batch++) {
+      GemmPanels panels = null;
       for (long i = 0; i < op.m(); i += chunk) {
         long rows = Math.min(chunk, op.m() - i);
         GemmRowPanels rowPanels =
             blocking.chunk() == 0 ? null : GemmRowPanels.pack(g, batch, i, rows);
         for (long j = 0; j < op.n(); j += blocking.slab()) {
           int columns = (int) Math.min(blocking.slab(), op.n() - j);
-          GemmPanels panels = GemmPanels.pack(g, batch, j, columns);
+          if (panels == null || columns < op.n()) { // one slab serves all chunks
+            panels = GemmPanels.pack(g, batch, j, columns);
+          }
           blocks(g, batch, 1, new Part(i, rows, j, columns), panels, rowPanels);
         }
       }

@@ -89,8 +89,8 @@ final class GemmCall {
    * Heap and mapped memory are staged too: vector loops that meet several kinds of memory lose
    * their speed for good.
    */
-  static boolean staged(DType type, MemorySegment memory) {
-    return type == DType.BF16 || type == DType.F16 || !memory.isNative() || memory.isMapped();
+  private static boolean staged(DType type, MemorySegment memory) {
+    return Narrow.isNarrow(type) || !Narrow.isPlain(memory);
   }
 
   private static boolean shared(MemorySegment memory) {

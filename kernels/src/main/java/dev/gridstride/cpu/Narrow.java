@@ -72,12 +72,13 @@ final class Narrow {
     }
   }
 
-  private static boolean isNarrow(DType type) {
+  /** Whether elements are computed in a wider type than they are stored in. */
+  static boolean isNarrow(DType type) {
     return type == DType.BF16 || type == DType.F16;
   }
 
   /** Whether vector loops may meet this memory: they lose their speed by meeting several kinds. */
-  private static boolean isPlain(MemorySegment s) {
+  static boolean isPlain(MemorySegment s) {
     return s.isNative() && !s.isMapped();
   }
 }

@@ -33,8 +33,8 @@ public final class Parallel {
   /** How long an idle worker spins before it sleeps: longer than the gap between two ops. */
   private static final long SPIN_NANOS = 50_000;
 
-  private static final long LEAST = 1 << 14;
-  private static final long ENOUGH = 64;
+  private static final long LEAST_GRAIN = 1 << 14;
+  private static final long ENOUGH_TASKS = 64;
 
   private static final String PROPERTY = "gridstride.threads";
   private static final int MOST_THREADS = 1024;
@@ -99,7 +99,7 @@ public final class Parallel {
    * times as many where there are tasks enough, 6% of a pass over memory.
    */
   static long grain(long total) {
-    return Math.clamp(total / ENOUGH, LEAST, 4 * LEAST);
+    return Math.clamp(total / ENOUGH_TASKS, LEAST_GRAIN, 4 * LEAST_GRAIN);
   }
 
   /**

@@ -24,6 +24,7 @@ class GemmBlockingTest {
     "12, 64, 16, 128, 12",
     "24, 128, 45, 128, 48",
     "18, 64, 16, 192, 0",
+    "12, 64, 16, 256, 24",
     "72, 64, 20, 64, 72",
   })
   void anyCutGivesTheSameSums(int rows, int columns, int depth, int slab, int chunk) {

@@ -169,7 +169,7 @@ public final class VectorReduceLoops implements ReduceLoops {
     return i == n ? found : SCALAR.extreme(found, x, at + 4L * i, n - i, true);
   }
 
-  /** As {@link #largest}. */
+  /** As {@link #largest}, written again: the JIT knows a comparison only as a constant. */
   private static float smallest(MemorySegment x, long at, int n) {
     x = exact(x);
     FloatVector zero = FloatVector.zero(F);
