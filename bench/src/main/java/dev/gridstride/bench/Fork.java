@@ -104,7 +104,8 @@ final class Fork implements AutoCloseable {
    * run in OpenMP's threads: OpenBLAS's own threads beside them, which spin while they wait, would
    * make it several times slower. All, ours too, get memory on huge pages, by glibc's setting and
    * by PyTorch's own, where Linux gives them to those who ask: small ones cost what memory bounds 5
-   * to 25%, more or less by where the pages happen to lie.
+   * to 25%, more or less by where the pages happen to lie. glibc asks for them in its first arena
+   * only, and a thread of Java has another unless there is but one.
    */
   private static Map<String, String> settings(
       Map<String, String> env, String library, String family, int threads) {
@@ -121,7 +122,7 @@ final class Fork implements AutoCloseable {
     if (library.equals("nd4j")) {
       changed.put("OPENBLAS_CORETYPE", "SkylakeX"); // its old OpenBLAS does not know newer cores
     }
-    changed.put("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
+    changed.put("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1");
     changed.put("THP_MEM_ALLOC_ENABLE", "1");
     changed.forEach((name, value) -> {
       if (!value.startsWith("removed")) {

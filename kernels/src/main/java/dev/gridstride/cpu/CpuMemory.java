@@ -19,17 +19,30 @@ import org.jspecify.annotations.Nullable;
  * Classes are a power of two cut in four, so that at most a fifth of a block is unused.
  */
 final class CpuMemory {
-  private static final long ALIGNMENT = 64;
+  private static final long LINE = 64;
+
+  /**
+   * Where a block may begin, in bytes. A load waits for an earlier store whose address has the same
+   * last 12 bits, until more of them is compared: where a result begins one or two cache lines
+   * after an operand, modulo a page, each load meets the stores of the vectors before it, and a sum
+   * of two operands or a step of SGD takes twice its time. 512 bytes are more vectors than a
+   * processor has under way; 0 does no harm, for then loads come before stores.
+   */
+  private static final long ALIGNMENT = 512;
+
+  /** Blocks so small that they end before it counts begin at a cache line. */
+  private static final long TINY = 1024;
+
   private static final long SMALL = 1 << 20;
 
   /**
    * Large blocks come from the system at one place of a page; operands of equal size would then
    * share the sets of each cache and the banks of the memory at every index. Each block begins so
-   * much further on than the one before it: a cache line over a quarter of a page.
+   * much further on than the one before it.
    */
-  private static final long SHIFT = 1088;
+  private static final long SHIFT = ALIGNMENT;
 
-  private static final int SHIFTS = 16;
+  private static final int SHIFTS = 8;
 
   private final AtomicInteger largeBlocks = new AtomicInteger();
 
@@ -83,7 +96,7 @@ final class CpuMemory {
   private CpuBlock fromSystem(long size) {
     if (size < SMALL) {
       // closing a shared arena interrupts every thread: small blocks are left to the collector
-      return new CpuBlock(null, Arena.ofAuto().allocate(size, ALIGNMENT));
+      return new CpuBlock(null, Arena.ofAuto().allocate(size, size < TINY ? LINE : ALIGNMENT));
     }
     Arena arena = Arena.ofShared();
     try {
@@ -122,15 +135,15 @@ final class CpuMemory {
     cache.computeIfAbsent(size, s -> new ArrayDeque<>()).addLast(block);
   }
 
-  /** The smallest class that holds {@code bytes}: 64, 80, 96, 112, 128, 160, ... */
+  /** The smallest class that holds {@code bytes}: 64, 128, 192, 256, 320, ..., 512, 640, ... */
   static long sizeClass(long bytes) {
-    if (bytes <= ALIGNMENT) {
-      return ALIGNMENT;
+    if (bytes <= LINE) {
+      return LINE;
     }
     if (bytes > Long.MAX_VALUE / 2) {
       return bytes;
     }
-    long step = Math.max(ALIGNMENT, Long.highestOneBit(bytes - 1) >>> 2);
+    long step = Math.max(LINE, Long.highestOneBit(bytes - 1) >>> 2);
     return (bytes + step - 1) / step * step;
   }
 

@@ -27,6 +27,21 @@ class BufferTest {
     }
   }
 
+  /**
+   * Where one begins little after another, modulo a page, their loads wait for each other's stores.
+   */
+  @Test
+  void beginsFarFromOthersModuloAPage() {
+    for (long bytes : new long[] {1000, 2048, 400_000, 1 << 20, 3_000_001}) {
+      try (Buffer a = CPU.allocate(bytes);
+          Buffer b = CPU.allocate(bytes);
+          Buffer c = CPU.allocate(bytes)) {
+        assertThat((b.devicePointer() - a.devicePointer()) % 512).as("%d bytes", bytes).isZero();
+        assertThat((c.devicePointer() - b.devicePointer()) % 512).as("%d bytes", bytes).isZero();
+      }
+    }
+  }
+
   @Test
   void copiesBetweenBuffersAndFills() {
     try (Buffer a = CPU.allocate(8);

@@ -9,9 +9,11 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The gradient of softmax of many short f32 rows in one call. The sums of a few rows come before
- * their results: from a row's sum to its result everything waits for additions one after the other,
- * while the sums of several rows overlap.
+ * The gradient of softmax of many short f32 rows in one call. Rows that are runs of four vectors go
+ * one after the other: both loops are so short that the processor begins the next row while it
+ * waits for the sum of one. Of others, whose ends it can't foresee as well, the sums of a few rows
+ * come before their results: from a row's sum to its result everything waits for additions one
+ * after the other, while the sums of several rows overlap.
  */
 final class VectorSoftmaxRows {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -27,6 +29,67 @@ final class VectorSoftmaxRows {
 
   /** See {@link dev.gridstride.cpu.RowLoops#softmaxGradients}. */
   static void gradients(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
+    if (n % (4 * L) == 0) {
+      whole(y, dy, dx, at, rows, n);
+    } else {
+      sumsFirst(y, dy, dx, at, rows, n);
+    }
+  }
+
+  /** Rows of {@code 4 * L * k} elements. */
+  private static void whole(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
+    y = exact(y);
+    dy = exact(dy);
+    dx = exact(dx);
+    int step = 4 * VectorStep.bytes();
+    for (int r = 0; r < rows; r++) {
+      long p = 4 * (at + (long) r * n);
+      long end = p + 4L * n;
+      FloatVector s = FloatVector.zero(F);
+      FloatVector t = s;
+      for (long q = p; q < end; q += step) {
+        FloatVector g = FloatVector.fromMemorySegment(F, dy, q, LE);
+        s = FloatVector.fromMemorySegment(F, y, q, LE).fma(g, s);
+        g = FloatVector.fromMemorySegment(F, dy, q + V, LE);
+        t = FloatVector.fromMemorySegment(F, y, q + V, LE).fma(g, t);
+        g = FloatVector.fromMemorySegment(F, dy, q + 2 * V, LE);
+        s = FloatVector.fromMemorySegment(F, y, q + 2 * V, LE).fma(g, s);
+        g = FloatVector.fromMemorySegment(F, dy, q + 3 * V, LE);
+        t = FloatVector.fromMemorySegment(F, y, q + 3 * V, LE).fma(g, t);
+      }
+      s = s.add(t);
+      if (L >= 16) {
+        s = s.add(s.rearrange(LaneSums.SWAP_8));
+      }
+      if (L >= 8) {
+        s = s.add(s.rearrange(LaneSums.SWAP_4));
+      }
+      s = s.add(s.rearrange(LaneSums.SWAP_2));
+      s = s.add(s.rearrange(LaneSums.SWAP_1)); // every lane has the sum now
+      for (long q = p; q < end; q += step) {
+        FloatVector.fromMemorySegment(F, dy, q, LE)
+            .sub(s)
+            .mul(FloatVector.fromMemorySegment(F, y, q, LE))
+            .intoMemorySegment(dx, q, LE);
+        FloatVector.fromMemorySegment(F, dy, q + V, LE)
+            .sub(s)
+            .mul(FloatVector.fromMemorySegment(F, y, q + V, LE))
+            .intoMemorySegment(dx, q + V, LE);
+        FloatVector.fromMemorySegment(F, dy, q + 2 * V, LE)
+            .sub(s)
+            .mul(FloatVector.fromMemorySegment(F, y, q + 2 * V, LE))
+            .intoMemorySegment(dx, q + 2 * V, LE);
+        FloatVector.fromMemorySegment(F, dy, q + 3 * V, LE)
+            .sub(s)
+            .mul(FloatVector.fromMemorySegment(F, y, q + 3 * V, LE))
+            .intoMemorySegment(dx, q + 3 * V, LE);
+      }
+    }
+  }
+
+  private static void sumsFirst(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
     float[] sums = SUMS.get();
     for (int r = 0; r < rows; r += ROWS) {
