@@ -29,7 +29,7 @@ final class ConvPass implements ConvGather {
    * ahead. Less than {@link Segments#areFar}: in so scattered an order the third-level cache is far
    * too.
    */
-  private static final long NEAR_BYTES = 12 << 20;
+  private static final long NEAR_BYTES = 14 << 20;
 
   /**
    * Bytes of a destination that is brought into a cache before it is written: of six pixels at a
