@@ -14,8 +14,8 @@ import jdk.incubator.vector.FloatVector;
  * <p>A window of 3 x 3 at stride 1 slides: its weights stay in registers, and a pixel loads three
  * vectors. At stride 2 three pixels share what they load, all blocks in one call, in which each of
  * the 21 loads goes along a pixel's channels: the hardware foresees them. Others load each tap, for
- * tiles of 6 pixels. All are too long for C2 to inline, so that its limits on their callers don't
- * reach them.
+ * tiles of 6 pixels. All but the one for a pixel alone are too long for C2 to inline, so that its
+ * limits on their callers don't reach them.
  *
  * <p>The first and the tiles read a vector of each of some pixels, and the next vector of the same
  * pixels in the next call: an order in which the hardware foresees nothing. So what comes from
@@ -63,6 +63,7 @@ final class F32ChannelTaps {
       return;
     }
     boolean windows = pixels >= EVEN && isWindow(from, tap);
+    // of few blocks in a cache a call has too little to do
     if (windows && blocks >= (far ? 4 : 8) && dA == 2L * (from[1] - from[0])) {
       for (int i = 0; i < pixels; i += EVEN) {
         int j = Math.min(i, pixels - EVEN); // the last computes some again

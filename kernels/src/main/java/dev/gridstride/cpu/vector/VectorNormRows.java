@@ -259,7 +259,7 @@ final class VectorNormRows {
     }
   }
 
-  /** Row after row. */
+  /** Row after row: written again, since vectors that cross a call are boxed. */
   private static void single(
       MemorySegment x,
       MemorySegment gamma,
