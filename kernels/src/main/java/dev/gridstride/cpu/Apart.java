@@ -49,6 +49,18 @@ public final class Apart {
               float.class,
               float[].class));
 
+  private static MethodHandle rows =
+      handle(
+          Rows.class,
+          MethodType.methodType(
+              void.class,
+              MemorySegment.class,
+              MemorySegment.class,
+              long.class,
+              int.class,
+              int.class,
+              float[].class));
+
   private Apart() {}
 
   /** A stretch of a loop over three operands: what a lambda would have to capture. */
@@ -65,6 +77,16 @@ public final class Apart {
      */
     void run(
         MemorySegment x, long at, MemorySegment y, long to, int bytes, float shift, float[] lanes);
+  }
+
+  /** A pass over a few rows. */
+  public interface Rows {
+    /**
+     * Does {@code rows} rows of {@code n} elements, the first at element {@code at}.
+     *
+     * @param numbers what is known of each row
+     */
+    void run(MemorySegment x, MemorySegment y, long at, int rows, int n, float[] numbers);
   }
 
   private static MethodHandle handle(Class<?> type, MethodType signature) {
@@ -115,6 +137,16 @@ public final class Apart {
       float[] lanes) {
     try {
       summed.invokeExact(body, x, at, y, to, bytes, shift, lanes);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  /** {@code body.run(x, y, at, rows, n, numbers)}. */
+  public static void run(
+      Rows body, MemorySegment x, MemorySegment y, long at, int count, int n, float[] numbers) {
+    try {
+      rows.invokeExact(body, x, y, at, count, n, numbers);
     } catch (Throwable e) {
       throw unchecked(e);
     }

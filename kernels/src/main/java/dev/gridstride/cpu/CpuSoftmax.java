@@ -18,9 +18,6 @@ import java.lang.foreign.MemorySegment;
 public final class CpuSoftmax implements Softmax.Kernel {
   private static final RowLoops LOOPS = Simd.ENABLED ? new VectorRowLoops() : new ScalarRowLoops();
 
-  /** The longest row that is handed over together with others. */
-  private static final int SHORT = 512;
-
   private final Softmax op;
   private final boolean fast;
   private final Elements elements;
@@ -61,7 +58,13 @@ public final class CpuSoftmax implements Softmax.Kernel {
   public void forward(Stream stream, Buffer x, Buffer y) {
     MemorySegment xs = x.segment();
     MemorySegment ys = y.segment();
-    if (fast) {
+    if (fast && LOOPS.hasSoftmaxRows(op.size())) {
+      int n = (int) op.size();
+      Parallel.forRange(
+          op.outer(),
+          rowsOfTask(),
+          (from, to) -> LOOPS.softmaxRows(xs, ys, from * n, (int) (to - from), n, op.log()));
+    } else if (fast) {
       rows((at, step) -> forwardRow(xs, ys, at));
     } else {
       rows((at, step) -> forwardGeneral(xs, ys, at, step));
@@ -73,7 +76,7 @@ public final class CpuSoftmax implements Softmax.Kernel {
     MemorySegment ys = y.segment();
     MemorySegment dys = dy.segment();
     MemorySegment dxs = dx.segment();
-    if (fast && !op.log() && op.size() <= SHORT) {
+    if (fast && !op.log() && LOOPS.hasSoftmaxGradients(op.size())) {
       int n = (int) op.size();
       Parallel.forRange(
           op.outer(),

@@ -37,6 +37,17 @@ public interface RowLoops {
   /** {@code y = y * factor - less}. */
   void scale(MemorySegment y, long at, int n, float factor, float less);
 
+  /** Whether there is {@link #softmaxRows} for rows of {@code n} elements. */
+  default boolean hasSoftmaxRows(long n) {
+    return false;
+  }
+
+  /** Softmax of rows one after the other, or its logarithm, in one call, which short rows need. */
+  default void softmaxRows(
+      MemorySegment x, MemorySegment y, long at, int rows, int n, boolean log) {
+    throw new UnsupportedOperationException("rows of " + n + " elements");
+  }
+
   /** {@code y = y * factor - q * weight}. */
   void scaleMinus(
       MemorySegment y, long at, MemorySegment q, long qAt, int n, float factor, float weight);
@@ -52,17 +63,15 @@ public interface RowLoops {
   void softmaxGradient(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int n, float sum);
 
-  /**
-   * {@code dx = y * (dy - sum(y * dy))} for rows one after the other.
-   *
-   * @param n elements of a row, at most {@link #RUN}
-   */
+  /** Whether there is {@link #softmaxGradients} for rows of {@code n} elements. */
+  default boolean hasSoftmaxGradients(long n) {
+    return false;
+  }
+
+  /** {@code dx = y * (dy - sum(y * dy))} for rows one after the other, in one call. */
   default void softmaxGradients(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
-    for (int r = 0; r < rows; r++) {
-      long first = at + (long) r * n;
-      softmaxGradient(y, dy, dx, first, n, dot(y, dy, first, n));
-    }
+    throw new UnsupportedOperationException("rows of " + n + " elements");
   }
 
   /** {@code dx = dy - exp(y) * sum}. */

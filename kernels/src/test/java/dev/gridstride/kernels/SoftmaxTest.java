@@ -10,6 +10,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.testing.TestArray;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -29,7 +30,7 @@ class SoftmaxTest {
     long[] sizes = {1, 2, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 143, 1009};
     return Stream.of(DType.F32, DType.F64, DType.BF16, DType.F16)
         .flatMap(type ->
-            java.util.Arrays.stream(sizes)
+            Arrays.stream(sizes)
                 .boxed()
                 .flatMap(n ->
                     Stream.of(
@@ -39,13 +40,21 @@ class SoftmaxTest {
                         new Softmax(3, n, 4, type, true))));
   }
 
+  /** Rows of whole vectors, more than are done together, and a last few. */
+  static Stream<Softmax> shortRows() {
+    return Stream.of(16, 48, 64, 112, 256, 512, 528, 1024)
+        .flatMap(n ->
+            Stream.of(
+                new Softmax(37, n, 1, DType.F32, false), new Softmax(37, n, 1, DType.F32, true)));
+  }
+
   /** Each output is a handful of roundings from exact; sums of n terms add at most n/2 of them. */
   private static double tolerance(Softmax op) {
     return (8 + op.size() / 16.0) * op.type().epsilon();
   }
 
   @ParameterizedTest
-  @MethodSource("cases")
+  @MethodSource({"cases", "shortRows"})
   void matchesOracle(Softmax op) {
     try (var x = TestArray.normal(DEVICE, op.type(), op.count(), 1);
         var y = TestArray.output(DEVICE, op.type(), op.count());
@@ -65,7 +74,7 @@ class SoftmaxTest {
    * Rows at every distance from an aligned address: a loop's first vector must not be read twice.
    */
   @ParameterizedTest
-  @ValueSource(longs = {9, 100, 129, 145, 2049})
+  @ValueSource(longs = {9, 64, 100, 129, 145, 2049})
   void worksInPlace(long size) {
     for (boolean log : new boolean[] {false, true}) {
       var op = new Softmax(17, size, 1, DType.F32, log);
@@ -142,6 +151,16 @@ class SoftmaxTest {
   @ParameterizedTest
   @MethodSource("extremes")
   void survivesExtremes(double[] x, double[] expected) {
+    checkExtremes(x, expected);
+    // as a row of whole vectors
+    var wide = Arrays.copyOf(x, 64);
+    Arrays.fill(wide, x.length, 64, Double.NEGATIVE_INFINITY);
+    var wideExpected = Arrays.copyOf(expected, 64);
+    Arrays.fill(wideExpected, x.length, 64, Double.isNaN(expected[0]) ? Double.NaN : 0);
+    checkExtremes(wide, wideExpected);
+  }
+
+  private static void checkExtremes(double[] x, double[] expected) {
     var op = Softmax.of(DType.F32, -1, x.length);
     try (var in = TestArray.of(DEVICE, DType.F32, x);
         var out = TestArray.output(DEVICE, DType.F32, x.length)) {
@@ -166,10 +185,31 @@ class SoftmaxTest {
     return org.junit.jupiter.params.provider.Arguments.of(a, b);
   }
 
-  @Test
+  /**
+   * Row r has its largest element at r, so large that exponentials of others' distance overflow.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {64, 77, 144})
+  void findsTheLargestElementWhereverItIs(int n) {
+    var x = new double[n * n];
+    var expected = new double[n * n];
+    for (int r = 0; r < n; r++) {
+      x[r * n + r] = 200;
+      expected[r * n + r] = 1;
+    }
+    var op = Softmax.of(DType.F32, -1, n, n);
+    try (var in = TestArray.of(DEVICE, DType.F32, x);
+        var out = TestArray.output(DEVICE, DType.F32, x.length)) {
+      DEVICE.plan(op).forward(DEVICE.defaultStream(), in.buffer(), out.buffer());
+      assertClose("y", out.get(), expected, 1e-6, 1e-30);
+    }
+  }
+
+  @ParameterizedTest
   @ResourceLock("threads")
-  void sameBitsForAnyNumberOfThreads() {
-    var op = Softmax.of(DType.F32, -1, 999, 77);
+  @ValueSource(longs = {64, 77})
+  void sameBitsForAnyNumberOfThreads(long size) {
+    var op = Softmax.of(DType.F32, -1, 999, size);
     int before = DEVICE.threads();
     try (var x = TestArray.normal(DEVICE, DType.F32, op.count(), 1);
         var y1 = TestArray.output(DEVICE, DType.F32, op.count());

@@ -358,6 +358,21 @@ public final class VectorRowLoops implements RowLoops {
   }
 
   @Override
+  public boolean hasSoftmaxRows(long n) {
+    return VectorSoftmaxRows.hasForward(n);
+  }
+
+  @Override
+  public void softmaxRows(MemorySegment x, MemorySegment y, long at, int rows, int n, boolean log) {
+    VectorSoftmaxRows.forward(x, y, at, rows, n, log);
+  }
+
+  @Override
+  public boolean hasSoftmaxGradients(long n) {
+    return VectorSoftmaxRows.hasGradients(n);
+  }
+
+  @Override
   public void softmaxGradients(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
     VectorSoftmaxRows.gradients(y, dy, dx, at, rows, n);

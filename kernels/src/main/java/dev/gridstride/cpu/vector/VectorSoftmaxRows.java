@@ -4,12 +4,18 @@ import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+import dev.gridstride.cpu.Apart;
+import dev.gridstride.cpu.RowLoops;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
- * The gradient of softmax of many short f32 rows in one call. Rows that are runs of four vectors go
+ * Softmax of many short f32 rows in one call, and its gradient.
+ *
+ * <p>Forward, each pass is done for a few rows before the next: what a row waits for, its largest
+ * element and its sum, is there when it is needed. Backward, rows that are runs of four vectors go
  * one after the other: both loops are so short that the processor begins the next row while it
  * waits for the sum of one. Of others, whose ends it can't foresee as well, the sums of a few rows
  * come before their results: from a row's sum to its result everything waits for additions one
@@ -20,14 +26,171 @@ final class VectorSoftmaxRows {
   private static final int L = F.length();
   private static final int V = F.vectorByteSize();
 
+  /** The longest row for which a call of its own costs too much. */
+  private static final int SHORT = 512;
+
   /** Rows whose sums come before their results. */
   private static final int ROWS = 16;
 
   private static final ThreadLocal<float[]> SUMS = ThreadLocal.withInitial(() -> new float[ROWS]);
 
+  /** The largest elements of a few rows, then sums of the rows' exponentials. */
+  private static final ThreadLocal<float[]> NUMBERS =
+      ThreadLocal.withInitial(() -> new float[2 * ROWS]);
+
+  // Never inlined: with other exponentials around them, or a call, the JIT loads the ten constants
+  // again for each vector, which takes as long as the arithmetic.
+  private static final Apart.Rows EXPONENTIALS = VectorSoftmaxRows::exponentials;
+  private static final Apart.Rows SUM_EXPONENTIALS = VectorSoftmaxRows::sumExponentials;
+  private static final Apart.Rows LOGARITHMS = VectorSoftmaxRows::logarithms;
+
   private VectorSoftmaxRows() {}
 
-  /** See {@link dev.gridstride.cpu.RowLoops#softmaxGradients}. */
+  /** Rows of whole vectors. */
+  static boolean hasForward(long n) {
+    return n > 0 && n <= SHORT && n % L == 0;
+  }
+
+  /** See {@link RowLoops#softmaxRows}. */
+  static void forward(MemorySegment x, MemorySegment y, long at, int rows, int n, boolean log) {
+    float[] numbers = NUMBERS.get();
+    int most = Math.clamp(RowLoops.RUN / n, 1, ROWS);
+    for (int r = 0; r < rows; r += most) {
+      int count = Math.min(most, rows - r);
+      long first = at + (long) r * n;
+      maxima(x, first, count, n, numbers);
+      Apart.run(log ? SUM_EXPONENTIALS : EXPONENTIALS, x, y, first, count, n, numbers);
+      if (log) {
+        Apart.run(LOGARITHMS, x, y, first, count, n, numbers);
+        subtract(y, first, count, n, numbers);
+      } else {
+        scale(y, first, count, n, numbers);
+      }
+    }
+  }
+
+  /** Of each row; a NaN is never greater. */
+  private static void maxima(MemorySegment x, long at, int rows, int n, float[] maxima) {
+    x = exact(x);
+    int step = VectorStep.bytes();
+    long p = 4 * at;
+    for (int r = 0; r < rows; r++) {
+      FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+      for (long end = p + 4L * n; p < end; p += step) {
+        FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
+        a = a.blend(v, v.compare(VectorOperators.GT, a));
+      }
+      FloatVector b;
+      if (L >= 16) {
+        b = a.rearrange(LaneSums.SWAP_8);
+        a = a.blend(b, b.compare(VectorOperators.GT, a));
+      }
+      if (L >= 8) {
+        b = a.rearrange(LaneSums.SWAP_4);
+        a = a.blend(b, b.compare(VectorOperators.GT, a));
+      }
+      b = a.rearrange(LaneSums.SWAP_2);
+      a = a.blend(b, b.compare(VectorOperators.GT, a));
+      b = a.rearrange(LaneSums.SWAP_1);
+      maxima[r] = Math.max(a.lane(0), b.lane(0));
+    }
+  }
+
+  /** {@code y = exp(x - max)}, flushed to 0 below e^-87, and the sums. */
+  private static void exponentials(
+      MemorySegment x, MemorySegment y, long at, int rows, int n, float[] numbers) {
+    x = exact(x);
+    y = exact(y);
+    int step = VectorStep.bytes();
+    long p = 4 * at;
+    for (int r = 0; r < rows; r++) {
+      FloatVector m = FloatVector.broadcast(F, numbers[r]);
+      FloatVector s = FloatVector.zero(F);
+      for (long end = p + 4L * n; p < end; p += step) {
+        FloatVector e = VectorMath.expFlushed(FloatVector.fromMemorySegment(F, x, p, LE).sub(m));
+        e.intoMemorySegment(y, p, LE);
+        s = s.add(e);
+      }
+      if (L >= 16) {
+        s = s.add(s.rearrange(LaneSums.SWAP_8));
+      }
+      if (L >= 8) {
+        s = s.add(s.rearrange(LaneSums.SWAP_4));
+      }
+      s = s.add(s.rearrange(LaneSums.SWAP_2));
+      s = s.add(s.rearrange(LaneSums.SWAP_1));
+      numbers[ROWS + r] = s.lane(0);
+    }
+  }
+
+  /**
+   * {@code y = x - max} and the sums of its exponentials. The arithmetic leaves time to write y, as
+   * the next pass does not.
+   */
+  private static void sumExponentials(
+      MemorySegment x, MemorySegment y, long at, int rows, int n, float[] numbers) {
+    x = exact(x);
+    y = exact(y);
+    int step = VectorStep.bytes();
+    long p = 4 * at;
+    for (int r = 0; r < rows; r++) {
+      FloatVector m = FloatVector.broadcast(F, numbers[r]);
+      FloatVector s = FloatVector.zero(F);
+      for (long end = p + 4L * n; p < end; p += step) {
+        FloatVector d = FloatVector.fromMemorySegment(F, x, p, LE).sub(m);
+        d.intoMemorySegment(y, p, LE);
+        s = s.add(VectorMath.expFlushed(d));
+      }
+      if (L >= 16) {
+        s = s.add(s.rearrange(LaneSums.SWAP_8));
+      }
+      if (L >= 8) {
+        s = s.add(s.rearrange(LaneSums.SWAP_4));
+      }
+      s = s.add(s.rearrange(LaneSums.SWAP_2));
+      s = s.add(s.rearrange(LaneSums.SWAP_1));
+      numbers[ROWS + r] = s.lane(0);
+    }
+  }
+
+  /** Of the sums. */
+  private static void logarithms(
+      MemorySegment x, MemorySegment y, long at, int rows, int n, float[] numbers) {
+    for (int i = ROWS; i < ROWS + rows; i += L) {
+      VectorMath.log(FloatVector.fromArray(F, numbers, i)).intoArray(numbers, i);
+    }
+  }
+
+  private static void scale(MemorySegment y, long at, int rows, int n, float[] numbers) {
+    y = exact(y);
+    int step = VectorStep.bytes();
+    long p = 4 * at;
+    for (int r = 0; r < rows; r++) {
+      FloatVector f = FloatVector.broadcast(F, 1 / numbers[ROWS + r]);
+      for (long end = p + 4L * n; p < end; p += step) {
+        FloatVector.fromMemorySegment(F, y, p, LE).mul(f).intoMemorySegment(y, p, LE);
+      }
+    }
+  }
+
+  private static void subtract(MemorySegment y, long at, int rows, int n, float[] numbers) {
+    y = exact(y);
+    int step = VectorStep.bytes();
+    long p = 4 * at;
+    for (int r = 0; r < rows; r++) {
+      FloatVector s = FloatVector.broadcast(F, numbers[ROWS + r]);
+      for (long end = p + 4L * n; p < end; p += step) {
+        FloatVector.fromMemorySegment(F, y, p, LE).sub(s).intoMemorySegment(y, p, LE);
+      }
+    }
+  }
+
+  /** Short rows, and longer ones that are runs of four vectors. */
+  static boolean hasGradients(long n) {
+    return n <= SHORT || (n <= RowLoops.RUN && n % (4 * L) == 0);
+  }
+
+  /** See {@link RowLoops#softmaxGradients}. */
   static void gradients(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
     if (n % (4 * L) == 0) {

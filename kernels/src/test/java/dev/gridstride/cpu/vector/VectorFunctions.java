@@ -13,6 +13,7 @@ final class VectorFunctions {
   private static final Map<String, UnaryOperator<FloatVector>> FUNCTIONS =
       Map.ofEntries(
           Map.entry("exp", VectorMath::exp),
+          Map.entry("expFlushed", VectorMath::expFlushed),
           Map.entry("expm1", VectorMath::expm1),
           Map.entry("log", VectorMath::log),
           Map.entry("log1p", VectorMath::log1p),

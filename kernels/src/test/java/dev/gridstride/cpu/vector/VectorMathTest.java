@@ -108,6 +108,17 @@ class VectorMathTest {
     }
   }
 
+  @Test
+  void flushedExponentialsKeepTheirBound() {
+    float[] x = scan(87.3f);
+    float[] y = VectorFunctions.apply("expFlushed", x);
+    for (int i = 0; i < x.length; i++) {
+      assertThat(ulps(y[i], Math.exp(x[i])))
+          .as("expFlushed(%s) in ulp", x[i])
+          .isLessThanOrEqualTo(1.1 + Math.abs(x[i]) / 20);
+    }
+  }
+
   private static void check(String f, float... inputsAndOutputs) {
     for (int i = 0; i < inputsAndOutputs.length; i += 2) {
       float x = inputsAndOutputs[i];
@@ -121,6 +132,7 @@ class VectorMathTest {
   @Test
   void specialValues() {
     check("exp", NAN, NAN, INF, INF, -INF, 0, 0, 1, -0f, 1, 1e30f, INF, -1e30f, 0);
+    check("expFlushed", NAN, NAN, -INF, 0, 0, 1, -0f, 1, -87.7f, 0, -1e30f, 0);
     check("expm1", NAN, NAN, INF, INF, -INF, -1, 0, 0, -0f, -0f, 1e-40f, 1e-40f);
     check("log", NAN, NAN, INF, INF, -INF, NAN, 0, -INF, -0f, -INF, -1, NAN, 1, 0);
     check("log1p", NAN, NAN, INF, INF, -INF, NAN, -1, -INF, -2, NAN, 0, 0, -0f, -0f);
