@@ -11,6 +11,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,10 @@ import java.util.concurrent.TimeUnit;
 /** A JVM of its own for one library, at the settings that are best for it. */
 final class Fork implements AutoCloseable {
   private static final Path TASKSET = Path.of("/usr/bin/taskset");
+
+  private static final Duration REST = Duration.ofMillis(30);
+
+  private static final int MOST_RESTS = 15;
 
   private final String library;
   private final Process process;
@@ -141,6 +146,31 @@ final class Fork implements AutoCloseable {
       }
     }
     throw new IOException("the JVM of " + library + " has ended while asked: " + question);
+  }
+
+  /**
+   * Waits until its threads have stopped to spin, which takes the next one a processor: those of
+   * GNU OpenMP spin for 10 ms after their work, those of OpenBLAS for 100.
+   */
+  void rest() {
+    try {
+      Duration before = cpuTime();
+      for (int i = 0; i < MOST_RESTS; i++) {
+        Thread.sleep(REST);
+        Duration now = cpuTime();
+        if (now.minus(before).compareTo(REST.dividedBy(2)) < 0) {
+          return;
+        }
+        before = now;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** In steps of 10 ms; 0 where the system does not say. */
+  private Duration cpuTime() {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   /** What the library says of itself. */

@@ -124,7 +124,7 @@ final class Pairs {
         s.seconds[r] = Double.parseDouble(words[0]);
         s.allocated = Math.min(s.allocated, Double.parseDouble(words[1]));
         if (c.threads() > 1) {
-          rest(); // until its threads have stopped to spin
+          s.fork.rest();
         }
       }
     }
@@ -137,14 +137,6 @@ final class Pairs {
   private int rounds(List<Samples> all) {
     double round = all.stream().mapToDouble(s -> Math.max(s.warm, blockMillis * 1e-3)).sum();
     return (int) Math.clamp(MOST_SECONDS / round, Math.min(LEAST_ROUNDS, rounds), rounds);
-  }
-
-  private static void rest() {
-    try {
-      Thread.sleep(15);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private static Row row(
