@@ -61,28 +61,38 @@ public interface ConvLoops {
       long ldi);
 
   /**
-   * Adds to the nine sums of a channel-wise 3 x 3 window, one vector of f32 channels, {@code v}
-   * bytes, wide:
+   * Adds to the sums of some rows of a channel-wise window of 3 taps in a row, one vector of f32
+   * channels, {@code v} bytes, wide:
    *
    * <pre>
-   * C[(3*i + j)*v] += sum over r, s of A[aOff + tab[r] + s*aStep + i*dRow + j*dTap]
-   *                                  * B[bOff + (r*runLength + s)*bStep],   0 &lt;= i, j &lt; 3
+   * C[cOff + (3*i + j)*v] += sum over r, s of A[aOff + r*aRun + s*aStep + i*dRow + j*dTap]
+   *                                         * B[bOff + r*bRun + s*bStep],
+   *                          0 &lt;= i &lt; rows, 0 &lt;= j &lt; 3, 0 &lt;= r &lt; runs, 0 &lt;= s &lt; pixels
    * </pre>
+   *
+   * @param aStep {@code dTap} or twice as much
+   * @param first whether the first tap of the first pixel of each run is inside of the image; it is
+   *     not read otherwise, and counts as 0
+   * @param last the same for the last tap of the last pixel
    */
   void channelWindow(
+      int rows,
       int runs,
-      int runLength,
+      int pixels,
       MemorySegment a,
       long aOff,
-      int[] tab,
+      long aRun,
       long aStep,
       long dTap,
       long dRow,
       MemorySegment b,
       long bOff,
+      long bRun,
       long bStep,
       MemorySegment c,
-      long cOff);
+      long cOff,
+      boolean first,
+      boolean last);
 
   /**
    * A line of pixels of a channel-wise convolution, in blocks of one vector of channels, {@code v}

@@ -41,6 +41,9 @@ final class ConvWeightGradient {
   /** Fewest multiply-adds of a task. */
   private static final double TASK_WORK = 1e6;
 
+  /** The same of channel-wise ones, which take three times as long. */
+  private static final double CHANNEL_TASK_WORK = 3e5;
+
   /** One vector of ones in each type: the bias is a weight whose input is 1. */
   static final MemorySegment ONES = ones(4);
 
@@ -60,7 +63,7 @@ final class ConvWeightGradient {
   private final int kgPadded;
   final int taps;
 
-  /** Whether a block's sums are those of {@link ConvLoops#channelWindow}, over padded rows. */
+  /** Whether a block's sums are those of {@link ConvLoops#channelWindow}. */
   final boolean window;
 
   /** Whether dy is brought into a cache first: a window asks for its lines too slowly. */
@@ -100,9 +103,10 @@ final class ConvWeightGradient {
     taps = axes[0].taps() * axes[1].taps() * axes[2].taps();
     ConvPhase.Span[] spans = axes[2].spans();
     boolean inside = spans.length == 1 && spans[0].lo() == 0 && spans[0].hi() == axes[2].taps();
-    directX = x.direct() && inside && !(channelwise && cg % lanes != 0);
     boolean square = taps(0) == 1 && taps(1) == 3 && taps(2) == 3;
-    window = channelwise && es == 4 && square && !directX;
+    window = channelwise && es == 4 && square && slides(axes[2]);
+    boolean fits = window && hasThinEdges(axes[1], x.h, y.h) && hasThinEdges(axes[2], x.w, y.w);
+    directX = x.direct() && (inside || fits) && !(channelwise && cg % lanes != 0);
     readsAhead = window && y.direct() && kg % lanes == 0 && ConvPass.areFar(x, y);
     boolean joined = areSmall() && (double) taps * cg >= JOINED_TERMS;
     directY = y.direct() && kg % lanes == 0 && !joined;
@@ -124,8 +128,9 @@ final class ConvWeightGradient {
     imageBytes = directX ? x.imageStep * es : source.depth() * slabPlanes();
 
     double work = (double) y.n * y.d * y.h * y.w * taps * perTap() * kg;
+    double least = channelwise ? CHANNEL_TASK_WORK : TASK_WORK;
     double tasks = Math.ceil((double) TASKS / Math.max(1, this.groups * blockTasks));
-    double most = Math.max(1, Math.min(tasks, work / TASK_WORK / Math.max(1, blockTasks)));
+    double most = Math.max(1, Math.min(tasks, work / least / Math.max(1, blockTasks)));
     images = images((long) most);
     int chunks = Math.ceilDiv(rows, Math.max(1, lines / images));
     chunkRows = Math.ceilDiv(rows, chunks);
@@ -135,6 +140,21 @@ final class ConvWeightGradient {
       rowTables[count] = rowTable(count);
     }
     zeroTable = Tiles.table(chunkRows * images);
+  }
+
+  /** Whether a window at the next pixel reads some of the same places. */
+  private static boolean slides(ConvPhase axis) {
+    int tap = axis.offset[1] - axis.offset[0];
+    return axis.srcStep == tap || axis.srcStep == 2 * tap;
+  }
+
+  /** Whether only the first tap of the first pixel and the last of the last may be outside. */
+  private static boolean hasThinEdges(ConvPhase axis, int size, int pixels) {
+    int last = axis.srcStep * (pixels - 1);
+    return axis.offset[1] >= 0
+        && last + axis.offset[1] < size
+        && (pixels < 2
+            || (axis.srcStep + axis.offset[0] >= 0 && last - axis.srcStep + axis.offset[2] < size));
   }
 
   /** Whether a reduction takes more than one image. */

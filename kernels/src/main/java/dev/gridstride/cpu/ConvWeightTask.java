@@ -86,15 +86,18 @@ final class ConvWeightTask {
   }
 
   private void openX() {
-    if (g.directX) {
-      aBase = g.x.at(image, group * g.cg, 0, 0, 0) * g.es;
-      return;
-    }
     int h0 = g.axes[1].lowest(y0);
     int h1 = g.axes[1].highest(y1);
-    if (!g.window) {
+    if (g.directX || !g.window) {
       h0 = Math.clamp(h0, 0, g.x.h);
       h1 = Math.clamp(h1, h0, g.x.h);
+    }
+    if (g.directX) {
+      aBase = g.x.at(image, group * g.cg, 0, 0, 0) * g.es;
+      if (g.readsAhead) {
+        ConvLoops.BEST.readAhead(a, aBase + h0 * g.source.row(), (h1 - h0) * g.source.row());
+      }
+      return;
     }
     int d0 = Math.clamp(g.axes[0].lowest(z), 0, g.x.d);
     int d1 = Math.clamp(g.axes[0].highest(z + 1), d0, g.x.d);
@@ -191,11 +194,45 @@ final class ConvWeightTask {
 
   /** Adds rows r0..r1 of pixels to the nine sums of block b. */
   private void window(int b, int r0, int r1, int d, long panel) {
+    if (!g.directX) { // zeros are around it
+      window(b, r0, r1, d, 0, 3, panel);
+      return;
+    }
+    ConvPhase h = g.axes[1];
+    int whole = r0;
+    for (int r = r0; r < r1; r++) {
+      int i0 = firstTap(h, r, 0);
+      int i1 = firstTap(h, r, g.x.h);
+      if (i0 == 0 && i1 == 3) {
+        continue;
+      }
+      window(b, whole, r, d, 0, 3, panel);
+      window(b, r, r + 1, d, i0, i1, panel);
+      whole = r + 1;
+    }
+    window(b, whole, r1, d, 0, 3, panel);
+  }
+
+  /** The first of three taps of a row, or column, of pixels that lies at or behind a place. */
+  private static int firstTap(ConvPhase axis, int pixel, int place) {
+    int t = 0;
+    while (t < 3 && pixel * axis.srcStep + axis.offset[t] < place) {
+      t++;
+    }
+    return t;
+  }
+
+  /** Adds rows of pixels to the sums of rows i0..i1 of taps. */
+  private void window(int b, int r0, int r1, int d, int i0, int i1, long panel) {
+    if (r0 >= r1 || i0 >= i1) {
+      return;
+    }
     ConvPhase h = g.axes[1];
     ConvPhase w = g.axes[2];
-    long row = (long) r0 * h.srcStep + h.offset[0];
+    long row = (long) r0 * h.srcStep + h.offset[i0];
     long column = (long) x0 * w.srcStep + w.offset[0];
     ConvLoops.BEST.channelWindow(
+        i1 - i0,
         r1 - r0,
         x1 - x0,
         a,
@@ -204,15 +241,18 @@ final class ConvWeightTask {
             + row * g.source.row()
             + column * g.source.pixel()
             + (long) b * g.block * g.es,
-        g.rowTables[1],
+        h.srcStep * g.source.row(),
         w.srcStep * g.source.pixel(),
         (w.offset[1] - w.offset[0]) * g.source.pixel(),
         (h.offset[1] - h.offset[0]) * g.source.row(),
         dy,
         dyAt(b, r0),
+        dyRow,
         dyPixel,
         sums,
-        panel);
+        panel + 3L * i0 * g.lanes * g.es,
+        !g.directX || column >= 0,
+        !g.directX || (long) (x1 - 1) * w.srcStep + w.offset[2] < g.x.w);
   }
 
   private void rowOfTaps(long row, int runs, long dyOff, int width, long to, int b) {

@@ -232,6 +232,36 @@ class ConvTest {
     }
   }
 
+  /** Channel-wise windows of 3 x 3, with edges of every width. */
+  static Stream<Conv> randomWindows() {
+    var random = new SplittableRandom(20261128);
+    return Stream.generate(() -> randomWindow(random)).limit(100);
+  }
+
+  private static Conv randomWindow(SplittableRandom random) {
+    while (true) {
+      var axes = new ConvAxis[2];
+      try {
+        for (int i = 0; i < 2; i++) {
+          axes[i] =
+              axis(
+                  random.nextInt(1, 15),
+                  3,
+                  random.nextInt(1, 3),
+                  random.nextInt(-1, 3),
+                  random.nextInt(-1, 3),
+                  random.nextInt(5) == 0 ? 2 : 1);
+        }
+      } catch (dev.gridstride.device.InvalidArgumentException tooSmall) {
+        continue; // draw again
+      }
+      int channels = 16 * random.nextInt(1, 4);
+      return conv(random.nextInt(1, 4), channels, channels, axes)
+          .withGroups(channels)
+          .withLayout(random.nextInt(4) == 0 ? ImageLayout.NCHW : ImageLayout.NHWC);
+    }
+  }
+
   /** Many channels over few pixels, wherever padding and windows lie. */
   static Stream<Conv> randomColumns() {
     var random = new SplittableRandom(20261127);
@@ -262,7 +292,7 @@ class ConvTest {
 
   /** Integers whose sums stay below 2^24: every pass must be exact. */
   @ParameterizedTest
-  @MethodSource({"cases", "randomCases", "randomColumns", "farCases"})
+  @MethodSource({"cases", "randomCases", "randomColumns", "randomWindows", "farCases"})
   void exactOnIntegers(Conv op) {
     try (var v = Operands.of(op, true)) {
       v.run(op, true);

@@ -14,6 +14,9 @@ public class ScalarConvLoops implements ConvLoops {
    */
   private static final int SQUARE = 16;
 
+  /** The table of a single run. */
+  private static final int[] LINE = {0};
+
   @Override
   public void channels(
       int rows,
@@ -104,41 +107,36 @@ public class ScalarConvLoops implements ConvLoops {
 
   @Override
   public void channelWindow(
+      int rows,
       int runs,
-      int runLength,
+      int pixels,
       MemorySegment a,
       long aOff,
-      int[] tab,
+      long aRun,
       long aStep,
       long dTap,
       long dRow,
       MemorySegment b,
       long bOff,
+      long bRun,
       long bStep,
       MemorySegment c,
-      long cOff) {
+      long cOff,
+      boolean first,
+      boolean last) {
     long v = 4L * Tiles.BEST.lanesF32();
-    for (int i = 0; i < 3; i++) {
-      long row = cOff + 3 * i * v;
-      channels(
-          3,
-          runs,
-          runLength,
-          a,
-          aOff + i * dRow,
-          tab,
-          0,
-          aStep,
-          dTap,
-          b,
-          bOff,
-          bStep,
-          c,
-          row,
-          v,
-          c,
-          row,
-          v);
+    for (int r = 0; r < runs; r++) {
+      for (int t = 0; t < 3 * rows; t++) {
+        int j = t % 3;
+        int skipped = j == 0 && !first ? 1 : 0;
+        int length = pixels - skipped - (j == 2 && !last ? 1 : 0);
+        if (length > 0) {
+          long x = aOff + r * aRun + skipped * aStep + t / 3 * dRow + j * dTap;
+          long y = bOff + r * bRun + skipped * bStep;
+          long to = cOff + t * v;
+          channels(1, 1, length, a, x, LINE, 0, aStep, 0, b, y, bStep, c, to, v, c, to, v);
+        }
+      }
     }
   }
 

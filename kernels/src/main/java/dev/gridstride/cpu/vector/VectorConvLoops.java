@@ -184,21 +184,26 @@ public final class VectorConvLoops extends ScalarConvLoops {
 
   @Override
   public void channelWindow(
+      int rows,
       int runs,
-      int runLength,
+      int pixels,
       MemorySegment a,
       long aOff,
-      int[] tab,
+      long aRun,
       long aStep,
       long dTap,
       long dRow,
       MemorySegment b,
       long bOff,
+      long bRun,
       long bStep,
       MemorySegment c,
-      long cOff) {
+      long cOff,
+      boolean first,
+      boolean last) {
     F32WindowGradient.sums(
-        runs, runLength, a, aOff, tab, aStep, dTap, dRow, b, bOff, bStep, c, cOff);
+        rows, runs, pixels, a, aOff, aRun, aStep, dTap, dRow, b, bOff, bRun, bStep, c, cOff, first,
+        last);
   }
 
   @Override
