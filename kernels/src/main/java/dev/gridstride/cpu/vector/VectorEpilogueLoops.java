@@ -105,10 +105,12 @@ public final class VectorEpilogueLoops implements EpilogueLoops {
   }
 
   private static FloatVector geluSlope(FloatVector x) {
-    FloatVector density = VectorMath.exp(x.mul(x).mul(-0.5f)).mul(INV_SQRT_2PI);
-    FloatVector tail = x.mul(density);
-    tail = tail.blend(0f, density.compare(VectorOperators.EQ, 0f));
-    return VectorMath.normalCdf(x).add(tail);
+    // one exponential for both the density and the distribution function
+    FloatVector e = VectorMath.expFlushed(x.mul(x).mul(-0.5f));
+    FloatVector tail = VectorMath.normalTail(x.abs()).mul(e);
+    FloatVector cdf = tail.blend(tail.neg().add(1f), x.compare(VectorOperators.GT, 0f));
+    FloatVector slope = x.mul(e.mul(INV_SQRT_2PI)).add(cdf);
+    return slope.blend(cdf, e.compare(VectorOperators.EQ, 0f)); // infinity times 0
   }
 
   private static void backGelu(MemorySegment d, long off, MemorySegment z, long zOff, int n) {

@@ -143,7 +143,7 @@ public final class VectorForms {
     public FloatVector gradient(FloatVector x, FloatVector dy, float a, float b) {
       // one exponential for both the density and the distribution function
       FloatVector tail = VectorMath.normalTail(x.abs());
-      FloatVector e = VectorMath.exp(x.mul(x).mul(-0.5f));
+      FloatVector e = VectorMath.expFlushed(x.mul(x).mul(-0.5f));
       tail = tail.mul(e);
       FloatVector cdf = tail.blend(tail.neg().add(1f), x.compare(VectorOperators.GT, 0f));
       return x.mul(e.mul(INV_SQRT_2_PI)).add(cdf).mul(dy);
