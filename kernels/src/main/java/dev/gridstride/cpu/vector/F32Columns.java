@@ -117,8 +117,8 @@ final class F32Columns {
       long toLd) {
     from = exact(from);
     to = exact(to);
-    for (int i = 0; i < planes; i++) {
-      for (int s = 0; s < sources; s++) {
+    for (int s = 0; s < sources; s++) {
+      for (int i = 0; i < planes; i++) {
         FloatVector.fromMemorySegment(F, from, fromOff + s * sourceStep + i * bytes, LE)
             .intoMemorySegment(to, toOff + s * bytes + i * toLd, LE);
       }
