@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * number depends on sizes only; each part of each block of output channels is a task that sums into
  * memory of its own, and the parts are then added in their order. A unit of work is some rows of an
  * image, or several images that are small. Taps that lie above or below the image are left out;
- * columns of padding are zeros in a copy of a few rows.
+ * columns of padding are zeros in a copy of a few rows, or in a window's registers.
  */
 final class ConvWeightGradient {
   /** Bytes of x and dy of a unit of work, so that they stay in the second-level cache. */
@@ -41,7 +41,7 @@ final class ConvWeightGradient {
   /** Fewest multiply-adds of a task. */
   private static final double TASK_WORK = 1e6;
 
-  /** The same of channel-wise ones, which take three times as long. */
+  /** The same of channel-wise ones, whose multiply-adds take longer. */
   private static final double CHANNEL_TASK_WORK = 3e5;
 
   /** One vector of ones in each type: the bias is a weight whose input is 1. */
@@ -66,7 +66,7 @@ final class ConvWeightGradient {
   /** Whether a block's sums are those of {@link ConvLoops#channelWindow}. */
   final boolean window;
 
-  /** Whether dy is brought into a cache first: a window asks for its lines too slowly. */
+  /** Whether x and dy are brought into a cache first: a window asks for lines too slowly. */
   final boolean readsAhead;
 
   final boolean directX;

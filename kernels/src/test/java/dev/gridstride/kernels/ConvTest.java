@@ -10,6 +10,7 @@ import dev.gridstride.testing.TestArray;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -202,34 +203,40 @@ class ConvTest {
     return Stream.generate(() -> random(random)).limit(150);
   }
 
-  private static Conv random(SplittableRandom random) {
+  /** Axes that are drawn again while a kernel does not fit its size. */
+  private static ConvAxis[] axes(int n, Supplier<ConvAxis> drawn) {
     while (true) {
-      var axes = new ConvAxis[random.nextInt(1, 4)];
       try {
-        for (int i = 0; i < axes.length; i++) {
-          axes[i] =
-              axis(
-                  random.nextInt(1, axes.length == 3 ? 7 : 20),
-                  random.nextInt(1, 5),
-                  random.nextInt(1, 4),
-                  random.nextInt(-1, 4),
-                  random.nextInt(-1, 4),
-                  random.nextInt(1, 4));
-        }
+        return Stream.generate(drawn).limit(n).toArray(ConvAxis[]::new);
       } catch (dev.gridstride.device.InvalidArgumentException tooSmall) {
-        continue; // draw again
+        continue;
       }
-      int groups = random.nextInt(4) == 0 ? random.nextInt(1, 20) : 1;
-      int perGroup = groups > 1 ? 5 : 40;
-      return conv(
-              random.nextInt(1, 4),
-              groups * (random.nextBoolean() ? 1 : random.nextInt(1, perGroup)),
-              groups * (random.nextInt(3) == 0 ? 1 : random.nextInt(1, perGroup)),
-              axes)
-          .withGroups(groups)
-          .withLayout(random.nextBoolean() ? ImageLayout.NCHW : ImageLayout.NHWC)
-          .withType(random.nextBoolean() ? DType.F32 : DType.F64);
     }
+  }
+
+  private static Conv random(SplittableRandom random) {
+    int n = random.nextInt(1, 4);
+    var axes =
+        axes(
+            n,
+            () ->
+                axis(
+                    random.nextInt(1, n == 3 ? 7 : 20),
+                    random.nextInt(1, 5),
+                    random.nextInt(1, 4),
+                    random.nextInt(-1, 4),
+                    random.nextInt(-1, 4),
+                    random.nextInt(1, 4)));
+    int groups = random.nextInt(4) == 0 ? random.nextInt(1, 20) : 1;
+    int perGroup = groups > 1 ? 5 : 40;
+    return conv(
+            random.nextInt(1, 4),
+            groups * (random.nextBoolean() ? 1 : random.nextInt(1, perGroup)),
+            groups * (random.nextInt(3) == 0 ? 1 : random.nextInt(1, perGroup)),
+            axes)
+        .withGroups(groups)
+        .withLayout(random.nextBoolean() ? ImageLayout.NCHW : ImageLayout.NHWC)
+        .withType(random.nextBoolean() ? DType.F32 : DType.F64);
   }
 
   /** Channel-wise windows of 3 x 3, with edges of every width. */
@@ -239,27 +246,21 @@ class ConvTest {
   }
 
   private static Conv randomWindow(SplittableRandom random) {
-    while (true) {
-      var axes = new ConvAxis[2];
-      try {
-        for (int i = 0; i < 2; i++) {
-          axes[i] =
-              axis(
-                  random.nextInt(1, 15),
-                  3,
-                  random.nextInt(1, 3),
-                  random.nextInt(-1, 3),
-                  random.nextInt(-1, 3),
-                  random.nextInt(5) == 0 ? 2 : 1);
-        }
-      } catch (dev.gridstride.device.InvalidArgumentException tooSmall) {
-        continue; // draw again
-      }
-      int channels = 16 * random.nextInt(1, 4);
-      return conv(random.nextInt(1, 4), channels, channels, axes)
-          .withGroups(channels)
-          .withLayout(random.nextInt(4) == 0 ? ImageLayout.NCHW : ImageLayout.NHWC);
-    }
+    var axes =
+        axes(
+            2,
+            () ->
+                axis(
+                    random.nextInt(1, 15),
+                    3,
+                    random.nextInt(1, 3),
+                    random.nextInt(-1, 3),
+                    random.nextInt(-1, 3),
+                    random.nextInt(5) == 0 ? 2 : 1));
+    int channels = 16 * random.nextInt(1, 4);
+    return conv(random.nextInt(1, 4), channels, channels, axes)
+        .withGroups(channels)
+        .withLayout(random.nextInt(4) == 0 ? ImageLayout.NCHW : ImageLayout.NHWC);
   }
 
   /** Many channels over few pixels, wherever padding and windows lie. */
@@ -269,25 +270,19 @@ class ConvTest {
   }
 
   private static Conv randomColumn(SplittableRandom random) {
-    while (true) {
-      var axes = new ConvAxis[2];
-      try {
-        for (int i = 0; i < 2; i++) {
-          axes[i] =
-              axis(
-                  random.nextInt(1, 17),
-                  random.nextInt(1, 4),
-                  1,
-                  random.nextInt(-3, 4),
-                  random.nextInt(-3, 4),
-                  random.nextInt(1, 4));
-        }
-      } catch (dev.gridstride.device.InvalidArgumentException tooSmall) {
-        continue; // draw again
-      }
-      return conv(random.nextInt(1, 5), random.nextInt(32, 36), random.nextInt(32, 36), axes)
-          .withLayout(random.nextBoolean() ? ImageLayout.NCHW : ImageLayout.NHWC);
-    }
+    var axes =
+        axes(
+            2,
+            () ->
+                axis(
+                    random.nextInt(1, 17),
+                    random.nextInt(1, 4),
+                    1,
+                    random.nextInt(-3, 4),
+                    random.nextInt(-3, 4),
+                    random.nextInt(1, 4)));
+    return conv(random.nextInt(1, 5), random.nextInt(32, 36), random.nextInt(32, 36), axes)
+        .withLayout(random.nextBoolean() ? ImageLayout.NCHW : ImageLayout.NHWC);
   }
 
   /** Integers whose sums stay below 2^24: every pass must be exact. */

@@ -32,9 +32,7 @@ final class VectorSoftmaxRows {
   /** Rows whose sums come before their results. */
   private static final int ROWS = 16;
 
-  private static final ThreadLocal<float[]> SUMS = ThreadLocal.withInitial(() -> new float[ROWS]);
-
-  /** The largest elements of a few rows, then sums of the rows' exponentials. */
+  /** The largest elements of a few rows, then sums of their exponentials; backward sums alone. */
   private static final ThreadLocal<float[]> NUMBERS =
       ThreadLocal.withInitial(() -> new float[2 * ROWS]);
 
@@ -123,10 +121,7 @@ final class VectorSoftmaxRows {
     }
   }
 
-  /**
-   * {@code y = x - max} and the sums of its exponentials. The arithmetic leaves time to write y, as
-   * the next pass does not.
-   */
+  /** {@code y = x - max} and the sums of its exponentials. */
   private static void sumExponentials(
       MemorySegment x, MemorySegment y, long at, int rows, int n, float[] numbers) {
     x = exact(x);
@@ -254,7 +249,7 @@ final class VectorSoftmaxRows {
 
   private static void sumsFirst(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
-    float[] sums = SUMS.get();
+    float[] sums = NUMBERS.get();
     for (int r = 0; r < rows; r += ROWS) {
       int count = Math.min(ROWS, rows - r);
       long first = at + (long) r * n;
