@@ -3,6 +3,9 @@ package dev.gridstride.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -88,6 +91,52 @@ class ParallelTest {
     var done = new AtomicLong();
     Parallel.forEach(100, i -> done.incrementAndGet());
     assertThat(done).hasValue(100);
+  }
+
+  @Test
+  void beginsWithTheSameTasksInEachLoop() {
+    Parallel.threads(2);
+    for (int round = 0; round < 50; round++) {
+      var firstOfHelper = new AtomicInteger(-1);
+      var begun = new CountDownLatch(1);
+      Thread caller = Thread.currentThread();
+      Parallel.forEach(
+          9,
+          i -> {
+            if (Thread.currentThread() != caller) {
+              firstOfHelper.compareAndSet(-1, i);
+              begun.countDown();
+            } else if (i == 0) {
+              awaitOrFail(begun);
+            }
+          });
+      assertThat(firstOfHelper).hasValue(4);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 4, 8})
+  void leavesNothingToAThreadThatIsBusy(int busy) {
+    Parallel.threads(2);
+    var others = new CountDownLatch(8);
+    Parallel.forEach(
+        9,
+        i -> {
+          if (i == busy) {
+            awaitOrFail(others);
+          } else {
+            others.countDown();
+          }
+        });
+    assertThat(others.getCount()).isZero();
+  }
+
+  private static void awaitOrFail(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
