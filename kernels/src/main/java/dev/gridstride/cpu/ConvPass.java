@@ -220,6 +220,19 @@ final class ConvPass implements ConvGather {
         : (int) Math.min(blocks, Math.ceilDiv(weights, SHARE_BYTES));
   }
 
+  /**
+   * Whether columns at the border have taps of their own: they are tiled from top to bottom, and of
+   * a block of few rows a tile of few pixels waits for its own sums. Such a pass is rather cut into
+   * parts of the channels, whose weights then serve more pixels too.
+   */
+  private boolean hasBorder() {
+    boolean border = false;
+    for (ConvPhase p : phases[2]) {
+      border |= p.spans().length > 1;
+    }
+    return border && !channelwise;
+  }
+
   private int[] blocking() {
     int taps = kernel[0] * kernel[1] * kernel[2];
     double pixels = (double) dst.d * dst.h * dst.w;
@@ -233,6 +246,10 @@ final class ConvPass implements ConvGather {
     double most = Math.max(8, TASK_BYTES / Math.max(1, bytes));
     double all = pixels * src.n * groups;
     double wanted = Math.max(Math.min(most, all / TASKS), Math.min(most, TASK_WORK / perPixel));
+    if (hasBorder()) {
+      double enough = all * blocks / (TASKS / 2);
+      wanted = Math.max(wanted, Math.min(Math.min(most, enough), (double) Tiles.MAX_ROWS * dst.w));
+    }
     int r = (int) Math.clamp(wanted / Math.max(1, dst.w), 1, Math.max(1, dst.h));
     r = Math.ceilDiv(dst.h, Math.max(1, Math.ceilDiv(dst.h, r)));
     int c = dst.w;
