@@ -27,9 +27,12 @@ final class ConvColumns implements ConvGather {
 
   /**
    * Most pixels of all images: over more of them {@link ConvPass} packs its weights for little, and
-   * the columns here take longer.
+   * leaves out the taps at an image's edge.
    */
-  private static final long MOST_PIXELS = 512;
+  private static final long MOST_PIXELS = 64;
+
+  /** The same of images so narrow that a row is no tile of {@link ConvPass}. */
+  private static final long MOST_NARROW_PIXELS = 512;
 
   /** Most taps: a block has few channels of more of them. */
   private static final int MOST_TAPS = 64;
@@ -100,7 +103,8 @@ final class ConvColumns implements ConvGather {
     long pixels = (long) dst.n * dst.h * dst.w;
     boolean window = taps > 1 && taps <= MOST_TAPS;
     boolean many = Math.min(src.channels, dst.channels) / groups >= LEAST_CHANNELS;
-    boolean few = pixels > 0 && pixels <= MOST_PIXELS && dst.w <= MOST_WIDTH;
+    long most = dst.w < Tiles.MAX_ROWS ? MOST_NARROW_PIXELS : MOST_PIXELS;
+    boolean few = pixels > 0 && pixels <= most && dst.w <= MOST_WIDTH;
     if (src.type != DType.F32 || !plane || !window || !many || !few) {
       return null;
     }

@@ -275,13 +275,14 @@ class ConvTest {
             2,
             () ->
                 axis(
-                    random.nextInt(1, 17),
+                    random.nextInt(1, 9),
                     random.nextInt(1, 4),
                     1,
                     random.nextInt(-3, 4),
                     random.nextInt(-3, 4),
                     random.nextInt(1, 4)));
-    return conv(random.nextInt(1, 5), random.nextInt(32, 36), random.nextInt(32, 36), axes)
+    int images = random.nextInt(8) == 0 ? random.nextInt(20, 40) : random.nextInt(1, 5);
+    return conv(images, random.nextInt(32, 36), random.nextInt(32, 36), axes)
         .withLayout(random.nextBoolean() ? ImageLayout.NCHW : ImageLayout.NHWC);
   }
 
