@@ -278,4 +278,43 @@ class ReduceTest {
       }
     }
   }
+
+  /** Rows and columns of one sign, of zeros of both and of infinities: a zero's sign counts. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 16, 23, 32, 45, 100, 600})
+  void ordersNumbersOfEachSign(int n) {
+    int rows = 37;
+    double[] special = {0, -0.0, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e-40, -1e-40};
+    double[] v = TestArray.integers((long) rows * n, 5);
+    for (int r = 0; r < rows; r++) {
+      for (int j = 0; j < n; j++) {
+        int i = r * n + j;
+        switch (r % 4) {
+          case 0 -> v[i] = 1 + Math.abs(v[i]);
+          case 1 -> v[i] = -1 - Math.abs(v[i]);
+          case 2 -> v[i] = v[i] > 0 ? 0 : -0.0;
+          default -> v[i] = special[Math.floorMod((int) v[i], special.length)];
+        }
+      }
+    }
+    for (Kind kind : new Kind[] {Kind.MAX, Kind.MIN}) {
+      for (int axis = 0; axis < 2; axis++) {
+        var plan = DEVICE.plan(Reduce.of(kind, DType.F32, Layout.contiguous(rows, n), axis));
+        int outputs = axis == 1 ? rows : n;
+        try (var x = TestArray.of(DEVICE, DType.F32, v);
+            var y = TestArray.output(DEVICE, DType.F32, outputs)) {
+          plan.run(DEVICE.defaultStream(), x.buffer(), y.buffer());
+          double[] got = y.get();
+          for (int o = 0; o < outputs; o++) {
+            double want = kind == Kind.MAX ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+            for (int k = 0; k < v.length / outputs; k++) {
+              double e = (float) (axis == 1 ? v[o * n + k] : v[k * n + o]);
+              want = kind == Kind.MAX ? Math.max(want, e) : Math.min(want, e);
+            }
+            assertThat(Double.valueOf(got[o])).as("%s %d", kind, o).isEqualTo(want);
+          }
+        }
+      }
+    }
+  }
 }

@@ -8,10 +8,6 @@ import dev.gridstride.cpu.scalar.ScalarReduceLoops;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Reductions by the Vector API: f32 lanes over a stretch, double beyond it.
@@ -27,9 +23,6 @@ public final class VectorReduceLoops implements ReduceLoops {
 
   /** Columns that are added at once. */
   private static final int WIDE = 4 * LANES;
-
-  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
-  private static final int INFINITY_BITS = 0x7F800000;
 
   /** For what is left of a stretch. */
   private static final ScalarReduceLoops SCALAR = new ScalarReduceLoops();
@@ -115,160 +108,17 @@ public final class VectorReduceLoops implements ReduceLoops {
 
   @Override
   public float extreme(MemorySegment x, long at, int n, boolean largest) {
-    float found = largest ? largest(x, at, n) : smallest(x, at, n);
-    return Float.isNaN(found) ? careful(x, at, n, largest) : found;
+    return n < LANES ? SCALAR.extreme(x, at, n, largest) : VectorExtremes.one(x, at, n, largest);
   }
 
-  /**
-   * The largest of finite numbers, else NaN: a sum of products with 0, one operation a vector, says
-   * whether all of them are finite.
-   */
-  private static float largest(MemorySegment x, long at, int n) {
-    x = exact(x);
-    FloatVector zero = FloatVector.zero(F);
-    FloatVector y = zero;
-    FloatVector z = zero;
-    FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-    FloatVector b = a; // four, since each waits for its last comparison
-    FloatVector c = a;
-    FloatVector d = a;
-    int i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
-      long p = at + 4L * i;
-      FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
-      y = v.fma(zero, y);
-      a = a.blend(v, v.compare(VectorOperators.GT, a));
-      v = FloatVector.fromMemorySegment(F, x, p + STEP, LE);
-      z = v.fma(zero, z);
-      b = b.blend(v, v.compare(VectorOperators.GT, b));
-      v = FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE);
-      y = v.fma(zero, y);
-      c = c.blend(v, v.compare(VectorOperators.GT, c));
-      v = FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE);
-      z = v.fma(zero, z);
-      d = d.blend(v, v.compare(VectorOperators.GT, d));
+  @Override
+  public void extremes(
+      MemorySegment x, long at, long step, int rows, int n, boolean largest, double[] results) {
+    if (n < LANES) {
+      ReduceLoops.super.extremes(x, at, step, rows, n, largest, results);
+    } else {
+      VectorExtremes.rows(x, at, step, rows, n, largest, results);
     }
-    for (; i + LANES <= n; i += LANES) {
-      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE);
-      y = v.fma(zero, y);
-      a = a.blend(v, v.compare(VectorOperators.GT, a));
-    }
-    a = a.blend(b, b.compare(VectorOperators.GT, a));
-    c = c.blend(d, d.compare(VectorOperators.GT, c));
-    IntVector m = a.blend(c, c.compare(VectorOperators.GT, a)).reinterpretAsInts();
-    IntVector bits = y.add(z).reinterpretAsInts().and(Integer.MAX_VALUE);
-    if (bits.reduceLanes(VectorOperators.MAX) != 0) {
-      return Float.NaN;
-    }
-    // in an order of integers, over whose lanes the largest costs a quarter
-    m =
-        m.lanewise(
-            VectorOperators.XOR, m.lanewise(VectorOperators.ASHR, 31).and(Integer.MAX_VALUE));
-    int key = m.reduceLanes(VectorOperators.MAX);
-    float found = Float.intBitsToFloat(key ^ ((key >> 31) & Integer.MAX_VALUE));
-    return i == n ? found : SCALAR.extreme(found, x, at + 4L * i, n - i, true);
-  }
-
-  /** As {@link #largest}, written again: the JIT knows a comparison only as a constant. */
-  private static float smallest(MemorySegment x, long at, int n) {
-    x = exact(x);
-    FloatVector zero = FloatVector.zero(F);
-    FloatVector y = zero;
-    FloatVector z = zero;
-    FloatVector a = FloatVector.broadcast(F, Float.POSITIVE_INFINITY);
-    FloatVector b = a; // four, since each waits for its last comparison
-    FloatVector c = a;
-    FloatVector d = a;
-    int i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
-      long p = at + 4L * i;
-      FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
-      y = v.fma(zero, y);
-      a = a.blend(v, v.compare(VectorOperators.LT, a));
-      v = FloatVector.fromMemorySegment(F, x, p + STEP, LE);
-      z = v.fma(zero, z);
-      b = b.blend(v, v.compare(VectorOperators.LT, b));
-      v = FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE);
-      y = v.fma(zero, y);
-      c = c.blend(v, v.compare(VectorOperators.LT, c));
-      v = FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE);
-      z = v.fma(zero, z);
-      d = d.blend(v, v.compare(VectorOperators.LT, d));
-    }
-    for (; i + LANES <= n; i += LANES) {
-      FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE);
-      y = v.fma(zero, y);
-      a = a.blend(v, v.compare(VectorOperators.LT, a));
-    }
-    a = a.blend(b, b.compare(VectorOperators.LT, a));
-    c = c.blend(d, d.compare(VectorOperators.LT, c));
-    IntVector m = a.blend(c, c.compare(VectorOperators.LT, a)).reinterpretAsInts();
-    IntVector bits = y.add(z).reinterpretAsInts().and(Integer.MAX_VALUE);
-    if (bits.reduceLanes(VectorOperators.MAX) != 0) {
-      return Float.NaN;
-    }
-    // in an order of integers, over whose lanes the smallest costs a quarter
-    m =
-        m.lanewise(
-            VectorOperators.XOR, m.lanewise(VectorOperators.ASHR, 31).and(Integer.MAX_VALUE));
-    int key = m.reduceLanes(VectorOperators.MIN);
-    float found = Float.intBitsToFloat(key ^ ((key >> 31) & Integer.MAX_VALUE));
-    return i == n ? found : SCALAR.extreme(found, x, at + 4L * i, n - i, false);
-  }
-
-  /**
-   * The smallest is the negated largest of the negated. NaNs are left out of the comparisons, which
-   * so need not ask for them in what they have; they are found by the largest of all magnitudes'
-   * bits, which is that of a NaN if there is one.
-   */
-  private static float careful(MemorySegment x, long at, int n, boolean largest) {
-    x = exact(x);
-    IntVector sign = IntVector.broadcast(I, largest ? 0 : Integer.MIN_VALUE);
-    IntVector bits = IntVector.zero(I);
-    FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-    FloatVector b = a; // four, since each waits for its last comparison
-    FloatVector c = a;
-    FloatVector d = a;
-    int i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
-      long p = at + 4L * i;
-      IntVector v = FloatVector.fromMemorySegment(F, x, p, LE).reinterpretAsInts();
-      bits = bits.max(v.and(Integer.MAX_VALUE));
-      FloatVector f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
-      a = a.blend(f, f.compare(VectorOperators.GT, a));
-      v = FloatVector.fromMemorySegment(F, x, p + STEP, LE).reinterpretAsInts();
-      bits = bits.max(v.and(Integer.MAX_VALUE));
-      f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
-      b = b.blend(f, f.compare(VectorOperators.GT, b));
-      v = FloatVector.fromMemorySegment(F, x, p + 2 * STEP, LE).reinterpretAsInts();
-      bits = bits.max(v.and(Integer.MAX_VALUE));
-      f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
-      c = c.blend(f, f.compare(VectorOperators.GT, c));
-      v = FloatVector.fromMemorySegment(F, x, p + 3 * STEP, LE).reinterpretAsInts();
-      bits = bits.max(v.and(Integer.MAX_VALUE));
-      f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
-      d = d.blend(f, f.compare(VectorOperators.GT, d));
-    }
-    for (; i + LANES <= n; i += LANES) {
-      IntVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE).reinterpretAsInts();
-      bits = bits.max(v.and(Integer.MAX_VALUE));
-      FloatVector f = v.lanewise(VectorOperators.XOR, sign).reinterpretAsFloats();
-      a = a.blend(f, f.compare(VectorOperators.GT, a));
-    }
-    a = a.blend(b, b.compare(VectorOperators.GT, a));
-    c = c.blend(d, d.compare(VectorOperators.GT, c));
-    IntVector m = a.blend(c, c.compare(VectorOperators.GT, a)).reinterpretAsInts();
-    if (bits.reduceLanes(VectorOperators.MAX) > INFINITY_BITS) {
-      return Float.NaN;
-    }
-    // in an order of integers, over whose lanes the largest costs a quarter
-    m =
-        m.lanewise(
-            VectorOperators.XOR, m.lanewise(VectorOperators.ASHR, 31).and(Integer.MAX_VALUE));
-    int key = m.reduceLanes(VectorOperators.MAX);
-    float found = Float.intBitsToFloat(key ^ ((key >> 31) & Integer.MAX_VALUE));
-    found = largest ? found : -found;
-    return i == n ? found : SCALAR.extreme(found, x, at + 4L * i, n - i, largest);
   }
 
   @Override
@@ -342,21 +192,12 @@ public final class VectorReduceLoops implements ReduceLoops {
   @Override
   public void extremeColumns(
       MemorySegment x, long at, long step, int rows, double[] values, int cols, boolean largest) {
-    x = exact(x);
-    float[] lanes = LaneSums.floats();
+    float[] numbers = LaneSums.floats();
     int j = 0;
-    float start = largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY;
     for (; j + LANES <= cols; j += LANES) {
-      FloatVector m = FloatVector.broadcast(F, start);
-      for (int r = 0; r < rows; r++) {
-        FloatVector v = FloatVector.fromMemorySegment(F, x, at + r * step + 4L * j, LE);
-        VectorMask<Float> keep =
-            largest ? v.compare(VectorOperators.LE, m) : v.compare(VectorOperators.GE, m);
-        m = m.blend(v, keep.or(m.test(VectorOperators.IS_NAN)).not()); // a NaN stays
-      }
-      m.intoArray(lanes, 0);
+      VectorExtremes.column(x, at + 4L * j, step, rows, largest, numbers);
       for (int k = 0; k < LANES; k++) {
-        values[j + k] = ScalarReduceLoops.extreme(values[j + k], lanes[k], largest);
+        values[j + k] = ScalarReduceLoops.extreme(values[j + k], numbers[k], largest);
       }
     }
     ScalarReduceLoops.extremeColumnsFrom(j, x, at, step, rows, values, cols, largest);
