@@ -38,7 +38,7 @@ final class ConvCombo {
 
   final Chunk[] chunks;
 
-  /** Where this combination's packed weights begin in the workspace, in bytes. */
+  /** Where this combination's packed weights begin among those of a part, in bytes. */
   final long panels;
 
   /**

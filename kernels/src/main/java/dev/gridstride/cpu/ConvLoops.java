@@ -220,6 +220,23 @@ public interface ConvLoops {
       MemorySegment to,
       long toLd);
 
+  /**
+   * Copies {@code rows} times {@code columns} pieces of {@code bytes} each, whose distances along
+   * rows and columns are given for both sides.
+   */
+  void copyPieces(
+      int rows,
+      int columns,
+      int bytes,
+      MemorySegment from,
+      long fromOff,
+      long fromRow,
+      long fromColumn,
+      MemorySegment to,
+      long toOff,
+      long toRow,
+      long toColumn);
+
   /** Brings memory into the caches, where it will be read in no order. */
   void readAhead(MemorySegment s, long at, long bytes);
 

@@ -56,9 +56,18 @@ final class ConvPanels {
     }
     if (f32 && taps.length == 1 && laneStep == 1 && lanes == width) {
       long row = 4L * width;
-      for (int s = 0; s < sources; s++) {
-        MemorySegment.copy(w, 4 * (first + s * sourceStep + taps[0]), panel, offset + s * row, row);
-      }
+      ConvLoops.BEST.copyPieces(
+          sources,
+          1,
+          4 * width,
+          w,
+          4 * (first + taps[0]),
+          4 * sourceStep,
+          0,
+          panel,
+          offset,
+          row,
+          0);
       return;
     }
     if (f32 && lanes == width && laneStep > 1 && laneStep <= MOST_TAPS && taps.length > 0) {
@@ -132,12 +141,18 @@ final class ConvPanels {
     for (int s = 0; s < sources; s += SOURCES) {
       int n = Math.min(SOURCES, sources - s);
       ConvLoops.BEST.transpose(w, at + 4L * s * taps, laneBytes, lanes, n * taps, block, 0, row);
-      for (int i = 0; i < n; i++) {
-        for (int t = 0; t < taps; t++) {
-          long to = offset + ((long) t * sources + s + i) * row;
-          MemorySegment.copy(block, ((long) i * taps + t) * row, panel, to, row);
-        }
-      }
+      ConvLoops.BEST.copyPieces(
+          n,
+          taps,
+          4 * width,
+          block,
+          0,
+          taps * row,
+          row,
+          panel,
+          offset + s * row,
+          row,
+          sources * row);
     }
   }
 
@@ -158,12 +173,18 @@ final class ConvPanels {
     MemorySegment block = BLOCK.get(SOURCES * taps * row);
     for (int s = 0; s < sources; s += SOURCES) {
       int n = Math.min(SOURCES, sources - s);
-      for (int i = 0; i < n; i++) {
-        for (int t = 0; t < taps; t++) {
-          long from = offset + ((long) t * sources + s + i) * row;
-          MemorySegment.copy(panel, from, block, ((long) i * taps + t) * row, row);
-        }
-      }
+      ConvLoops.BEST.copyPieces(
+          n,
+          taps,
+          4 * width,
+          panel,
+          offset + s * row,
+          row,
+          sources * row,
+          block,
+          0,
+          taps * row,
+          row);
       ConvLoops.BEST.transpose(
           block, 0, row, n * taps, lanes, w, at + 4L * s * taps, 4L * sources * taps);
     }

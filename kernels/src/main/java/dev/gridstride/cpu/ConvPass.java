@@ -8,11 +8,12 @@ import org.jspecify.annotations.Nullable;
  * A pass with vectors along the destination channels.
  *
  * <p>Method: channels last, a register tile of 6 pixels by 2 vectors of destination channels; the
- * reduction runs over taps and source channels, its weights packed beforehand into panels of 2
- * vectors. A task is a block of rows of one image and group. Taps outside the source are not
- * computed: the rectangle of destinations is cut into parts with the same taps, and narrow parts
- * (the columns at the border) are tiled from top to bottom. What is not channels last, f32 or f64,
- * or a multiple of a vector, goes through a copy of the block in the thread's scratch memory.
+ * reduction runs over taps and source channels, its weights packed into panels of 2 vectors by each
+ * thread for the part of the channels that it is at ({@link ConvPartPanels}). A task is a block of
+ * rows of one image, part and group. Taps outside the source are not computed: the rectangle of
+ * destinations is cut into parts with the same taps, and narrow parts (the columns at the border)
+ * are tiled from top to bottom. What is not channels last, f32 or f64, or a multiple of a vector,
+ * goes through a copy of the block in the thread's scratch memory.
  */
 final class ConvPass implements ConvGather {
   /** Bytes of source and destination of a task: half a second-level cache of 1 MiB. */
@@ -51,6 +52,14 @@ final class ConvPass implements ConvGather {
   /** More parts of a row than this: padding costs less than many narrow tiles. */
   private static final int MOST_SPANS = 8;
 
+  /** What a run works on; its number is that of no other run. */
+  record Run(
+      long number,
+      MemorySegment from,
+      Weights weights,
+      @Nullable MemorySegment bias,
+      MemorySegment to) {}
+
   /** Bytes between neighbouring pixels, rows and planes. */
   record Steps(long depth, long row, long pixel) {}
 
@@ -83,13 +92,15 @@ final class ConvPass implements ConvGather {
   /** Whether a task reads its part of the destination before it writes it. */
   final boolean bringsTarget;
 
-  /** One part of the channels is done after the other: its weights serve all images. */
+  /** One part of a group's channels is done after the other: its weights serve all images. */
   final int tasksOfPart;
+
+  /** Bytes of the packed weights of a part. */
+  final long partBytes;
 
   private final int slabRows;
   final int slabPlanes;
   final ConvCombo[] combos;
-  private final long biasOffset;
 
   /**
    * Prepares a pass.
@@ -138,6 +149,7 @@ final class ConvPass implements ConvGather {
     slabPlanes = ConvPhase.widest(phases[0], dst.d, 1, 0, src.d);
     source = steps();
 
+    int widest = Math.min(cdPadded, Math.ceilDiv(blocks, parts) * block);
     var list = new ArrayList<ConvCombo>();
     long at = 0;
     for (ConvPhase d : phases[0]) {
@@ -156,12 +168,12 @@ final class ConvPass implements ConvGather {
                   channelwise ? Integer.MAX_VALUE : CHUNK,
                   at);
           list.add(combo);
-          at += (panelBytes(combo) * this.groups + 63) / 64 * 64;
+          at += (long) combo.taps * perTap() * widest * es;
         }
       }
     }
     combos = list.toArray(ConvCombo[]::new);
-    biasOffset = at;
+    partBytes = at;
   }
 
   /** Whether images come from memory. */
@@ -174,14 +186,9 @@ final class ConvPass implements ConvGather {
     return channelwise ? 1 : cs;
   }
 
-  /** Packed weights of one group. */
-  private long panelBytes(ConvCombo q) {
-    return (long) q.taps * perTap() * cdPadded * es;
-  }
-
   @Override
   public long workspaceBytes() {
-    return biasOffset + (long) groups * cdPadded * es;
+    return (long) groups * cdPadded * es; // a bias, filled up to whole vectors
   }
 
   @Override
@@ -211,13 +218,11 @@ final class ConvPass implements ConvGather {
 
   /**
    * Parts of the destination's channels whose weights stay in a second-level cache while the images
-   * go by, 1 where all weights do or there is no second image.
+   * go by.
    */
   private int shares(int taps) {
-    long weights = (long) taps * cs * cd * es;
-    return channelwise || src.n < 2 || weights <= SHARE_BYTES
-        ? 1
-        : (int) Math.min(blocks, Math.ceilDiv(weights, SHARE_BYTES));
+    long weights = (long) taps * perTap() * cd * es;
+    return Math.clamp(Math.ceilDiv(weights, SHARE_BYTES), 1, Math.max(1, blocks));
   }
 
   /**
@@ -290,40 +295,14 @@ final class ConvPass implements ConvGather {
     return new Steps(row * slabRows, row, pixel);
   }
 
-  private void pack(Weights w, @Nullable MemorySegment bias, MemorySegment workspace) {
-    ConvPanels panels = new ConvPanels(src.type, es);
-    int perCombo = groups * blocks;
-    Parallel.forEach(
-        combos.length * perCombo,
-        i -> {
-          ConvCombo q = combos[i / perCombo];
-          int g = i % perCombo / blocks;
-          int b = i % blocks;
-          panels.pack(
-              w.memory(),
-              g * w.groupStep() + (long) b * block * w.laneStep(),
-              w.laneStep(),
-              w.sourceStep(),
-              Math.min(block, cd - b * block),
-              width(b),
-              perTap(),
-              q.kernelIndex,
-              workspace,
-              panel(q, g, b));
-        });
-    if (bias != null) {
-      for (int g = 0; g < groups; g++) {
-        panels.padded(bias, (long) g * cd, cd, cdPadded, workspace, bias(g));
-      }
-    }
+  /** Where the panel of a part's block begins in the part's packed weights. */
+  long panel(ConvCombo q, int block) {
+    return q.panels + (long) block * this.block * q.taps * perTap() * es;
   }
 
-  long panel(ConvCombo q, int group, int b) {
-    return q.panels + group * panelBytes(q) + (long) b * block * q.taps * perTap() * es;
-  }
-
+  /** Where a group's bias begins in the workspace. */
   long bias(int group) {
-    return biasOffset + (long) group * cdPadded * es;
+    return (long) group * cdPadded * es;
   }
 
   /** Channels of a block, filled up to whole vectors. */
@@ -338,11 +317,17 @@ final class ConvPass implements ConvGather {
       @Nullable MemorySegment bias,
       MemorySegment workspace,
       MemorySegment to) {
-    pack(weights, bias, workspace);
+    if (bias != null) {
+      ConvPanels panels = new ConvPanels(src.type, es);
+      for (int g = 0; g < groups; g++) {
+        panels.padded(bias, (long) g * cd, cd, cdPadded, workspace, bias(g));
+      }
+    }
     if (dst.n == 0 || cd == 0 || (long) dst.d * dst.h * dst.w == 0) {
       return;
     }
+    var run = new Run(ConvPartPanels.newRun(), from, weights, bias == null ? null : workspace, to);
     int tasks = Math.multiplyExact(tasksOfPart, parts);
-    Parallel.forEach(tasks, i -> new ConvTask(this, from, workspace, bias != null, to, i).run());
+    Parallel.forEach(tasks, i -> new ConvTask(this, run, i).run());
   }
 }

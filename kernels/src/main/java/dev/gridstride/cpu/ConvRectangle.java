@@ -2,6 +2,7 @@ package dev.gridstride.cpu;
 
 import dev.gridstride.cpu.ConvPhase.Span;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Destinations of a {@link ConvTask} that have the same taps, for one block of channels and one
@@ -16,8 +17,10 @@ final class ConvRectangle {
   /** The end of the task's blocks of channels. */
   private final int b1;
 
+  private final int b0;
+
   private final MemorySegment panels;
-  private final boolean withBias;
+  private final @Nullable MemorySegment bias;
   private final MemorySegment a;
   private final long aBase;
   private final MemorySegment c;
@@ -43,8 +46,9 @@ final class ConvRectangle {
     z = task.z;
     group = task.group;
     b1 = task.b1;
+    b0 = task.b0;
     panels = task.panels;
-    withBias = task.withBias;
+    bias = task.run.bias();
     a = task.a;
     aBase = task.aBase;
     c = task.c;
@@ -115,11 +119,11 @@ final class ConvRectangle {
     int pixels = byRows ? n : m;
     long dA = byRows ? aColumn : aRow;
     long ldc = byRows ? cColumn : cRow;
-    long bOff = p.panel(q, group, b);
+    long bOff = p.panel(q, b - b0);
     long bBlock = (long) p.block * p.es * q.taps;
-    MemorySegment init = withBias ? panels : Tiles.ZEROS;
-    long initOff = withBias ? p.bias(group) + (long) b * p.block * p.es : 0;
-    long iBlock = withBias ? (long) p.block * p.es : 0;
+    MemorySegment init = bias != null ? bias : Tiles.ZEROS;
+    long initOff = bias != null ? p.bias(group) + (long) b * p.block * p.es : 0;
+    long iBlock = bias != null ? (long) p.block * p.es : 0;
     for (int line = 0; line < (byRows ? m : n); line++) {
       long aOff = aFirst + line * (byRows ? aRow : aColumn);
       long cOff = cFirst + line * (byRows ? cRow : cColumn);
@@ -174,7 +178,7 @@ final class ConvRectangle {
     boolean fresh = t0 == first && chunk.c0() == 0;
     int kw = q.w.taps();
     int terms = chunk.c1() - chunk.c0();
-    long bOff = p.panel(q, group, b) + ((long) t0 * p.perTap() + chunk.c0()) * p.width(b) * p.es;
+    long bOff = p.panel(q, b - b0) + ((long) t0 * p.perTap() + chunk.c0()) * p.width(b) * p.es;
     if (q.rowsMerge && terms == p.perTap() && t0 % kw == 0 && t1 % kw == 0) {
       tiles((t1 - t0) / kw, kw * terms, q.rowTable, t0 / kw, bOff, fresh);
     } else if (q.rowsMerge && terms == p.perTap() && t0 / kw == (t1 - 1) / kw) {
@@ -241,10 +245,10 @@ final class ConvRectangle {
     long bStep = (long) p.width(b) * p.es;
     long next = (long) p.lanes * p.es;
     int vectors = p.width(b) / p.lanes;
-    MemorySegment init = fresh ? (withBias ? panels : Tiles.ZEROS) : c;
-    long initOff = fresh ? (withBias ? p.bias(group) + (long) b * p.block * p.es : 0) : cOff;
+    MemorySegment init = fresh ? (bias != null ? bias : Tiles.ZEROS) : c;
+    long initOff = fresh ? (bias != null ? p.bias(group) + (long) b * p.block * p.es : 0) : cOff;
     long ldi = fresh ? 0 : ldc;
-    long iVs = fresh && !withBias ? 0 : next;
+    long iVs = fresh && bias == null ? 0 : next;
     if (p.es == 4) {
       Tiles.BEST.f32(
           tiles, rows, vectors, runs, length, a, aOff, table, tableOff, p.es, dA, panels, bOff,

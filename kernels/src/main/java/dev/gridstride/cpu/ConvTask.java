@@ -10,10 +10,8 @@ final class ConvTask {
   private static final Scratch TARGET = new Scratch();
 
   final ConvPass p;
-  private final MemorySegment from;
-  final MemorySegment panels;
-  final boolean withBias;
-  private final MemorySegment to;
+  final ConvPass.Run run;
+  private final int part;
   private final int image;
   final int group;
   final int z;
@@ -21,8 +19,11 @@ final class ConvTask {
   private final int y1;
   private final int x0;
   private final int x1;
-  private final int b0;
+  final int b0;
   final int b1;
+
+  /** The part's packed weights. */
+  MemorySegment panels = Tiles.ZEROS;
 
   MemorySegment a;
   long aBase;
@@ -30,19 +31,10 @@ final class ConvTask {
   long cBase;
   ConvPass.Steps target;
 
-  ConvTask(
-      ConvPass p,
-      MemorySegment from,
-      MemorySegment panels,
-      boolean withBias,
-      MemorySegment to,
-      int index) {
+  ConvTask(ConvPass p, ConvPass.Run run, int index) {
     this.p = p;
-    this.from = from;
-    this.panels = panels;
-    this.withBias = withBias;
-    this.to = to;
-    int part = index / p.tasksOfPart;
+    this.run = run;
+    part = index / p.tasksOfPart;
     b0 = (int) ((long) p.blocks * part / p.parts);
     b1 = (int) ((long) p.blocks * (part + 1) / p.parts);
     int i = index % p.tasksOfPart;
@@ -54,14 +46,15 @@ final class ConvTask {
     i /= p.rowBlocks;
     z = i % p.dst.d;
     i /= p.dst.d;
-    group = i % p.groups;
-    image = i / p.groups;
-    a = from;
-    c = to;
+    image = i % p.src.n;
+    group = i / p.src.n;
+    a = run.from();
+    c = run.to();
     target = p.source;
   }
 
   void run() {
+    panels = ConvPartPanels.get(p, run, part, group, b0, b1);
     openSource();
     openTarget();
     for (ConvCombo q : p.combos) {
@@ -74,7 +67,7 @@ final class ConvTask {
 
   private void openSource() {
     if (p.directSource) {
-      a = from;
+      a = run.from();
       aBase = p.src.at(image, group * p.cs, 0, 0, 0) * p.es;
       return;
     }
@@ -89,7 +82,7 @@ final class ConvTask {
       for (int h = ConvPhase.low(nh); h < ConvPhase.high(nh); h++) {
         long off =
             (d - ConvPhase.low(nd)) * p.source.depth() + (h - ConvPhase.low(nh)) * p.source.row();
-        p.src.loadRow(from, box, d, h, a, off, p.source.pixel());
+        p.src.loadRow(run.from(), box, d, h, a, off, p.source.pixel());
       }
     }
     aBase =
@@ -108,13 +101,12 @@ final class ConvTask {
 
   private void openTarget() {
     if (p.directTarget) {
-      c = to;
+      c = run.to();
       cBase = p.dst.at(image, group * p.cd, 0, 0, 0) * p.es;
       long pixel = (long) p.dst.channels * p.es;
       target = new ConvPass.Steps(pixel * p.dst.w * p.dst.h, pixel * p.dst.w, pixel);
       if (p.bringsTarget) {
-        long first = cBase + z * target.depth() + y0 * target.row() + x0 * pixel;
-        ConvLoops.BEST.readAhead(c, first, (y1 - y0 - 1) * target.row() + (x1 - x0) * pixel);
+        bringTarget();
       }
       return;
     }
@@ -122,6 +114,22 @@ final class ConvTask {
     target = new ConvPass.Steps(0, pixel * (x1 - x0), pixel);
     c = TARGET.get(target.row() * (y1 - y0));
     cBase = -(y0 * target.row() + x0 * pixel + (long) firstChannel() * p.es);
+  }
+
+  private void bringTarget() {
+    long first = cBase + z * target.depth() + y0 * target.row() + x0 * target.pixel();
+    if (p.parts == 1) {
+      long bytes = (y1 - y0 - 1) * target.row() + (x1 - x0) * target.pixel();
+      ConvLoops.BEST.readAhead(c, first, bytes);
+      return;
+    }
+    long bytes = (long) (endChannel() - firstChannel()) * p.es;
+    for (int y = 0; y < y1 - y0; y++) {
+      for (int x = 0; x < x1 - x0; x++) {
+        long pixel = first + y * target.row() + x * target.pixel();
+        ConvLoops.BEST.readAhead(c, pixel + (long) firstChannel() * p.es, bytes);
+      }
+    }
   }
 
   private void closeTarget() {
@@ -144,7 +152,7 @@ final class ConvTask {
         var box =
             new ConvImages.Box(
                 image, group * p.cd + firstChannel(), group * p.cd + endChannel(), x0, x1);
-        p.dst.storeRow(to, box, z, y, c, off, target.pixel());
+        p.dst.storeRow(run.to(), box, z, y, c, off, target.pixel());
       }
     }
   }

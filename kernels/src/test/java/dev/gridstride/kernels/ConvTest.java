@@ -2,6 +2,7 @@ package dev.gridstride.kernels;
 
 import static dev.gridstride.testing.Close.assertClose;
 import static dev.gridstride.testing.Close.assertSameBits;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
@@ -102,6 +103,7 @@ class ConvTest {
     list.add(conv(9, 33, 20, axis(5, 3, 2, 1, 1, 1), axis(6, 2, 1, 0, 1, 1)));
     // weights that take more than a second-level cache, for more than one image
     list.add(conv(2, 130, 150, axis(3, 3, 1, 1, 1, 1), axis(4, 3, 1, 1, 1, 1)));
+    list.add(conv(2, 256, 320, axis(6, 3, 1, 1, 1, 1), axis(7, 3, 1, 1, 1, 1)).withGroups(2));
     // many channels over few pixels: blocks of channels, runs of pixels, windows over images
     list.add(conv(3, 33, 96, axis(5, 3, 1, 1, 1, 1), axis(7, 3, 1, 1, 1, 1)));
     list.add(conv(1, 150, 33, axis(3, 3, 1, 1, 1, 1), axis(14, 3, 1, 1, 1, 1)));
@@ -385,6 +387,26 @@ class ConvTest {
       }
     } finally {
       DEVICE.threads(before);
+    }
+  }
+
+  /** A thread keeps packed weights from task to task, but not from run to run. */
+  @Test
+  void takesTheWeightsOfEachRun() {
+    for (ImageLayout layout : ImageLayout.values()) {
+      var op = conv(2, 128, 160, axis(6, 3, 1, 1, 1, 1), axis(7, 3, 1, 1, 1, 1)).withLayout(layout);
+      try (var a = Operands.of(op, false);
+          var b = Operands.of(op, false);
+          var other = TestArray.normal(DEVICE, op.type(), op.wCount(), 9)) {
+        var plan = DEVICE.plan(op);
+        var stream = DEVICE.defaultStream();
+        plan.forward(stream, a.x.buffer(), a.w.buffer(), null, a.y.buffer(), a.workspace);
+        plan.forward(stream, a.x.buffer(), other.buffer(), null, b.y.buffer(), a.workspace);
+        double[] first = a.y.get();
+        assertThat(b.y.get()).isNotEqualTo(first);
+        plan.forward(stream, a.x.buffer(), a.w.buffer(), null, b.y.buffer(), b.workspace);
+        assertSameBits("y", b.y.get(), first);
+      }
     }
   }
 }

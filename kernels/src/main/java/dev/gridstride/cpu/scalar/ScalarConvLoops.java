@@ -298,6 +298,27 @@ public class ScalarConvLoops implements ConvLoops {
   }
 
   @Override
+  public void copyPieces(
+      int rows,
+      int columns,
+      int bytes,
+      MemorySegment from,
+      long fromOff,
+      long fromRow,
+      long fromColumn,
+      MemorySegment to,
+      long toOff,
+      long toRow,
+      long toColumn) {
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < columns; j++) {
+        long at = fromOff + i * fromRow + j * fromColumn;
+        MemorySegment.copy(from, at, to, toOff + i * toRow + j * toColumn, bytes);
+      }
+    }
+  }
+
+  @Override
   public void readAhead(MemorySegment s, long at, long bytes) {
     // plain loops take longer than to fetch what they read
   }

@@ -10,11 +10,13 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Vectors of pixels for each source channel and tap: {@link dev.gridstride.cpu.ConvLoops#columns}.
+ * What {@link dev.gridstride.cpu.ConvLoops} brings into another order by whole vectors: columns of
+ * pixels, taps and panels.
  */
 final class F32Columns {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int L = F.length();
+  private static final int V = F.vectorByteSize();
 
   private F32Columns() {}
 
@@ -121,6 +123,35 @@ final class F32Columns {
       for (int i = 0; i < planes; i++) {
         FloatVector.fromMemorySegment(F, from, fromOff + s * sourceStep + i * bytes, LE)
             .intoMemorySegment(to, toOff + s * bytes + i * toLd, LE);
+      }
+    }
+  }
+
+  /** Pieces of one vector or two. */
+  static void copyPieces(
+      int rows,
+      int columns,
+      int bytes,
+      MemorySegment from,
+      long fromOff,
+      long fromRow,
+      long fromColumn,
+      MemorySegment to,
+      long toOff,
+      long toRow,
+      long toColumn) {
+    from = exact(from);
+    to = exact(to);
+    int last = bytes - V; // of a piece of one vector the same again
+    for (int i = 0; i < rows; i++) {
+      long f = fromOff + i * fromRow;
+      long t = toOff + i * toRow;
+      for (int j = 0; j < columns; j++) {
+        FloatVector v = FloatVector.fromMemorySegment(F, from, f, LE);
+        FloatVector.fromMemorySegment(F, from, f + last, LE).intoMemorySegment(to, t + last, LE);
+        v.intoMemorySegment(to, t, LE);
+        f += fromColumn;
+        t += toColumn;
       }
     }
   }

@@ -337,6 +337,29 @@ public final class VectorConvLoops extends ScalarConvLoops {
         sources, plane, shifts, from, first, second, cut, picks, pickOff, to, toOff, toStep);
   }
 
+  /** A copy of so few bytes costs less than its call. */
+  @Override
+  public void copyPieces(
+      int rows,
+      int columns,
+      int bytes,
+      MemorySegment from,
+      long fromOff,
+      long fromRow,
+      long fromColumn,
+      MemorySegment to,
+      long toOff,
+      long toRow,
+      long toColumn) {
+    if (bytes != V && bytes != 2 * V) {
+      super.copyPieces(
+          rows, columns, bytes, from, fromOff, fromRow, fromColumn, to, toOff, toRow, toColumn);
+      return;
+    }
+    F32Columns.copyPieces(
+        rows, columns, bytes, from, fromOff, fromRow, fromColumn, to, toOff, toRow, toColumn);
+  }
+
   @Override
   public void readAhead(MemorySegment s, long at, long bytes) {
     ReadAhead.lines(s, at, bytes);
