@@ -164,10 +164,11 @@ final class ConvPanels {
       int sources,
       int taps,
       MemorySegment w,
-      long at) {
+      long at,
+      long laneBytes) {
     long row = 4L * width;
     if (taps == 1) {
-      ConvLoops.BEST.transpose(panel, offset, row, sources, lanes, w, at, 4L * sources);
+      ConvLoops.BEST.transpose(panel, offset, row, sources, lanes, w, at, laneBytes);
       return;
     }
     MemorySegment block = BLOCK.get(SOURCES * taps * row);
@@ -185,8 +186,7 @@ final class ConvPanels {
           0,
           taps * row,
           row);
-      ConvLoops.BEST.transpose(
-          block, 0, row, n * taps, lanes, w, at + 4L * s * taps, 4L * sources * taps);
+      ConvLoops.BEST.transpose(block, 0, row, n * taps, lanes, w, at + 4L * s * taps, laneBytes);
     }
   }
 
@@ -198,7 +198,10 @@ final class ConvPanels {
     }
   }
 
-  /** The way back for sums: {@code [tap][source channel][lane]} to {@code [lane][channel][tap]}. */
+  /**
+   * The way back for sums: {@code [tap][source channel][lane]} to {@code [lane][channel][tap]},
+   * lanes {@code laneStep} elements apart.
+   */
   void unpack(
       MemorySegment panel,
       long offset,
@@ -207,12 +210,12 @@ final class ConvPanels {
       int sources,
       int taps,
       MemorySegment w,
-      long first) {
+      long first,
+      long laneStep) {
     if (f32) {
-      unpackBlocks(panel, offset, width, lanes, sources, taps, w, first * 4);
+      unpackBlocks(panel, offset, width, lanes, sources, taps, w, first * 4, laneStep * 4);
       return;
     }
-    long laneStep = (long) sources * taps;
     for (int s = 0; s < sources; s++) {
       for (int t = 0; t < taps; t++) {
         long at = first + (long) s * taps + t;

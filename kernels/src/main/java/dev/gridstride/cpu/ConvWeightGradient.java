@@ -11,11 +11,13 @@ import org.jspecify.annotations.Nullable;
  * * x[p*stride + t][c]}.
  *
  * <p>Method: the register tile with pixels as the reduction, 6 input channels (or neighbouring
- * taps) as rows, 2 vectors of output channels as columns. The pixels are cut into parts, whose
- * number depends on sizes only; each part of each block of output channels is a task that sums into
- * memory of its own, and the parts are then added in their order. A unit of work is some rows of an
- * image, or several images that are small. Taps that lie above or below the image are left out;
- * columns of padding are zeros in a copy of a few rows, or in a window's registers.
+ * taps) as rows, 2 vectors of output channels as columns. A task is a block of output channels and,
+ * where that makes too few tasks, a slice of the input channels; its sums lie in the thread's
+ * scratch memory. Few weights over many pixels are cut into parts of the pixels instead, whose
+ * number depends on sizes only: a part sums into memory of its own, in the workspace, and the parts
+ * are then added in their order. A unit of work is some rows of an image, or several images that
+ * are small. Taps that lie above or below the image are left out; columns of padding are zeros in a
+ * copy of a few rows, or in a window's registers.
  */
 final class ConvWeightGradient {
   /** Bytes of x and dy of a unit of work, so that they stay in the second-level cache. */
@@ -37,6 +39,15 @@ final class ConvWeightGradient {
 
   /** Number of tasks aimed at, so that many threads find work. */
   private static final int TASKS = 32;
+
+  /** Most of the operands' bytes that the sums of parts may take. */
+  private static final double WORKSPACE = 0.1;
+
+  /** The same of tasks that do all pixels. */
+  private static final int FEW_TASKS = 16;
+
+  /** Fewest input channels of a slice, which fill tiles well. */
+  private static final int SLICE_CHANNELS = 48;
 
   /** Fewest multiply-adds of a task. */
   private static final double TASK_WORK = 1e6;
@@ -81,6 +92,7 @@ final class ConvWeightGradient {
   final int images;
   final int chunkRows;
   final int parts;
+  final int slices;
   final long imageBytes;
   final int[][] rowTables;
   final int[] zeroTable;
@@ -111,7 +123,22 @@ final class ConvWeightGradient {
     boolean joined = areSmall() && (double) taps * cg >= JOINED_TERMS;
     directY = y.direct() && kg % lanes == 0 && !joined;
 
-    perTask = Math.clamp(SUM_BYTES / Math.max(1, panelBytes()), 1, Math.max(1, blocks));
+    double work = (double) y.n * y.d * y.h * y.w * taps * perTap() * kg * this.groups;
+    double most = Math.clamp(work / (channelwise ? CHANNEL_TASK_WORK : TASK_WORK), 1, TASKS);
+    int together = Math.clamp(SUM_BYTES / Math.max(1, panelBytes()), 1, Math.max(1, blocks));
+    double ofGroup = most / Math.max(1, this.groups);
+    double room = WORKSPACE * es * ((double) x.imageStep * x.n + (double) y.imageStep * y.n);
+    double fitting = room / Math.max(1, (double) this.groups * blocks * panelBytes());
+    double wantedParts = Math.min(Math.ceil(ofGroup / Math.ceilDiv(blocks, together)), fitting);
+    if (wantedParts >= 2) {
+      slices = 1;
+      perTask = together;
+    } else {
+      double few = Math.max(1, Math.min(ofGroup, (double) FEW_TASKS / this.groups));
+      int wanted = (int) Math.ceil(few / Math.ceilDiv(blocks, together));
+      slices = Math.clamp(wanted, 1, Math.max(1, perTap() / SLICE_CHANNELS));
+      perTask = Math.clamp((long) (blocks * slices / few), 1, together);
+    }
     blockTasks = Math.ceilDiv(blocks, perTask);
 
     int wide = Math.max(1, y.w);
@@ -127,14 +154,10 @@ final class ConvWeightGradient {
     source = steps();
     imageBytes = directX ? x.imageStep * es : source.depth() * slabPlanes();
 
-    double work = (double) y.n * y.d * y.h * y.w * taps * perTap() * kg;
-    double least = channelwise ? CHANNEL_TASK_WORK : TASK_WORK;
-    double tasks = Math.ceil((double) TASKS / Math.max(1, this.groups * blockTasks));
-    double most = Math.max(1, Math.min(tasks, work / least / Math.max(1, blockTasks)));
-    images = images((long) most);
+    images = images((long) Math.max(1, wantedParts));
     int chunks = Math.ceilDiv(rows, Math.max(1, lines / images));
     chunkRows = Math.ceilDiv(rows, chunks);
-    parts = (int) Math.clamp(most, 1, Math.max(1, units()));
+    parts = (int) Math.clamp((long) wantedParts, 1, Math.max(1, units()));
     rowTables = new int[images + 1][];
     for (int count = 1; count <= images; count++) {
       rowTables[count] = rowTable(count);
@@ -226,11 +249,11 @@ final class ConvWeightGradient {
   }
 
   long workspaceBytes() {
-    return (long) parts * groups * blocks * panelBytes();
+    return parts == 1 ? 0 : (long) parts * groups * blocks * panelBytes();
   }
 
   String details() {
-    return parts + (parts == 1 ? " part" : " parts") + " of the pixels";
+    return parts > 1 ? parts + " parts of the pixels" : slices + " slices of the channels";
   }
 
   private ConvPass.Steps steps() {
@@ -238,8 +261,9 @@ final class ConvWeightGradient {
       long pixel = (long) x.channels * es;
       return new ConvPass.Steps(pixel * x.w * x.h, pixel * x.w, pixel);
     }
-    long pixel = (long) (channelwise ? kgPadded : cg) * es;
-    if (cg > 8 && pixel % 1024 == 0) {
+    int slice = Math.ceilDiv(cg, slices);
+    long pixel = (long) (channelwise ? kgPadded : slice) * es;
+    if (slice > 8 && pixel % 1024 == 0) {
       pixel += 64;
     }
     long row = pixel * slabColumns();
@@ -274,6 +298,25 @@ final class ConvWeightGradient {
       return;
     }
     int perPart = groups * blockTasks;
+    if (parts == 1) {
+      Parallel.forEach(
+          Math.multiplyExact(slices, perPart),
+          i -> {
+            var task =
+                new ConvWeightTask(
+                    this,
+                    xs,
+                    dys,
+                    null,
+                    dbias != null,
+                    i % slices,
+                    i / slices / blockTasks,
+                    i / slices % blockTasks);
+            task.run();
+            task.store(dw, dbias);
+          });
+      return;
+    }
     Parallel.forEach(
         Math.multiplyExact(parts, perPart),
         i ->
@@ -287,8 +330,6 @@ final class ConvWeightGradient {
                     i % perPart / blockTasks,
                     i % blockTasks)
                 .run());
-    var out = new ConvPanels(x.type, es);
-    long plane = taps;
     Parallel.forEach(
         groups * blocks,
         i -> {
@@ -298,15 +339,30 @@ final class ConvWeightGradient {
           for (int p = 1; p < parts; p++) {
             add(workspace, sum, panel(p, g, b), panelBytes() / es);
           }
-          int first = g * kg + b * block;
-          int width = width(b);
-          int valid = Math.min(block, kg - b * block);
-          out.unpack(workspace, sum, width, valid, perTap(), taps, dw, first * perTap() * plane);
-          if (dbias != null) {
-            long at = sum + plane * perTap() * width * es;
-            out.copyOut(workspace, at, valid, dbias, first);
-          }
+          store(workspace, sum, g, b, 0, perTap(), dw, dbias);
         });
+  }
+
+  /** Writes the sums of a block of output channels and of input channels c0 to c1 (excluded). */
+  void store(
+      MemorySegment sums,
+      long at,
+      int group,
+      int b,
+      int c0,
+      int c1,
+      MemorySegment dw,
+      @Nullable MemorySegment dbias) {
+    var out = new ConvPanels(x.type, es);
+    int first = group * kg + b * block;
+    int width = width(b);
+    int valid = Math.min(block, kg - b * block);
+    long filter = (long) perTap() * taps;
+    long to = first * filter + (long) c0 * taps;
+    out.unpack(sums, at, width, valid, c1 - c0, taps, dw, to, filter);
+    if (dbias != null && c0 == 0) {
+      out.copyOut(sums, at + (long) taps * (c1 - c0) * width * es, valid, dbias, first);
+    }
   }
 
   private void add(MemorySegment m, long to, long from, long count) {

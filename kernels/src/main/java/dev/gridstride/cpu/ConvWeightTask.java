@@ -1,14 +1,16 @@
 package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A task of {@link ConvWeightGradient}: one part of the pixels for some blocks of one group's
- * output channels.
+ * A task of {@link ConvWeightGradient}: one part of the pixels, or one slice of the input channels,
+ * for some blocks of one group's output channels.
  */
 final class ConvWeightTask {
   private static final Scratch SOURCE = new Scratch();
   private static final Scratch GRADIENT = new Scratch();
+  private static final Scratch SUMS = new Scratch();
 
   private final ConvWeightGradient g;
   private final MemorySegment xs;
@@ -19,6 +21,16 @@ final class ConvWeightTask {
   private final int group;
   private final int b0;
   private final int b1;
+
+  /** The slice of the input channels; channel-wise, a channel is 0 to 1. */
+  private final int c0;
+
+  private final int c1;
+
+  /** Where the sums begin, and bytes of a block's. */
+  private final long sumsFrom;
+
+  private final long blockSums;
 
   private MemorySegment a;
   private long aBase;
@@ -36,30 +48,52 @@ final class ConvWeightTask {
   private int x0;
   private int x1;
 
+  /**
+   * Prepares a task.
+   *
+   * @param workspace the sums of all parts; null where the pixels are one part
+   * @param index of the part or, where that is one, of the slice
+   */
   ConvWeightTask(
       ConvWeightGradient g,
       MemorySegment xs,
       MemorySegment dys,
-      MemorySegment sums,
+      @Nullable MemorySegment workspace,
       boolean withBias,
-      int part,
+      int index,
       int group,
       int blockTask) {
     this.g = g;
     this.xs = xs;
     this.dys = dys;
-    this.sums = sums;
-    this.withBias = withBias;
-    this.part = part;
     this.group = group;
     b0 = blockTask * g.perTask;
     b1 = Math.min(g.blocks, b0 + g.perTask);
+    part = workspace == null ? 0 : index;
+    c0 = workspace == null ? (int) ((long) g.perTap() * index / g.slices) : 0;
+    c1 = workspace == null ? (int) ((long) g.perTap() * (index + 1) / g.slices) : g.perTap();
+    this.withBias = withBias && c0 == 0;
+    blockSums = ((long) g.taps * (c1 - c0) + 1) * g.block * g.es;
+    sumsFrom = workspace == null ? 0 : g.panel(part, group, b0);
+    sums = workspace == null ? SUMS.get((b1 - b0) * blockSums) : workspace;
     a = xs;
     dy = dys;
   }
 
+  /** Writes the sums of the only part. */
+  void store(MemorySegment dw, @Nullable MemorySegment dbias) {
+    for (int b = b0; b < b1; b++) {
+      g.store(sums, panel(b), group, b, c0, c1, dw, dbias);
+    }
+  }
+
+  /** Where the sums of a block begin. */
+  private long panel(int b) {
+    return sumsFrom + (b - b0) * blockSums;
+  }
+
   void run() {
-    sums.asSlice(g.panel(part, group, b0), (b1 - b0) * g.panelBytes()).fill((byte) 0);
+    sums.asSlice(panel(b0), (b1 - b0) * blockSums).fill((byte) 0);
     long units = g.units();
     for (long u = units * part / g.parts; u < units * (part + 1) / g.parts; u++) {
       unit(u);
@@ -105,7 +139,9 @@ final class ConvWeightTask {
     int w1 = g.axes[2].highest(x1);
     a = SOURCE.get(g.imageBytes * images + 64);
     for (int i = 0; i < images; i++) {
-      var box = new ConvImages.Box(image + i, group * g.cg, group * g.cg + g.cg, w0, w1);
+      int c = group * g.cg;
+      int end = c + (g.channelwise ? g.cg : c1);
+      var box = new ConvImages.Box(image + i, c + c0, end, w0, w1);
       for (int d = d0; d < d1; d++) {
         for (int h = h0; h < h1; h++) {
           long off = i * g.imageBytes + (d - d0) * g.source.depth() + (h - h0) * g.source.row();
@@ -160,14 +196,14 @@ final class ConvWeightTask {
   /** Adds rows r0..r1 of pixels to the sums of block b. */
   private void chunk(int b, int r0, int r1) {
     int width = g.width(b);
-    long panel = g.panel(part, group, b);
+    long panel = panel(b);
     if (withBias) {
       MemorySegment ones = g.es == 4 ? ConvWeightGradient.ONES : ConvWeightGradient.ONES_F64;
-      long at = panel + (long) g.taps * g.perTap() * width * g.es;
+      long at = panel + (long) g.taps * (c1 - c0) * width * g.es;
       tiles(1, 1, (r1 - r0) * images, ones, 0, g.zeroTable, 0, 0, dyAt(b, r0), width, at);
     }
     ConvPhase h = g.axes[1];
-    long rowOfSums = (long) g.axes[2].taps() * g.perTap() * width * g.es;
+    long rowOfSums = (long) g.axes[2].taps() * (c1 - c0) * width * g.es;
     for (int kd = 0; kd < g.axes[0].taps(); kd++) {
       int d = z * g.axes[0].srcStep + g.axes[0].offset[kd];
       if (d < 0 || d >= g.x.d) {
@@ -261,17 +297,17 @@ final class ConvWeightTask {
     long aOff =
         row
             + ((long) x0 * w.srcStep + w.offset[0]) * g.source.pixel()
-            + (g.channelwise ? (long) b * g.block * g.es : 0);
+            + (g.channelwise ? (long) b * g.block * g.es : g.directX ? (long) c0 * g.es : 0);
     long tapStep = kw == 1 ? 0 : (w.offset[1] - w.offset[0]) * g.source.pixel();
     long aStep = w.srcStep * g.source.pixel();
     if (g.perTap() == 1) {
       tiles(kw, runs, aOff, aStep, tapStep, dyOff, width, to);
-    } else if (kw == 1 || tapStep == (long) g.cg * g.es) {
-      tiles(kw * g.cg, runs, aOff, aStep, g.es, dyOff, width, to);
+    } else if (kw == 1 || tapStep == (long) (c1 - c0) * g.es) {
+      tiles(kw * (c1 - c0), runs, aOff, aStep, g.es, dyOff, width, to);
     } else {
       for (int t = 0; t < kw; t++) {
-        long at = to + (long) t * g.cg * width * g.es;
-        tiles(g.cg, runs, aOff + t * tapStep, aStep, g.es, dyOff, width, at);
+        long at = to + (long) t * (c1 - c0) * width * g.es;
+        tiles(c1 - c0, runs, aOff + t * tapStep, aStep, g.es, dyOff, width, at);
       }
     }
   }
