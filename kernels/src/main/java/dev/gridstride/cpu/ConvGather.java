@@ -17,7 +17,7 @@ interface ConvGather {
    */
   record Weights(MemorySegment memory, long laneStep, long sourceStep, long groupStep) {}
 
-  /** Bytes of packed weights and bias. */
+  /** Bytes that {@link #run} needs beside its operands. */
   long workspaceBytes();
 
   /** How the pass is run, for people. */

@@ -217,8 +217,8 @@ final class ConvPass implements ConvGather {
   }
 
   /**
-   * Parts of the destination's channels whose weights stay in a second-level cache while the images
-   * go by.
+   * Parts of a group's destination channels whose weights stay in a second-level cache while the
+   * images go by.
    */
   private int shares(int taps) {
     long weights = (long) taps * perTap() * cd * es;

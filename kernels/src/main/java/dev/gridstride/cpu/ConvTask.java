@@ -11,7 +11,6 @@ final class ConvTask {
 
   final ConvPass p;
   final ConvPass.Run run;
-  private final int part;
   private final int image;
   final int group;
   final int z;
@@ -23,7 +22,7 @@ final class ConvTask {
   final int b1;
 
   /** The part's packed weights. */
-  MemorySegment panels = Tiles.ZEROS;
+  final MemorySegment panels;
 
   MemorySegment a;
   long aBase;
@@ -34,7 +33,7 @@ final class ConvTask {
   ConvTask(ConvPass p, ConvPass.Run run, int index) {
     this.p = p;
     this.run = run;
-    part = index / p.tasksOfPart;
+    int part = index / p.tasksOfPart;
     b0 = (int) ((long) p.blocks * part / p.parts);
     b1 = (int) ((long) p.blocks * (part + 1) / p.parts);
     int i = index % p.tasksOfPart;
@@ -48,13 +47,13 @@ final class ConvTask {
     i /= p.dst.d;
     image = i % p.src.n;
     group = i / p.src.n;
+    panels = ConvPartPanels.get(p, run, part, group, b0, b1);
     a = run.from();
     c = run.to();
     target = p.source;
   }
 
   void run() {
-    panels = ConvPartPanels.get(p, run, part, group, b0, b1);
     openSource();
     openTarget();
     for (ConvCombo q : p.combos) {

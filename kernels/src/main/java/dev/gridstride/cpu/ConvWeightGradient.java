@@ -40,11 +40,11 @@ final class ConvWeightGradient {
   /** Number of tasks aimed at, so that many threads find work. */
   private static final int TASKS = 32;
 
-  /** Most of the operands' bytes that the sums of parts may take. */
-  private static final double WORKSPACE = 0.1;
-
-  /** The same of tasks that do all pixels. */
+  /** Number of tasks aimed at where each does all pixels, and copies them once more. */
   private static final int FEW_TASKS = 16;
+
+  /** The sums of all parts, over the bytes of x and dy, at most. */
+  private static final double WORKSPACE = 0.1;
 
   /** Fewest input channels of a slice, which fill tiles well. */
   private static final int SLICE_CHANNELS = 48;
@@ -253,7 +253,8 @@ final class ConvWeightGradient {
   }
 
   String details() {
-    return parts > 1 ? parts + " parts of the pixels" : slices + " slices of the channels";
+    String pixels = parts + (parts == 1 ? " part" : " parts") + " of the pixels";
+    return slices == 1 ? pixels : slices + " slices of the channels";
   }
 
   private ConvPass.Steps steps() {
