@@ -41,13 +41,14 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
     var stats = new NormStatistics(shape, segment(mean), segment(rstd));
     MemorySegment means = segment(runningMean);
     MemorySegment variances = segment(runningVar);
+    long count = shape.count();
     channels.measure(
         x.segment(),
-        (i, m) -> {
-          stats.set(i, m.mean(), m.variance());
-          if (means != null && variances != null && m.count() > 0) {
-            move(means, i, m.mean(), momentum);
-            move(variances, i, m.squares() / Math.max(1, m.count() - 1), momentum);
+        (i, average, squares) -> {
+          stats.set(i, average, squares / Math.max(1, count));
+          if (means != null && variances != null && count > 0) {
+            move(means, i, average, momentum);
+            move(variances, i, squares / Math.max(1, count - 1), momentum);
           }
         });
     channels.apply(x.segment(), segment(gamma), segment(beta), y.segment(), stats);

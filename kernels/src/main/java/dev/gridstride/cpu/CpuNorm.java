@@ -62,7 +62,8 @@ public final class CpuNorm implements NormKernel {
     if (rows != null) {
       rows.forward(xs, g, b, ys, stats);
     } else if (channels != null) {
-      channels.measure(xs, (i, m) -> stats.set(i, m.mean(), m.variance()));
+      long count = Math.max(1, shape.count());
+      channels.measure(xs, (i, average, squares) -> stats.set(i, average, squares / count));
       channels.apply(xs, g, b, ys, stats);
     }
   }

@@ -11,6 +11,7 @@ import dev.gridstride.kernels.Reduce;
 import dev.gridstride.kernels.Reduce.Kind;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reductions: the reduced index is cut into chunks of a fixed length, each chunk of each output is
@@ -35,16 +36,28 @@ public final class CpuReduce implements Reduce.Kernel {
   /** Columns of a block. */
   private static final int COLUMNS = 256;
 
-  /** Reduced elements of a chunk. */
+  /** Reduced elements of a chunk of one output; of a block of columns, elements of them all. */
   private static final long CHUNK = 1 << 16;
 
-  private static final ThreadLocal<double[]> VALUES = ThreadLocal.withInitial(() -> new double[64]);
+  /** Tasks up to which a block of columns is cut into chunks of less than {@link #CHUNK} rows. */
+  private static final long COLUMN_TASKS = 16;
+
+  /** Rows that are handed over together. */
+  private static final int SHORT_ROWS = 64;
+
+  private static final ScratchDoubles VALUES = new ScratchDoubles();
+  private static final ScratchDoubles PARTS = new ScratchDoubles();
+  private static final ScratchDoubles SHIFTS = new ScratchDoubles();
 
   private final Reduce op;
   private final Places kept;
   private final Places reduced;
   private final boolean f32;
   private final boolean columns;
+
+  /** Reduced elements of a chunk; depends on the shape alone, so that sums do. */
+  private final long chunk;
+
   private final Elements elements;
 
   /** A kernel for {@code op}. */
@@ -60,7 +73,19 @@ public final class CpuReduce implements Reduce.Kernel {
             && !(reduced.step == 1 && reduced.run > 1)
             && op.kind() != Kind.PROD
             && op.kind() != Kind.LOG_SUM_EXP;
+    this.chunk = columns ? columnChunk() : CHUNK;
     this.elements = Elements.of(op.type());
+  }
+
+  /**
+   * Rows of a chunk of columns: about {@link #CHUNK} elements, more where that makes tasks enough.
+   */
+  private long columnChunk() {
+    long width = Math.min(kept.run, COLUMNS);
+    long blocks = Math.max(1, kept.count / kept.run * Math.ceilDiv(kept.run, width));
+    long chunks = Math.ceilDiv(COLUMN_TASKS, blocks);
+    long rows = Math.max(CHUNK / width, Math.ceilDiv(reduced.count, chunks));
+    return Math.min(CHUNK, Math.ceilDiv(rows, ROWS) * ROWS);
   }
 
   @Override
@@ -107,16 +132,16 @@ public final class CpuReduce implements Reduce.Kernel {
       return;
     }
     if (op.kind() == Kind.LOG_SUM_EXP) {
-      double[] max = reduceAll(xs, Kind.MAX, new double[0]);
-      double[] sum = reduceAll(xs, Kind.LOG_SUM_EXP, max);
-      for (int o = 0; o < sum.length; o++) {
+      double[] max = reduceAll(xs, Kind.MAX, SHIFTS, null);
+      double[] sum = reduceAll(xs, Kind.LOG_SUM_EXP, PARTS, max);
+      for (int o = 0; o < kept.count; o++) {
         // a row of -Inf has no finite shift: its sum is that of exp(-Inf) = 0
         double shift = Double.isInfinite(max[o]) ? 0 : max[o];
         elements.set(ys, o, max[o] == Double.POSITIVE_INFINITY ? max[o] : Math.log(sum[o]) + shift);
       }
       return;
     }
-    if (!columns && reduced.count <= CHUNK) { // one chunk: nothing to combine
+    if (!columns && reduced.count <= chunk) { // one chunk: nothing to combine
       long grain = Parallel.grain(kept.count * reduced.count);
       long perTask = Math.max(1, grain / Math.max(1, reduced.count));
       Parallel.forRange(
@@ -133,8 +158,8 @@ public final class CpuReduce implements Reduce.Kernel {
           });
       return;
     }
-    double[] results = reduceAll(xs, op.kind(), new double[0]);
-    for (int o = 0; o < results.length; o++) {
+    double[] results = reduceAll(xs, op.kind(), PARTS, null);
+    for (int o = 0; o < kept.count; o++) {
       elements.set(ys, o, result(results[o]));
     }
   }
@@ -152,9 +177,9 @@ public final class CpuReduce implements Reduce.Kernel {
 
   /** Many rows to a call: what is done beside a row takes as long as a row of some vectors. */
   private void shortRows(MemorySegment x, MemorySegment y, long from, long to) {
-    double[] v = VALUES.get();
-    for (long o = from; o < to; o += v.length) {
-      int rows = (int) Math.min(v.length, to - o);
+    double[] v = VALUES.get(SHORT_ROWS);
+    for (long o = from; o < to; o += SHORT_ROWS) {
+      int rows = (int) Math.min(SHORT_ROWS, to - o);
       long at = 4 * o * kept.step;
       int n = (int) reduced.count;
       if (op.kind() == Kind.MAX || op.kind() == Kind.MIN) {
@@ -181,46 +206,54 @@ public final class CpuReduce implements Reduce.Kernel {
     };
   }
 
-  /** One number for each output; {@code shifts} is used by log-sum-exp only. */
-  private double[] reduceAll(MemorySegment x, Kind kind, double[] shifts) {
+  /** One number for each output, in {@code memory}; log-sum-exp alone has shifts. */
+  private double[] reduceAll(
+      MemorySegment x, Kind kind, ScratchDoubles memory, double @Nullable [] shifts) {
     int outputs = Math.toIntExact(kept.count);
-    int chunks = Math.toIntExact(Math.max(1, Math.ceilDiv(reduced.count, CHUNK)));
-    var parts = new double[Math.multiplyExact(outputs, chunks)];
-    Arrays.fill(parts, start(kind));
-    if (reduced.count > 0 && outputs > 0) {
+    int chunks = Math.toIntExact(Math.max(1, Math.ceilDiv(reduced.count, chunk)));
+    int count = Math.multiplyExact(outputs, chunks);
+    double[] parts = memory.get(count);
+    if (reduced.count == 0) {
+      Arrays.fill(parts, 0, count, start(kind));
+    } else if (outputs > 0) {
       if (columns) {
         columnTasks(x, kind, outputs, chunks, parts);
       } else {
-        long each = Math.min(CHUNK, reduced.count);
+        long each = Math.min(chunk, reduced.count);
         Parallel.forRange(
-            parts.length,
-            Math.max(1, Parallel.grain(parts.length * each) / each),
+            count,
+            Math.max(1, Parallel.grain(count * each) / each),
             (from, to) -> {
               for (int i = (int) from; i < to; i++) {
-                int o = i / chunks;
-                double shift = shifts.length == 0 || Double.isInfinite(shifts[o]) ? 0 : shifts[o];
-                parts[i] = row(x, kind, kept.at(o), i % chunks * CHUNK, shift);
+                int o = i % outputs;
+                double shift = shifts == null || Double.isInfinite(shifts[o]) ? 0 : shifts[o];
+                parts[i] = row(x, kind, kept.at(o), i / outputs * chunk, shift);
               }
             });
       }
     }
-    if (chunks == 1) {
-      return parts;
+    for (int c = 1; c < chunks; c++) {
+      combine(kind, parts, c * outputs, outputs);
     }
-    var result = new double[outputs];
-    for (int o = 0; o < outputs; o++) {
-      double v = start(kind);
-      for (int c = 0; c < chunks; c++) {
-        v = combine(kind, v, parts[o * chunks + c]);
+    return parts;
+  }
+
+  /** Combines the first numbers of {@code parts} with those from {@code first}. */
+  private static void combine(Kind kind, double[] parts, int first, int count) {
+    if (kind == Kind.MAX || kind == Kind.MIN || kind == Kind.PROD) {
+      for (int o = 0; o < count; o++) {
+        parts[o] = combine(kind, parts[o], parts[first + o]);
       }
-      result[o] = v;
+    } else { // a loop of its own, which becomes vectors
+      for (int o = 0; o < count; o++) {
+        parts[o] += parts[first + o];
+      }
     }
-    return result;
   }
 
   /** One chunk of one output. */
   private double row(MemorySegment x, Kind kind, long base, long first, double shift) {
-    long end = Math.min(reduced.count, first + CHUNK);
+    long end = Math.min(reduced.count, first + chunk);
     double v = start(kind);
     boolean flat = reduced.run == reduced.count; // without divisions, which short rows feel
     for (long r = first; r < end; ) {
@@ -266,18 +299,16 @@ public final class CpuReduce implements Reduce.Kernel {
           int group = task / chunks / blocks;
           int o = Math.toIntExact(group * kept.run + (long) block * width);
           int n = (int) Math.min(width, kept.run - (long) block * width);
-          var v = new double[n];
-          Arrays.fill(v, start(kind));
-          block(x, kind, kept.at(o), c * CHUNK, v, n);
-          for (int j = 0; j < n; j++) {
-            parts[(o + j) * chunks + c] = v[j];
-          }
+          double[] v = VALUES.get(n);
+          Arrays.fill(v, 0, n, start(kind));
+          block(x, kind, kept.at(o), c * chunk, v, n);
+          System.arraycopy(v, 0, parts, c * outputs + o, n);
         });
   }
 
   /** One chunk of a block of columns. */
   private void block(MemorySegment x, Kind kind, long base, long first, double[] v, int n) {
-    long end = Math.min(reduced.count, first + CHUNK);
+    long end = Math.min(reduced.count, first + chunk);
     for (long r = first; r < end; ) {
       int rows = (int) Math.min(Math.min(reduced.run - r % reduced.run, end - r), ROWS);
       long at = (base + reduced.at(r)) * 4;

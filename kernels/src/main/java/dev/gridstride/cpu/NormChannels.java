@@ -1,6 +1,7 @@
 package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,11 +9,22 @@ import org.jspecify.annotations.Nullable;
  * measured, what shares a mean is combined in order, and all is applied in a second pass.
  */
 final class NormChannels {
-  /** Receives the moments of what shares a mean. */
+  /** Receives the moments of what shares a mean; of several at a time, on several threads. */
   @FunctionalInterface
   interface Result {
-    void is(int stat, NormMoments moments);
+    /** The mean, and the sum of the squared deviations from it. */
+    void is(int stat, double mean, double squares);
   }
+
+  private static final ScratchDoubles MEANS = new ScratchDoubles();
+  private static final ScratchDoubles SQUARES = new ScratchDoubles();
+  private static final ScratchDoubles SUMS = new ScratchDoubles();
+  private static final ScratchDoubles LOWS = new ScratchDoubles();
+  private static final ScratchDoubles SLOPES = new ScratchDoubles();
+  private static final ScratchDoubles OFFSETS = new ScratchDoubles();
+
+  /** Means, or channels, of a task that combines numbers of some ten images each. */
+  private static final int STATS = 256;
 
   private final NormShape shape;
   private final NormPasses passes;
@@ -37,22 +49,67 @@ final class NormChannels {
 
   /** The statistics of x. */
   void measure(MemorySegment x, Result result) {
-    var means = new double[table()];
-    var squares = new double[table()];
+    double[] means = MEANS.get(table());
+    double[] squares = SQUARES.get(table());
     passes.moments(x, means, squares);
-    var all = new NormMoments(NormRows.loops(shape.type()), shape.type(), shape.centered());
-    for (int k = 0; k < shape.stats(); k++) {
-      all.clear();
-      long images = shape.groups() == 0 ? shape.images() : 1;
-      long width = shape.groups() == 0 ? 1 : channels / shape.groups();
-      for (long i = 0; i < images; i++) {
-        long first = shape.groups() == 0 ? i * channels + k : k * width;
-        for (long c = 0; c < width; c++) {
-          all.add(shape.spatial(), means[(int) (first + c)], squares[(int) (first + c)]);
-        }
-      }
-      result.is(k, all);
+    if (shape.groups() == 0) {
+      double[] sums = SUMS.get(Math.toIntExact(2 * channels));
+      Parallel.forRange(
+          channels,
+          STATS,
+          (from, to) -> ofImages(means, squares, sums, (int) from, (int) to, result));
+    } else {
+      Parallel.forRange(
+          shape.stats(),
+          STATS,
+          (from, to) -> {
+            for (int k = (int) from; k < to; k++) {
+              ofGroup(means, squares, k, result);
+            }
+          });
     }
+  }
+
+  /** Channels that share their means with those of other images, all of them at once. */
+  private void ofImages(
+      double[] means, double[] squares, double[] sums, int from, int to, Result result) {
+    int each = (int) channels;
+    Arrays.fill(sums, from, to, 0);
+    Arrays.fill(sums, each + from, each + to, 0);
+    for (int image = 0; image < shape.images(); image++) {
+      for (int k = from; k < to; k++) {
+        sums[k] += means[image * each + k];
+      }
+    }
+    for (int k = from; k < to; k++) {
+      sums[k] /= Math.max(1, shape.images());
+    }
+    double n = shape.spatial();
+    for (int image = 0; image < shape.images(); image++) {
+      for (int k = from; k < to; k++) {
+        double apart = means[image * each + k] - sums[k];
+        sums[each + k] += squares[image * each + k] + apart * apart * n;
+      }
+    }
+    for (int k = from; k < to; k++) {
+      result.is(k, sums[k], sums[each + k]);
+    }
+  }
+
+  /** Channels of an image that share a mean. */
+  private void ofGroup(double[] means, double[] squares, int stat, Result result) {
+    int width = (int) (channels / shape.groups());
+    double mean = 0;
+    for (int i = stat * width; i < (stat + 1) * width; i++) {
+      mean += means[i];
+    }
+    mean /= Math.max(1, width);
+    double sum = 0;
+    for (int i = stat * width; i < (stat + 1) * width; i++) {
+      double apart = means[i] - mean;
+      sum += squares[i] + apart * apart * shape.spatial();
+    }
+    result.is(stat, mean, sum);
   }
 
   private double parameter(@Nullable MemorySegment values, long channel, double otherwise) {
@@ -88,10 +145,13 @@ final class NormChannels {
       @Nullable MemorySegment dgamma,
       @Nullable MemorySegment dbeta) {
     if (!frozen || dgamma != null || dbeta != null) {
-      var sums = new double[Math.multiplyExact(3, table())];
+      double[] sums = SUMS.get(Math.multiplyExact(3, table()));
       passes.sums(
           x, dy, (image, channel, v) -> v[0] = stats.pivot(shape.stat(image, channel)), sums);
-      double[] low = frozen ? new double[shape.stats()] : low(sums);
+      if (shape.groups() == 0) {
+        addImages(sums);
+      }
+      double[] low = low(sums, frozen);
       parameterGradients(stats, sums, low, dgamma, dbeta);
       if (!frozen && dx != null) {
         inputGradient(stats, sums, low, x, gamma, dy, dx);
@@ -109,13 +169,33 @@ final class NormChannels {
     }
   }
 
-  /** What rounding has cut off from the means. */
-  private double[] low(double[] sums) {
-    var low = new double[shape.stats()];
-    for (int i = 0; i < table(); i++) {
+  /** Adds the sums of the other images to those of the first: all share their means. */
+  private void addImages(double[] sums) {
+    int each = Math.toIntExact(3 * channels);
+    for (int image = 1; image < shape.images(); image++) {
+      int from = image * each;
+      for (int i = 0; i < each; i++) {
+        sums[i] += sums[from + i];
+      }
+    }
+  }
+
+  /** Images whose sums are apart. */
+  private long images() {
+    return shape.groups() == 0 ? Math.min(1, shape.images()) : shape.images();
+  }
+
+  /** What rounding has cut off from the means; nothing from those that were given. */
+  private double[] low(double[] sums, boolean frozen) {
+    double[] low = LOWS.get(shape.stats());
+    Arrays.fill(low, 0, shape.stats(), 0);
+    if (frozen) {
+      return low;
+    }
+    for (int i = 0; i < images() * channels; i++) {
       low[shape.stat(i / channels, i % channels)] += sums[3 * i + 2];
     }
-    for (int k = 0; k < low.length; k++) {
+    for (int k = 0; k < shape.stats(); k++) {
       low[k] /= Math.max(1, shape.count());
     }
     return low;
@@ -127,22 +207,27 @@ final class NormChannels {
       double[] low,
       @Nullable MemorySegment dgamma,
       @Nullable MemorySegment dbeta) {
-    for (long c = 0; c < channels; c++) {
-      double g = 0;
-      double b = 0;
-      for (long image = 0; image < shape.images(); image++) {
-        int i = (int) (3 * (image * channels + c));
-        int k = shape.stat(image, c);
-        g += stats.rstd(k) * (sums[i + 1] - low[k] * sums[i]);
-        b += sums[i];
-      }
-      if (dgamma != null) {
-        parameters.set(dgamma, c, g);
-      }
-      if (dbeta != null) {
-        parameters.set(dbeta, c, b);
-      }
-    }
+    Parallel.forRange(
+        channels,
+        STATS,
+        (from, to) -> {
+          for (long c = from; c < to; c++) {
+            double g = 0;
+            double b = 0;
+            for (long image = 0; image < images(); image++) {
+              int i = (int) (3 * (image * channels + c));
+              int k = shape.stat(image, c);
+              g += stats.rstd(k) * (sums[i + 1] - low[k] * sums[i]);
+              b += sums[i];
+            }
+            if (dgamma != null) {
+              parameters.set(dgamma, c, g);
+            }
+            if (dbeta != null) {
+              parameters.set(dbeta, c, b);
+            }
+          }
+        });
   }
 
   private void inputGradient(
@@ -153,15 +238,17 @@ final class NormChannels {
       @Nullable MemorySegment gamma,
       MemorySegment dy,
       MemorySegment dx) {
-    var b = new double[shape.stats()]; // first the sums of dy * gamma * (x - pivot)
-    var c = new double[shape.stats()]; // and of dy * gamma
-    for (int i = 0; i < table(); i++) {
+    double[] b = SLOPES.get(shape.stats()); // first the sums of dy * gamma * (x - pivot)
+    double[] c = OFFSETS.get(shape.stats()); // and of dy * gamma
+    Arrays.fill(b, 0, shape.stats(), 0);
+    Arrays.fill(c, 0, shape.stats(), 0);
+    for (int i = 0; i < images() * channels; i++) {
       int k = shape.stat(i / channels, i % channels);
       double g = parameter(gamma, i % channels, 1);
       b[k] += g * sums[3 * i + 1];
       c[k] += g * sums[3 * i];
     }
-    for (int k = 0; k < b.length; k++) {
+    for (int k = 0; k < shape.stats(); k++) {
       double r = stats.rstd(k);
       double sum = c[k];
       b[k] = -r * r * r * (b[k] - low[k] * sum) / shape.count();

@@ -1,6 +1,7 @@
 package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * Channels that lie side by side: an image is a matrix with a column for each channel.
@@ -10,6 +11,9 @@ import java.lang.foreign.MemorySegment;
  */
 final class NormColumns implements NormPasses {
   private static final Scratch TABLE = new Scratch();
+  private static final ScratchDoubles MEANS = new ScratchDoubles();
+  private static final ScratchDoubles SQUARES = new ScratchDoubles();
+  private static final ScratchDoubles SUMS = new ScratchDoubles();
 
   /** Elements of a task: many times what its table costs. */
   private static final long GRAIN = 1 << 17;
@@ -20,6 +24,7 @@ final class NormColumns implements NormPasses {
   private final int blocks;
   private final long rows;
   private final int pieces;
+  private final int columns;
 
   NormColumns(NormShape shape) {
     this.shape = shape;
@@ -29,6 +34,7 @@ final class NormColumns implements NormPasses {
     long blocksOfRows = GRAIN / (Math.min(channels, NormLoops.COLS) * (long) NormLoops.ROWS);
     this.rows = Math.max(1, blocksOfRows) * NormLoops.ROWS;
     this.pieces = Math.toIntExact(Math.max(1, Math.ceilDiv(shape.spatial(), rows)));
+    this.columns = Math.toIntExact(shape.images() * channels);
   }
 
   private interface Body {
@@ -78,13 +84,18 @@ final class NormColumns implements NormPasses {
 
   @Override
   public void moments(MemorySegment x, double[] means, double[] squares) {
-    double[] m = pieces == 1 ? means : new double[Math.multiplyExact(means.length, pieces)];
-    double[] s = pieces == 1 ? squares : new double[m.length];
-    blocks((first, image, column, cols, at, count) -> {
+    int count = Math.multiplyExact(columns, pieces);
+    double[] m = pieces == 1 ? means : MEANS.get(count);
+    double[] s = pieces == 1 ? squares : SQUARES.get(count);
+    if (shape.spatial() == 0) { // no blocks
+      Arrays.fill(m, 0, count, 0);
+      Arrays.fill(s, 0, count, 0);
+    }
+    blocks((first, image, column, cols, at, height) -> {
       MemorySegment table = table();
       var exact = new NormMoments(loops, shape.type(), true);
-      for (int r = 0; r < count; r += NormLoops.ROWS) {
-        int n = Math.min(NormLoops.ROWS, count - r);
+      for (int r = 0; r < height; r += NormLoops.ROWS) {
+        int n = Math.min(NormLoops.ROWS, height - r);
         long from = at + (long) r * channels;
         loops.columnMoments(x, from, channels, n, cols, table);
         double share = (double) n / (r + n);
@@ -113,7 +124,7 @@ final class NormColumns implements NormPasses {
 
   private void combine(double[] m, double[] s, double[] means, double[] squares) {
     var all = new NormMoments(loops, shape.type(), true);
-    for (int i = 0; i < means.length; i++) {
+    for (int i = 0; i < columns; i++) {
       all.clear();
       for (int k = 0; k < pieces; k++) {
         int p = (i / channels * pieces + k) * channels + i % channels;
@@ -135,12 +146,14 @@ final class NormColumns implements NormPasses {
 
   @Override
   public void sums(MemorySegment x, MemorySegment dy, Numbers pivots, double[] sums) {
-    var parts = pieces == 1 ? sums : new double[Math.multiplyExact(sums.length, pieces)];
-    blocks((first, image, column, cols, at, count) -> {
+    int count = Math.multiplyExact(3 * columns, pieces);
+    double[] parts = pieces == 1 ? sums : SUMS.get(count);
+    Arrays.fill(parts, 0, count, 0);
+    blocks((first, image, column, cols, at, height) -> {
       MemorySegment table = table();
       fill(table, pivots, 1, image, column, cols);
-      for (int r = 0; r < count; r += NormLoops.ROWS) {
-        int n = Math.min(NormLoops.ROWS, count - r);
+      for (int r = 0; r < height; r += NormLoops.ROWS) {
+        int n = Math.min(NormLoops.ROWS, height - r);
         loops.columnSums(x, dy, at + (long) r * channels, channels, n, cols, table);
         for (int j = 0; j < cols; j++) {
           for (int k = 0; k < 3; k++) {
@@ -150,9 +163,13 @@ final class NormColumns implements NormPasses {
       }
     });
     if (pieces > 1) {
-      for (int i = 0; i < parts.length; i++) {
-        int p = i / (3 * channels);
-        sums[p / pieces * 3 * channels + i % (3 * channels)] += parts[i];
+      Arrays.fill(sums, 0, 3 * columns, 0);
+      int each = 3 * channels;
+      for (int from = 0; from < count; from += each) {
+        int to = from / each / pieces * each;
+        for (int j = 0; j < each; j++) {
+          sums[to + j] += parts[from + j];
+        }
       }
     }
   }

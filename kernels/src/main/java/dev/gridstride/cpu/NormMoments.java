@@ -62,11 +62,6 @@ final class NormMoments {
     add(n, piece[0], piece[1]);
   }
 
-  /** Number of elements. */
-  long count() {
-    return count;
-  }
-
   /** The mean; 0 of no elements. */
   double mean() {
     return mean;

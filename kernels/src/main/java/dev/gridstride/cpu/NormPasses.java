@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The passes over memory of a normalization by channels, in one memory order. A channel of an image
- * has the number {@code image * channels + channel}; sums of it come back in arrays.
+ * has the number {@code image * channels + channel}; sums of it come back in arrays, which may be
+ * longer and hold anything before.
  */
 interface NormPasses {
   /** Says the numbers of a channel of an image. */

@@ -1,21 +1,28 @@
 package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.function.Supplier;
 
 /** Channels that lie one after the other: a channel of an image is a run of neighbours. */
 final class NormPlanes implements NormPasses {
+  private static final ScratchDoubles MEANS = new ScratchDoubles();
+  private static final ScratchDoubles SQUARES = new ScratchDoubles();
+  private static final ScratchDoubles SUMS = new ScratchDoubles();
+
   /** Longest piece of a channel that is one task's work. */
   private static final long PIECE = 1 << 16;
 
   private final NormShape shape;
   private final NormLoops loops;
-  private final long pieces;
+  private final int pieces;
+  private final int planes;
 
   NormPlanes(NormShape shape) {
     this.shape = shape;
     this.loops = NormRows.loops(shape.type());
-    this.pieces = Math.max(1, Math.ceilDiv(shape.spatial(), PIECE));
+    this.pieces = Math.toIntExact(Math.max(1, Math.ceilDiv(shape.spatial(), PIECE)));
+    this.planes = Math.toIntExact(shape.images() * shape.channels());
   }
 
   private interface Body {
@@ -25,7 +32,7 @@ final class NormPlanes implements NormPasses {
   /** Each piece of each channel of each image; a task makes a body with memory of its own. */
   private void pieces(Supplier<Body> bodies) {
     long each = Math.max(1, Math.min(PIECE, shape.spatial()));
-    long count = shape.images() * shape.channels() * pieces;
+    long count = (long) planes * pieces;
     Parallel.forRange(
         count,
         Math.max(1, Parallel.grain(count * each) / each),
@@ -46,8 +53,9 @@ final class NormPlanes implements NormPasses {
 
   @Override
   public void moments(MemorySegment x, double[] means, double[] squares) {
-    double[] m = pieces == 1 ? means : new double[Math.toIntExact(means.length * pieces)];
-    double[] s = pieces == 1 ? squares : new double[m.length];
+    int count = Math.multiplyExact(planes, pieces);
+    double[] m = pieces == 1 ? means : MEANS.get(count);
+    double[] s = pieces == 1 ? squares : SQUARES.get(count);
     pieces(() -> {
       var moments = new NormMoments(loops, shape.type(), shape.centered());
       return (plane, piece, at, n) -> {
@@ -61,10 +69,10 @@ final class NormPlanes implements NormPasses {
       return;
     }
     var all = new NormMoments(loops, shape.type(), shape.centered());
-    for (int plane = 0; plane < means.length; plane++) {
+    for (int plane = 0; plane < planes; plane++) {
       all.clear();
       for (int k = 0; k < pieces; k++) {
-        int i = (int) (plane * pieces) + k;
+        int i = plane * pieces + k;
         all.add(Math.min(PIECE, shape.spatial() - k * PIECE), m[i], s[i]);
       }
       means[plane] = all.mean();
@@ -87,7 +95,8 @@ final class NormPlanes implements NormPasses {
 
   @Override
   public void sums(MemorySegment x, MemorySegment dy, Numbers pivots, double[] sums) {
-    var parts = pieces == 1 ? sums : new double[Math.toIntExact(sums.length * pieces)];
+    int count = Math.multiplyExact(3 * planes, pieces);
+    double[] parts = pieces == 1 ? sums : SUMS.get(count);
     pieces(() -> {
       var v = new double[4];
       return (plane, piece, at, n) -> {
@@ -103,8 +112,11 @@ final class NormPlanes implements NormPasses {
       };
     });
     if (pieces > 1) {
-      for (int i = 0; i < parts.length; i++) {
-        sums[(int) (i / (3 * pieces) * 3) + i % 3] += parts[i];
+      Arrays.fill(sums, 0, 3 * planes, 0);
+      for (int i = 0; i < planes * pieces; i++) {
+        for (int j = 0; j < 3; j++) {
+          sums[3 * (i / pieces) + j] += parts[3 * i + j];
+        }
       }
     }
   }

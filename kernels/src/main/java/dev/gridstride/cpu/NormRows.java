@@ -4,6 +4,7 @@ import dev.gridstride.cpu.scalar.ScalarNormLoops;
 import dev.gridstride.cpu.vector.VectorNormLoops;
 import dev.gridstride.device.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ final class NormRows {
   private static final NormLoops F32 =
       Simd.ENABLED ? new VectorNormLoops() : new ScalarNormLoops(DType.F32);
   private static final Scratch SUMS = new Scratch();
+  private static final ScratchDoubles PARTS = new ScratchDoubles();
 
   /** Elements that make a task worth its hand-over. */
   private static final long GRAIN = 1 << 14;
@@ -139,68 +141,72 @@ final class NormRows {
     boolean sums = dgamma != null || dbeta != null;
     long images = shape.images();
     long channels = shape.channels();
-    long each = Math.max(1, GRAIN / Math.max(1, channels));
-    if (sums) {
-      each = Math.max(Math.max(each, LEAST_IMAGES), Math.ceilDiv(images, MOST_TASKS));
-    }
-    long perTask = each;
+    long least = Math.max(1, GRAIN / Math.max(1, channels));
+    long perTask =
+        sums ? Math.max(Math.max(least, LEAST_IMAGES), Math.ceilDiv(images, MOST_TASKS)) : least;
     int tasks = Math.toIntExact(Math.ceilDiv(images, perTask));
-    var parts = new double[tasks][];
+    int each = sums ? Math.toIntExact(2 * channels) : 0; // numbers of a task
+    double[] parts = PARTS.get(Math.multiplyExact(tasks, each));
     Parallel.forRange(
         images,
         perTask,
         (from, to) -> {
-          double[] part = sums ? new double[Math.toIntExact(2 * channels)] : new double[0];
+          int part = (int) (from / perTask) * each;
+          Arrays.fill(parts, part, part + each, 0);
           for (long i = from; i < to; i += NormLoops.ROWS) {
-            images(stats, x, gamma, dy, dx, part, i, Math.min(to, i + NormLoops.ROWS));
+            long end = Math.min(to, i + NormLoops.ROWS);
+            images(stats, x, gamma, dy, dx, parts, part, sums, i, end);
           }
-          parts[(int) (from / perTask)] = part;
         });
     if (dgamma != null) {
-      combine(parts, 0, dgamma);
+      combine(parts, tasks, 0, dgamma);
     }
     if (dbeta != null) {
-      combine(parts, channels, dbeta);
+      combine(parts, tasks, (int) channels, dbeta);
     }
   }
 
-  private void combine(double[][] parts, long first, MemorySegment out) {
+  private void combine(double[] parts, int tasks, int first, MemorySegment out) {
+    int each = (int) (2 * shape.channels());
     Parallel.forRange(
         shape.channels(),
         4096,
         (from, to) -> {
-          for (long c = from; c < to; c++) {
+          for (int c = (int) from; c < to; c++) {
             double sum = 0;
-            for (double[] part : parts) {
-              sum += part[(int) (first + c)];
+            for (int task = 0; task < tasks; task++) {
+              sum += parts[task * each + first + c];
             }
             parameters.set(out, c, sum);
           }
         });
   }
 
-  /** A few images: the parameters' sums in the loops' own precision, then added to part. */
+  /** A few images: the parameters' sums in the loops' own precision, then added to the task's. */
   private void images(
       NormStatistics stats,
       MemorySegment x,
       @Nullable MemorySegment gamma,
       MemorySegment dy,
       @Nullable MemorySegment dx,
-      double[] part,
+      double[] parts,
+      int part,
+      boolean sums,
       long from,
       long to) {
-    MemorySegment table = SUMS.get(8L * part.length);
-    if (part.length > 0) {
-      table.asSlice(0, 8L * part.length).fill((byte) 0);
+    int count = sums ? (int) (2 * shape.channels()) : 0;
+    MemorySegment table = SUMS.get(8L * count);
+    if (sums) {
+      table.asSlice(0, 8L * count).fill((byte) 0);
     }
-    if (!oneCall(stats, x, gamma, dy, dx, part, table, from, to)) {
-      var sums = new double[3];
+    if (!(sums && oneCall(stats, x, gamma, dy, dx, table, from, to))) {
+      var three = new double[3];
       for (long r = from * shape.groups(); r < to * shape.groups(); r++) {
-        row(stats, x, gamma, dy, dx, part.length > 0 ? table : null, r, sums);
+        row(stats, x, gamma, dy, dx, sums ? table : null, r, three);
       }
     }
-    for (int i = 0; i < part.length; i++) {
-      part[i] += loops.tableElements().get(table, i);
+    for (int i = 0; i < count; i++) {
+      parts[part + i] += loops.tableElements().get(table, i);
     }
   }
 
@@ -211,7 +217,6 @@ final class NormRows {
       @Nullable MemorySegment gamma,
       MemorySegment dy,
       @Nullable MemorySegment dx,
-      double[] part,
       MemorySegment table,
       long from,
       long to) {
@@ -219,7 +224,6 @@ final class NormRows {
         && cols <= NormLoops.RUN
         && gamma != null
         && dx != null
-        && part.length > 0
         && loops.rowGradients(
             x,
             gamma,

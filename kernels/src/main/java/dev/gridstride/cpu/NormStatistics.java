@@ -4,20 +4,28 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.gridstride.device.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Means and reciprocal standard deviations, in the buffers that the caller has given, or in memory
  * of its own for those that were not.
  *
+ * <p>Only the last one made by a thread may be used: they share the thread's memory.
+ *
  * <p>A mean is kept as the number that its type can hold, the pivot, and what rounding has cut off.
  */
 final class NormStatistics {
+  private static final ScratchDoubles PIVOTS = new ScratchDoubles();
+  private static final ScratchDoubles LOWS = new ScratchDoubles();
+  private static final ScratchDoubles RSTDS = new ScratchDoubles();
+
   private final boolean f32;
   private final Elements type;
   private final double eps;
   private final @Nullable MemorySegment means;
   private final @Nullable MemorySegment rstds;
+  private final int count;
   private final double[] pivot;
   private final double[] low;
   private final double[] rstd;
@@ -28,20 +36,22 @@ final class NormStatistics {
     this.eps = shape.eps();
     this.means = means;
     this.rstds = rstds;
-    this.pivot = new double[shape.stats()];
-    this.low = new double[shape.stats()];
-    this.rstd = new double[shape.stats()];
+    this.count = shape.stats();
+    this.pivot = PIVOTS.get(count);
+    this.low = LOWS.get(count);
+    this.rstd = RSTDS.get(count);
   }
 
   /** Takes what an earlier pass has written. */
   NormStatistics read() {
     read(means, pivot, 0);
     read(rstds, rstd, 1);
+    Arrays.fill(low, 0, count, 0);
     return this;
   }
 
   private void read(@Nullable MemorySegment from, double[] into, double otherwise) {
-    for (int i = 0; i < into.length; i++) {
+    for (int i = 0; i < count; i++) {
       if (from == null) {
         into[i] = otherwise;
       } else if (f32) { // not through Elements: as long as a row of 64 elements takes
@@ -67,7 +77,7 @@ final class NormStatistics {
   /** Takes means and variances that are not those of the input. */
   static NormStatistics frozen(NormShape shape, MemorySegment means, MemorySegment variances) {
     var s = new NormStatistics(shape, means, null).read();
-    for (int i = 0; i < s.rstd.length; i++) {
+    for (int i = 0; i < s.count; i++) {
       s.rstd[i] = 1 / Math.sqrt(s.type.get(variances, i) + s.eps);
     }
     return s;
