@@ -58,6 +58,11 @@ class ReduceTest {
         }
       }
     }
+    for (Kind kind : new Kind[] {Kind.SUM, Kind.MAX, Kind.MIN, Kind.L2}) {
+      // columns in blocks, and blocks in several chunks of rows
+      cases.add(Reduce.of(kind, DType.F32, Layout.contiguous(2, 2100, 300), 1));
+      cases.add(Reduce.of(kind, DType.F32, Layout.contiguous(3000, 40), 0));
+    }
     return cases.stream();
   }
 
