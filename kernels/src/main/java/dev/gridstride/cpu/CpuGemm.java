@@ -117,7 +117,8 @@ public final class CpuGemm implements Gemm.Kernel {
             c,
             bias,
             aux);
-    if (blocking.splitK() && g.multiplies) {
+    // one thread needs no tasks of steps: whole blocks have the same bits
+    if (blocking.splitK() && g.multiplies && Parallel.threads() > 1) {
       split(g);
     } else {
       blocks(g);

@@ -46,6 +46,12 @@ record GemmBlocking(
   private static final int ENOUGH = 16;
 
   /**
+   * Steps of large blocks that are tasks rather than small blocks over all of k: those read a
+   * transposed operand, whose rows are short, again and again.
+   */
+  private static final int SPLIT_TASKS = 8;
+
+  /**
    * Bytes of a slab of B. It may come from memory: each block of {@link #SHARING_ROWS} reads its
    * panels in order, some 2 GB/s on a core of 100 GFLOP/s.
    */
@@ -74,7 +80,15 @@ record GemmBlocking(
     long rows = even(m, ROWS, Tiles.MAX_ROWS);
     long columns = even(n, most, tile);
     long batch = Math.max(1, op.batch());
-    while (batch * count(m, rows) * count(n, columns) < ENOUGH
+    long fit = SLAB / (k * size);
+    boolean large = op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && fit >= 4 * tile;
+    boolean split =
+        !large
+            && (op.transposedA() || op.transposedB())
+            && batch * count(m, rows) * count(n, columns) * steps >= SPLIT_TASKS
+            && splits(op, rows, columns, steps);
+    while (!split
+        && batch * count(m, rows) * count(n, columns) < ENOUGH
         && (double) rows * columns * k > 2 * TASK
         && (rows > 64 || columns > 4 * tile)) {
       if (columns > 2 * rows || rows <= 64) {
@@ -84,20 +98,14 @@ record GemmBlocking(
       }
     }
     double work = (double) rows * columns * k;
-    boolean split =
-        steps > 1
-            && batch == 1
-            && work > 2 * TASK
-            && count(m, rows) * count(n, columns) < ENOUGH
-            && (double) m * n * steps <= 1 << 22;
+    split |= splits(op, rows, columns, steps);
     if (split) {
       rows = even(m, ROWS, Tiles.MAX_ROWS);
       columns = even(n, most, tile);
     }
     int slab = 0;
     long chunk = 0;
-    long fit = SLAB / (k * size);
-    if (!split && op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && fit >= 4 * tile) {
+    if (!split && large) {
       rows = even(m, SHARING_ROWS, Tiles.MAX_ROWS);
       columns = even(n, SLAB_COLUMN_BYTES / size, tile);
       while (columns > 4 * tile && (columns > fit || count(m, rows) * count(n, columns) < ENOUGH)) {
@@ -115,6 +123,15 @@ record GemmBlocking(
         slab,
         chunk,
         (long) Math.max(1, TASK / Math.max(1, work)));
+  }
+
+  /** Whether steps as tasks are worth the memory for their results. */
+  private static boolean splits(Gemm op, long rows, long columns, long steps) {
+    return steps > 1
+        && op.batch() <= 1
+        && (double) rows * columns * op.k() > 2 * TASK
+        && count(op.m(), rows) * count(op.n(), columns) < ENOUGH
+        && (double) op.m() * op.n() * steps <= 1 << 22;
   }
 
   private static long count(long total, long part) {

@@ -496,18 +496,23 @@ final class GemmTest {
       for (Gemm op :
           new Gemm[] {
             Gemm.of(64, 128, 9216).transB(),
+            Gemm.of(40, 300, 4100).transA().with(Epilogue.bias().then(Activation.RELU)),
+            Gemm.of(33, 65, 5000).transA().type(DType.F64),
             Gemm.of(300, 500, 200),
             Gemm.of(130, 600, 64).transA(),
             Gemm.of(10, 20, 30).batched(500),
             Gemm.of(1, 3000, 700),
             Gemm.of(200, 700, 9).with(Epilogue.NONE.biasGradient())
           }) {
-        DEVICE.threads(1);
-        Result one = check(op, 1, 0, false);
-        DEVICE.threads(3);
-        Result three = check(op, 1, 0, false);
-        assertSameBits("c", three.c, one.c);
-        assertSameBits("bias", three.bias, one.bias);
+        for (double beta : new double[] {0, 1, -0.5}) {
+          double alpha = beta == 0 ? 1 : 0.75;
+          DEVICE.threads(1);
+          Result one = check(op, alpha, beta, false);
+          DEVICE.threads(3);
+          Result three = check(op, alpha, beta, false);
+          assertSameBits("c", three.c, one.c);
+          assertSameBits("bias", three.bias, one.bias);
+        }
       }
     } finally {
       DEVICE.threads(before);
