@@ -27,7 +27,9 @@ class SoftmaxTest {
   static Stream<Softmax> cases() {
     // around one vector, 8 vectors (from which on loops are unrolled), and two runs; rows of an odd
     // size begin at every distance from an aligned address
-    long[] sizes = {1, 2, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 143, 1009};
+    long[] sizes = {
+      1, 2, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 143, 528, 1009, 1024
+    };
     return Stream.of(DType.F32, DType.F64, DType.BF16, DType.F16)
         .flatMap(type ->
             Arrays.stream(sizes)

@@ -9,17 +9,18 @@ import dev.gridstride.cpu.RowLoops;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Softmax of many short f32 rows in one call, and its gradient.
+ * Softmax of many short f32 rows in one call; its gradient, of longer ones too.
  *
  * <p>Forward, each pass is done for a few rows before the next: what a row waits for, its largest
- * element and its sum, is there when it is needed. Backward, rows that are runs of four vectors go
- * one after the other: both loops are so short that the processor begins the next row while it
- * waits for the sum of one. Of others, whose ends it can't foresee as well, the sums of a few rows
- * come before their results: from a row's sum to its result everything waits for additions one
- * after the other, while the sums of several rows overlap.
+ * element and its sum, is there when it is needed. Backward, longer rows and those that are runs of
+ * four vectors go one after the other: both loops are so short that the processor begins the next
+ * row while it waits for the sum of one. Of others, whose ends it can't foresee as well, the sums
+ * of a few rows come before their results: from a row's sum to its result everything waits for
+ * additions one after the other, while the sums of several rows overlap.
  */
 final class VectorSoftmaxRows {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -180,15 +181,17 @@ final class VectorSoftmaxRows {
     }
   }
 
-  /** Short rows, and longer ones that are runs of four vectors. */
+  /** Rows that stay in a first-level cache from their sum to their result. */
   static boolean hasGradients(long n) {
-    return n <= SHORT || (n <= RowLoops.RUN && n % (4 * L) == 0);
+    return n <= RowLoops.RUN;
   }
 
   /** See {@link RowLoops#softmaxGradients}. */
   static void gradients(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
-    if (n % (4 * L) == 0) {
+    if (n > SHORT) {
+      longer(y, dy, dx, at, rows, n);
+    } else if (n % (4 * L) == 0) {
       whole(y, dy, dx, at, rows, n);
     } else {
       sumsFirst(y, dy, dx, at, rows, n);
@@ -243,6 +246,52 @@ final class VectorSoftmaxRows {
             .sub(s)
             .mul(FloatVector.fromMemorySegment(F, y, q + 3 * V, LE))
             .intoMemorySegment(dx, q + 3 * V, LE);
+      }
+    }
+  }
+
+  /**
+   * Rows that come from memory: one vector at a time, whose loads the hardware foresees earlier
+   * than those of four.
+   */
+  private static void longer(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
+    y = exact(y);
+    dy = exact(dy);
+    dx = exact(dx);
+    int step = VectorStep.bytes();
+    VectorMask<Float> rest = F.indexInRange(0, n % L);
+    for (int r = 0; r < rows; r++) {
+      long p = 4 * (at + (long) r * n);
+      long end = p + 4L * (n - n % L);
+      FloatVector s = FloatVector.zero(F);
+      for (long q = p; q < end; q += step) {
+        FloatVector g = FloatVector.fromMemorySegment(F, dy, q, LE);
+        s = FloatVector.fromMemorySegment(F, y, q, LE).fma(g, s);
+      }
+      if (n % L != 0) {
+        FloatVector g = FloatVector.fromMemorySegment(F, dy, end, LE, rest);
+        s = FloatVector.fromMemorySegment(F, y, end, LE, rest).fma(g, s);
+      }
+      if (L >= 16) {
+        s = s.add(s.rearrange(LaneSums.SWAP_8));
+      }
+      if (L >= 8) {
+        s = s.add(s.rearrange(LaneSums.SWAP_4));
+      }
+      s = s.add(s.rearrange(LaneSums.SWAP_2));
+      s = s.add(s.rearrange(LaneSums.SWAP_1));
+      for (long q = p; q < end; q += step) {
+        FloatVector.fromMemorySegment(F, dy, q, LE)
+            .sub(s)
+            .mul(FloatVector.fromMemorySegment(F, y, q, LE))
+            .intoMemorySegment(dx, q, LE);
+      }
+      if (n % L != 0) {
+        FloatVector.fromMemorySegment(F, dy, end, LE, rest)
+            .sub(s)
+            .mul(FloatVector.fromMemorySegment(F, y, end, LE, rest))
+            .intoMemorySegment(dx, end, LE, rest);
       }
     }
   }
