@@ -27,9 +27,7 @@ class SoftmaxTest {
   static Stream<Softmax> cases() {
     // around one vector, 8 vectors (from which on loops are unrolled), and two runs; rows of an odd
     // size begin at every distance from an aligned address
-    long[] sizes = {
-      1, 2, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 143, 528, 1009, 1024
-    };
+    long[] sizes = {1, 2, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 143, 1007, 2061};
     return Stream.of(DType.F32, DType.F64, DType.BF16, DType.F16)
         .flatMap(type ->
             Arrays.stream(sizes)
@@ -68,7 +66,9 @@ class SoftmaxTest {
       assertClose("y", y.get(), expected, tolerance(op), tolerance(op));
       plan.backward(DEVICE.defaultStream(), y.buffer(), dy.buffer(), dx.buffer());
       double tol = 16 * tolerance(op) * Math.sqrt((double) op.size());
-      assertClose("dx", dx.get(), backward(op, y.get(), dy.get()), tol, tol);
+      // a gradient of softmax is a multiple of y, which is small in a long row
+      double largest = op.log() ? 1 : Arrays.stream(y.get()).max().orElse(1);
+      assertClose("dx", dx.get(), backward(op, y.get(), dy.get()), tol, tol * largest);
     }
   }
 
