@@ -50,7 +50,7 @@ final class ConvColumns implements ConvGather {
   private static final int MOST_TERMS = 1024;
 
   /** Rows whose weights are copied together where those of two terms lie far from each other. */
-  private static final int COPIED_ROWS = 4 * Tiles.MAX_ROWS;
+  private static final int COPIED_ROWS = 8 * Tiles.MAX_ROWS;
 
   /** Fewest destination channels of a task. */
   private static final int LEAST_ROWS = 48;

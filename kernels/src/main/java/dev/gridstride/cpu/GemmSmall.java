@@ -28,6 +28,9 @@ final class GemmSmall implements Apart.Ternary {
    */
   private static final int MOST_AGAIN = 160;
 
+  /** Multiply-adds of a part of a product's rows that is a task, some 10 us. */
+  private static final long PART_TERMS = 1 << 19;
+
   private final Gemm op;
   private final GemmLoops loops;
   private final int m;
@@ -47,6 +50,9 @@ final class GemmSmall implements Apart.Ternary {
   /** Products in one task. */
   private final long grain;
 
+  /** Rows of a single product in one task, a multiple of those of a tile. */
+  private final int part;
+
   GemmSmall(Gemm op, GemmLoops loops) {
     this.op = op;
     this.loops = loops;
@@ -60,6 +66,8 @@ final class GemmSmall implements Apart.Ternary {
     rowA = e * (op.transposedA() ? 1 : op.leadingA());
     ldc = e * op.leadingC();
     grain = Math.max(1, GemmBlocking.TASK / (op.m() * op.n() * op.k()));
+    long parts = Math.ceilDiv(op.m() * op.n() * op.k(), PART_TERMS);
+    part = (int) Math.ceilDiv(Math.ceilDiv(op.m(), Tiles.MAX_ROWS), parts) * Tiles.MAX_ROWS;
   }
 
   /** Whether {@code op} is computed here when alpha is 1 and beta 0. */
@@ -80,46 +88,54 @@ final class GemmSmall implements Apart.Ternary {
 
   /** All products of the batch. */
   void run(MemorySegment a, MemorySegment b, MemorySegment c) {
-    if (op.batch() <= grain) {
+    if (op.batch() == 1 && part < m && Parallel.threads() > 1) {
+      Parallel.forRange(m, part, (from, to) -> rows(a, b, c, (int) from, (int) to));
+    } else if (op.batch() <= grain) {
       Apart.run(this, a, b, c, 0, op.batch());
     } else {
       Parallel.forRange(op.batch(), grain, (from, to) -> run(a, b, c, from, to));
     }
   }
 
+  /** Rows {@code from} to {@code to} of the only product. */
+  private void rows(MemorySegment a, MemorySegment b, MemorySegment c, int from, int to) {
+    product(to - from, a, from * rowA, b, 0, c, from * ldc);
+  }
+
   /** Products {@code from} to {@code to} of a batch. */
   @Override
   public void run(MemorySegment a, MemorySegment b, MemorySegment c, long from, long to) {
     for (long i = from; i < to; i++) {
-      product(a, e * i * op.strideA(), b, e * i * op.strideB(), c, e * i * op.strideC());
+      product(m, a, e * i * op.strideA(), b, e * i * op.strideB(), c, e * i * op.strideC());
     }
   }
 
   private void product(
-      MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
+      int m, MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
     if (n < lanes) {
-      narrow(a, aOff, b, bOff, c, cOff);
+      narrow(m, a, aOff, b, bOff, c, cOff);
       return;
     }
     int j = 0;
     for (; j + wide <= n; j += wide) {
-      columns(j, 2, a, aOff, b, bOff, c, cOff);
+      columns(m, j, 2, a, aOff, b, bOff, c, cOff);
     }
     // what is left, once more with columns before it up to whole vectors: the same chains again
     if (n - j > lanes && n >= wide) {
-      columns(n - wide, 2, a, aOff, b, bOff, c, cOff);
+      columns(m, n - wide, 2, a, aOff, b, bOff, c, cOff);
       return;
     }
     if (n - j > lanes) {
-      columns(j, 1, a, aOff, b, bOff, c, cOff);
+      columns(m, j, 1, a, aOff, b, bOff, c, cOff);
     }
     if (n > j) {
-      columns(n - lanes, 1, a, aOff, b, bOff, c, cOff);
+      columns(m, n - lanes, 1, a, aOff, b, bOff, c, cOff);
     }
   }
 
   /** Whole vectors of columns from {@code j} on. */
   private void columns(
+      int m,
       int j,
       int vectors,
       MemorySegment a,
@@ -134,20 +150,20 @@ final class GemmSmall implements Apart.Ternary {
       MemorySegment packed = PACKED.get((long) e * width * k);
       long from = bOff + e * op.leadingB() * j;
       loops.packTransposed(b, from, e * op.leadingB(), width, k, packed, 0, width);
-      rows(vectors, a, aOff, packed, 0, (long) e * width, c, to, ldc);
+      rows(m, vectors, a, aOff, packed, 0, (long) e * width, c, to, ldc);
     } else {
-      rows(vectors, a, aOff, b, bOff + (long) e * j, e * op.leadingB(), c, to, ldc);
+      rows(m, vectors, a, aOff, b, bOff + (long) e * j, e * op.leadingB(), c, to, ldc);
     }
   }
 
   /** Less than a vector of columns. */
   private void narrow(
-      MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
+      int m, MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
     long step = (long) e * lanes;
     MemorySegment tile = TILE.get(step * m);
     long ldb = e * op.leadingB();
     if (!op.transposedB() && bOff + (k - 1) * ldb + step <= b.byteSize()) {
-      rows(1, a, aOff, b, bOff, ldb, tile, 0, step); // the lanes behind a row don't matter
+      rows(m, 1, a, aOff, b, bOff, ldb, tile, 0, step); // the lanes behind a row don't matter
     } else {
       MemorySegment packed = PACKED.get(step * k);
       if (op.transposedB()) {
@@ -155,13 +171,14 @@ final class GemmSmall implements Apart.Ternary {
       } else {
         loops.packRows(b, bOff, ldb, k, n, packed, 0, lanes);
       }
-      rows(1, a, aOff, packed, 0, step, tile, 0, step);
+      rows(m, 1, a, aOff, packed, 0, step, tile, 0, step);
     }
     loops.copyBlock(m, n, tile, 0, step, c, cOff, ldc);
   }
 
-  /** All rows of one or two vectors of columns. */
+  /** {@code m} rows of one or two vectors of columns. */
   private void rows(
+      int m,
       int vectors,
       MemorySegment a,
       long aOff,
