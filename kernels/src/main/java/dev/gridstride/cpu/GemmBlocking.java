@@ -42,12 +42,15 @@ record GemmBlocking(
   /** Multiply-adds that are worth a task's hand-over, about 20 us. */
   static final long TASK = 1 << 20;
 
+  /** Rows of a block that are not cut, so as to have more tasks. */
+  private static final int LEAST_ROWS = 64;
+
   /** Tasks that keep a machine of many cores busy. */
   private static final int ENOUGH = 16;
 
   /**
-   * Steps of large blocks that are tasks rather than small blocks over all of k: those read a
-   * transposed operand, whose rows are short, again and again.
+   * Steps of large blocks that are tasks rather than small blocks over all of k, where those would
+   * read a transposed operand, whose rows are short, again for each block of rows.
    */
   private static final int SPLIT_TASKS = 8;
 
@@ -84,14 +87,15 @@ record GemmBlocking(
     boolean large = op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && fit >= 4 * tile;
     boolean split =
         !large
+            && op.m() > LEAST_ROWS
             && (op.transposedA() || op.transposedB())
             && batch * count(m, rows) * count(n, columns) * steps >= SPLIT_TASKS
             && splits(op, rows, columns, steps);
     while (!split
         && batch * count(m, rows) * count(n, columns) < ENOUGH
         && (double) rows * columns * k > 2 * TASK
-        && (rows > 64 || columns > 4 * tile)) {
-      if (columns > 2 * rows || rows <= 64) {
+        && (rows > LEAST_ROWS || columns > 4 * tile)) {
+      if (columns > 2 * rows || rows <= LEAST_ROWS) {
         columns = even(n, columns / 2, tile);
       } else {
         rows = even(m, rows / 2, Tiles.MAX_ROWS);
