@@ -14,8 +14,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reductions: the reduced index is cut into chunks of a fixed length, each chunk of each output is
- * one number in double, and the chunks of an output are combined in order.
+ * Reductions: the reduced index is cut into chunks whose length depends on the shape alone, each
+ * chunk of each output is one number in double, and the chunks of an output are combined in order.
  *
  * <p>Rows: the elements of an output are taken run by run. Columns (f32, kept elements side by
  * side): a block of outputs is taken row by row.

@@ -49,8 +49,8 @@ record GemmBlocking(
   private static final int ENOUGH = 16;
 
   /**
-   * Steps of large blocks that are tasks rather than small blocks over all of k, where those would
-   * read a transposed operand, whose rows are short, again for each block of rows.
+   * Fewest steps of large blocks that are tasks rather than small blocks over all of k, where those
+   * would read a transposed operand, whose rows are short, again for each block of rows.
    */
   private static final int SPLIT_TASKS = 8;
 
@@ -89,7 +89,7 @@ record GemmBlocking(
         !large
             && op.m() > LEAST_ROWS
             && (op.transposedA() || op.transposedB())
-            && batch * count(m, rows) * count(n, columns) * steps >= SPLIT_TASKS
+            && count(m, rows) * count(n, columns) * steps >= SPLIT_TASKS
             && splits(op, rows, columns, steps);
     while (!split
         && batch * count(m, rows) * count(n, columns) < ENOUGH

@@ -89,7 +89,7 @@ final class GemmSmall implements Apart.Ternary {
   /** All products of the batch. */
   void run(MemorySegment a, MemorySegment b, MemorySegment c) {
     if (op.batch() == 1 && part < m && Parallel.threads() > 1) {
-      Parallel.forRange(m, part, (from, to) -> rows(a, b, c, (int) from, (int) to));
+      Parallel.forRange(m, part, (from, to) -> ofProduct(a, b, c, (int) from, (int) to));
     } else if (op.batch() <= grain) {
       Apart.run(this, a, b, c, 0, op.batch());
     } else {
@@ -98,7 +98,7 @@ final class GemmSmall implements Apart.Ternary {
   }
 
   /** Rows {@code from} to {@code to} of the only product. */
-  private void rows(MemorySegment a, MemorySegment b, MemorySegment c, int from, int to) {
+  private void ofProduct(MemorySegment a, MemorySegment b, MemorySegment c, int from, int to) {
     product(to - from, a, from * rowA, b, 0, c, from * ldc);
   }
 
@@ -111,31 +111,37 @@ final class GemmSmall implements Apart.Ternary {
   }
 
   private void product(
-      int m, MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
+      int high,
+      MemorySegment a,
+      long aOff,
+      MemorySegment b,
+      long bOff,
+      MemorySegment c,
+      long cOff) {
     if (n < lanes) {
-      narrow(m, a, aOff, b, bOff, c, cOff);
+      narrow(high, a, aOff, b, bOff, c, cOff);
       return;
     }
     int j = 0;
     for (; j + wide <= n; j += wide) {
-      columns(m, j, 2, a, aOff, b, bOff, c, cOff);
+      columns(high, j, 2, a, aOff, b, bOff, c, cOff);
     }
     // what is left, once more with columns before it up to whole vectors: the same chains again
     if (n - j > lanes && n >= wide) {
-      columns(m, n - wide, 2, a, aOff, b, bOff, c, cOff);
+      columns(high, n - wide, 2, a, aOff, b, bOff, c, cOff);
       return;
     }
     if (n - j > lanes) {
-      columns(m, j, 1, a, aOff, b, bOff, c, cOff);
+      columns(high, j, 1, a, aOff, b, bOff, c, cOff);
     }
     if (n > j) {
-      columns(m, n - lanes, 1, a, aOff, b, bOff, c, cOff);
+      columns(high, n - lanes, 1, a, aOff, b, bOff, c, cOff);
     }
   }
 
   /** Whole vectors of columns from {@code j} on. */
   private void columns(
-      int m,
+      int high,
       int j,
       int vectors,
       MemorySegment a,
@@ -150,20 +156,26 @@ final class GemmSmall implements Apart.Ternary {
       MemorySegment packed = PACKED.get((long) e * width * k);
       long from = bOff + e * op.leadingB() * j;
       loops.packTransposed(b, from, e * op.leadingB(), width, k, packed, 0, width);
-      rows(m, vectors, a, aOff, packed, 0, (long) e * width, c, to, ldc);
+      rows(high, vectors, a, aOff, packed, 0, (long) e * width, c, to, ldc);
     } else {
-      rows(m, vectors, a, aOff, b, bOff + (long) e * j, e * op.leadingB(), c, to, ldc);
+      rows(high, vectors, a, aOff, b, bOff + (long) e * j, e * op.leadingB(), c, to, ldc);
     }
   }
 
   /** Less than a vector of columns. */
   private void narrow(
-      int m, MemorySegment a, long aOff, MemorySegment b, long bOff, MemorySegment c, long cOff) {
+      int high,
+      MemorySegment a,
+      long aOff,
+      MemorySegment b,
+      long bOff,
+      MemorySegment c,
+      long cOff) {
     long step = (long) e * lanes;
-    MemorySegment tile = TILE.get(step * m);
+    MemorySegment tile = TILE.get(step * high);
     long ldb = e * op.leadingB();
     if (!op.transposedB() && bOff + (k - 1) * ldb + step <= b.byteSize()) {
-      rows(m, 1, a, aOff, b, bOff, ldb, tile, 0, step); // the lanes behind a row don't matter
+      rows(high, 1, a, aOff, b, bOff, ldb, tile, 0, step); // the lanes behind a row don't matter
     } else {
       MemorySegment packed = PACKED.get(step * k);
       if (op.transposedB()) {
@@ -171,14 +183,14 @@ final class GemmSmall implements Apart.Ternary {
       } else {
         loops.packRows(b, bOff, ldb, k, n, packed, 0, lanes);
       }
-      rows(m, 1, a, aOff, packed, 0, step, tile, 0, step);
+      rows(high, 1, a, aOff, packed, 0, step, tile, 0, step);
     }
-    loops.copyBlock(m, n, tile, 0, step, c, cOff, ldc);
+    loops.copyBlock(high, n, tile, 0, step, c, cOff, ldc);
   }
 
-  /** {@code m} rows of one or two vectors of columns. */
+  /** {@code high} rows of one or two vectors of columns. */
   private void rows(
-      int m,
+      int high,
       int vectors,
       MemorySegment a,
       long aOff,
@@ -188,17 +200,17 @@ final class GemmSmall implements Apart.Ternary {
       MemorySegment c,
       long cOff,
       long ld) {
-    int tiles = op.transposedA() && k > 1 ? 0 : m / Tiles.MAX_ROWS;
-    int rest = m - tiles * Tiles.MAX_ROWS;
+    int tiles = op.transposedA() && k > 1 ? 0 : high / Tiles.MAX_ROWS;
+    int rest = high - tiles * Tiles.MAX_ROWS;
     loops.column(vectors, tiles, k, a, aOff, rowA, b, bOff, bStep, c, cOff, ld);
     if (tiles > 0 && rest > 0 && (Tiles.MAX_ROWS - rest) * vectors * k <= MOST_AGAIN) {
-      long i = (long) m - Tiles.MAX_ROWS;
+      long i = (long) high - Tiles.MAX_ROWS;
       long from = aOff + i * rowA;
       loops.column(vectors, 1, k, a, from, rowA, b, bOff, bStep, c, cOff + i * ld, ld);
       return;
     }
-    for (int i = tiles * Tiles.MAX_ROWS; i < m; i += Tiles.MAX_ROWS) {
-      int rows = Math.min(Tiles.MAX_ROWS, m - i);
+    for (int i = tiles * Tiles.MAX_ROWS; i < high; i += Tiles.MAX_ROWS) {
+      int rows = Math.min(Tiles.MAX_ROWS, high - i);
       long from = aOff + i * rowA;
       long to = cOff + i * ld;
       loops.tile(

@@ -251,8 +251,8 @@ final class VectorSoftmaxRows {
   }
 
   /**
-   * Rows that come from memory: one vector at a time, whose loads the hardware foresees earlier
-   * than those of four.
+   * Longer rows: one vector at a time, whose loads from memory the hardware foresees earlier than
+   * those of four.
    */
   private static void longer(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, int rows, int n) {
