@@ -106,7 +106,7 @@ vendor() {
     dev.gridstride.examples.Main info | grep "^$1 ")
   echo "${line:-ERROR: info has no line for $1}"
   case $line in *"usable: "*) ;; "") return 1 ;; *) return 77 ;; esac
-  case $1 in *blas*) tests=(GemmTest GemmAccuracyTest) ;; *) tests=(ConvTest SoftmaxTest) ;; esac
+  case $1 in *blas*) tests=(GemmTest GemmEpilogueTest GemmAccuracyTest) ;; *) tests=(ConvTest SoftmaxTest) ;; esac
   tests=("${tests[@]/#/--select-class=dev.gridstride.kernels.}")
   junit kernels "-Dgridstride.vendor=$1" -- --select-class=dev.gridstride.kernels.VendorTest "${tests[@]}" \
     --exclude-tag slow --exclude-tag vector-only

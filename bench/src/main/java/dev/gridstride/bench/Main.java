@@ -163,20 +163,21 @@ public final class Main implements Callable<Integer> {
   private boolean pairs(List<List<Case>> runs, List<String> libraries, PrintWriter out)
       throws IOException {
     int most = threads.stream().mapToInt(Integer::intValue).max().orElse(1);
-    var progress =
-        new Progress(runs.stream().mapToInt(List::size).sum(), spec.commandLine().getErr());
-    progress.say("measuring the machine's limits");
-    List<Peak> peaks = Peak.upTo(most, quick ? 300 : 1000);
-    var pairs = quick ? new Pairs(7, 150, 25) : new Pairs(15, 500, 50);
-    var rows = new ArrayList<Row>();
     String name = String.join("-", names) + "-" + String.join("-", dtypes) + "-t" + most;
     Path jsonFile = json == null ? Path.of("out", "bench", name + ".json") : json;
-    for (List<Case> cases : runs) {
-      rows.addAll(pairs.measure(cases, libraries, progress));
-      // after each family: a run that is cut off leaves what it measured
-      Report.json(rows, peaks, more(pairs), jsonFile);
+    var pairs = quick ? new Pairs(7, 150, 25) : new Pairs(15, 500, 50);
+    var rows = new ArrayList<Row>();
+    List<Peak> peaks;
+    int total = runs.stream().mapToInt(List::size).sum();
+    try (var progress = new Progress(total, spec.commandLine().getErr())) {
+      progress.say("measuring the machine's limits");
+      peaks = Peak.upTo(most, quick ? 300 : 1000);
+      for (List<Case> cases : runs) {
+        rows.addAll(pairs.measure(cases, libraries, progress));
+        // after each family: a run that is cut off leaves what it measured
+        Report.json(rows, peaks, more(pairs), jsonFile);
+      }
     }
-    progress.end();
     Report.table(rows, peaks, out);
     pairs.refused.forEach(line -> out.println("not measured: " + line));
     var files = new LinkedHashSet<Path>();

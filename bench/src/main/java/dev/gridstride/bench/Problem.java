@@ -111,6 +111,14 @@ public final class Problem {
   }
 
   /**
+   * Lets go of all numbers: a contender has taken what it needs, and no result is checked again.
+   */
+  public void forget() {
+    inputs.clear();
+    checks.clear();
+  }
+
+  /**
    * The largest error of the results of one run on fresh operands, each relative to its largest
    * expected value.
    */

@@ -1,55 +1,65 @@
 package dev.gridstride.bench;
 
 import java.io.PrintWriter;
-import java.util.Locale;
 import java.util.function.Consumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
 
-/** A bar on a terminal with the case that is being measured and the time that is left. */
-final class Progress implements Consumer<Case> {
-  private static final int WIDTH = 24;
-
-  private final int total;
+/**
+ * On a terminal a bar with the case that is being measured and the time that is left; elsewhere a
+ * line when a family begins.
+ */
+final class Progress implements Consumer<Case>, AutoCloseable {
   private final PrintWriter err;
-  private final boolean terminal = System.console() != null && System.console().isTerminal();
-  private final long start = System.nanoTime();
-  private int done = -1;
+  private final @Nullable ProgressBar bar;
+  private int begun;
+  private String family = "";
 
   Progress(int total, PrintWriter err) {
-    this.total = total;
     this.err = err;
+    this.bar = System.console() != null && System.console().isTerminal() ? bar(total) : null;
+  }
+
+  private static ProgressBar bar(int total) {
+    return new ProgressBarBuilder()
+        .setTaskName("bench")
+        .setInitialMax(total)
+        .setStyle(ProgressBarStyle.ASCII)
+        .setUpdateIntervalMillis(200)
+        .setMaxRenderedLength(120)
+        .clearDisplayOnFinish()
+        .build();
   }
 
   @Override
   public void accept(Case c) {
-    done++;
-    say(c.toString());
+    String of = c.family() + ", threads: " + c.threads();
+    if (bar != null) {
+      bar.stepTo(begun++);
+      say(c.toString());
+    } else if (!of.equals(family)) {
+      say(of);
+    }
+    family = of;
   }
 
   /** Shows what is being done. */
   void say(String what) {
-    if (!terminal) {
-      return;
+    if (bar != null) {
+      bar.setExtraMessage(what);
+    } else {
+      err.println("gridstride bench: " + what);
+      err.flush();
     }
-    int at = Math.max(0, done);
-    int filled = WIDTH * at / Math.max(1, total);
-    double left = at == 0 ? 0 : (System.nanoTime() - start) * 1e-9 / at * (total - at);
-    err.printf(
-        Locale.ROOT,
-        "\r\033[K[%s%s] %d/%d %s%s",
-        "#".repeat(filled),
-        ".".repeat(WIDTH - filled),
-        at,
-        total,
-        left == 0 ? "" : String.format(Locale.ROOT, "%.0f s left, ", left),
-        what);
-    err.flush();
   }
 
-  /** Clears the line. */
-  void end() {
-    if (terminal) {
-      err.print("\r\033[K");
-      err.flush();
+  /** Takes the bar off the screen. */
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
     }
   }
 }

@@ -68,13 +68,25 @@ final class ConvColumns implements ConvGather {
   private final int[] shifts;
   private final int taps;
 
+  private final Weights weights;
+
   /** Source channels of a block. */
   private final int sources;
 
-  private ConvColumns(ConvImages src, ConvImages dst, int groups, boolean relu, ConvPlanes[] runs) {
+  private final Reuse<Run> kept = new Reuse<>(Run::new);
+  private final Reuse<Task> tasks = new Reuse<>(Task::new);
+
+  private ConvColumns(
+      ConvImages src,
+      ConvImages dst,
+      int groups,
+      Weights weights,
+      boolean relu,
+      ConvPlanes[] runs) {
     this.src = src;
     this.dst = dst;
     this.groups = groups;
+    this.weights = weights;
     this.relu = relu;
     this.runs = runs;
     cs = src.channels / groups;
@@ -92,7 +104,12 @@ final class ConvColumns implements ConvGather {
 
   /** The pass, or null if it is not of this kind. */
   static @Nullable ConvColumns of(
-      ConvImages src, ConvImages dst, int groups, ConvPhase[][] phases, boolean relu) {
+      ConvImages src,
+      ConvImages dst,
+      int groups,
+      ConvPhase[][] phases,
+      Weights weights,
+      boolean relu) {
     for (ConvPhase[] axis : phases) {
       if (axis.length != 1 || axis[0].srcStep != 1 || axis[0].taps() == 0) {
         return null;
@@ -109,7 +126,7 @@ final class ConvColumns implements ConvGather {
       return null;
     }
     ConvPlanes[] runs = ConvPlanes.cut(src, dst, phases, RUN_PIXELS, LANES);
-    return runs == null ? null : new ConvColumns(src, dst, groups, relu, runs);
+    return runs == null ? null : new ConvColumns(src, dst, groups, weights, relu, runs);
   }
 
   @Override
@@ -129,7 +146,7 @@ final class ConvColumns implements ConvGather {
   @Override
   public void run(
       MemorySegment from,
-      Weights weights,
+      MemorySegment weights,
       @Nullable MemorySegment bias,
       MemorySegment workspace,
       MemorySegment to) {
@@ -139,71 +156,99 @@ final class ConvColumns implements ConvGather {
         workspace.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * k, v);
       }
     }
-    int tasks = groups * runs.length;
+    int count = groups * runs.length;
     // parts of the channels, each with columns of its own: only as many as keep threads busy
     int threads = Parallel.threads();
-    boolean even = tasks % threads == 0 || tasks >= 4 * threads;
-    int parts = even ? 1 : Math.clamp(cd / LEAST_ROWS, 1, threads);
-    Parallel.forEach(
-        tasks * parts,
-        i -> new Task(from, weights, bias == null ? null : workspace, to, i, parts).run());
+    boolean even = count % threads == 0 || count >= 4 * threads;
+    Run run = kept.take();
+    run.from = from;
+    run.weights = weights;
+    run.bias = bias == null ? null : workspace;
+    run.to = to;
+    run.parts = even ? 1 : Math.clamp(cd / LEAST_ROWS, 1, threads);
+    Parallel.forEach(count * run.parts, run);
+    run.close();
+    kept.give(run);
   }
 
-  /** Some destination channels of one group, for one run of pixels. */
+  /** What a run works on. */
+  private final class Run implements Parallel.Task {
+    MemorySegment from = Tiles.ZEROS;
+    MemorySegment weights = Tiles.ZEROS;
+    @Nullable MemorySegment bias;
+    MemorySegment to = Tiles.ZEROS;
+    int parts;
+
+    @Override
+    public void run(int index) {
+      Task task = tasks.take();
+      task.run(this, index);
+      tasks.give(task);
+    }
+
+    /** Keeps nothing alive. */
+    void close() {
+      from = Tiles.ZEROS;
+      weights = Tiles.ZEROS;
+      bias = null;
+      to = Tiles.ZEROS;
+    }
+  }
+
+  /** Some destination channels of one group, for one run of pixels; one after the other. */
   private final class Task {
-    private final MemorySegment from;
-    private final MemorySegment weights;
-    private final @Nullable MemorySegment bias;
-    private final MemorySegment to;
-    private final ConvPlanes run;
-    private final int group;
-    private final int k0;
-    private final int k1;
-    private final long weightsAt;
-    private final long row;
-    private final long source;
+    private final long row = 4 * weights.laneStep();
+    private final long source = 4 * weights.sourceStep();
 
     /** Whether all terms of a row lie side by side. */
-    private final boolean together;
+    private final boolean together = weights.sourceStep() == taps;
 
-    private final MemorySegment rows;
-    private final long rowStep;
-    private final MemorySegment planes;
-    private final MemorySegment columns;
-    private final MemorySegment sums;
-    private final long line;
+    private final long rowStep = together ? row : 4L * taps * sources + V;
+    private MemorySegment from = Tiles.ZEROS;
+    private MemorySegment w = Tiles.ZEROS;
+    private @Nullable MemorySegment bias;
+    private MemorySegment to = Tiles.ZEROS;
+    private ConvPlanes run = runs[0];
+    private int group;
+    private int k0;
+    private int k1;
+    private long weightsAt;
+    private MemorySegment rows = Tiles.ZEROS;
+    private MemorySegment planes = Tiles.ZEROS;
+    private MemorySegment columns = Tiles.ZEROS;
+    private MemorySegment sums = Tiles.ZEROS;
+    private long line;
 
-    Task(
-        MemorySegment from,
-        Weights w,
-        @Nullable MemorySegment bias,
-        MemorySegment to,
-        int index,
-        int parts) {
-      this.from = from;
-      this.weights = w.memory();
-      this.bias = bias;
-      this.to = to;
-      int part = index % parts;
-      k0 = (int) ((long) cd * part / parts);
-      k1 = (int) ((long) cd * (part + 1) / parts);
-      group = index / parts % groups;
-      run = runs[index / parts / groups];
-      weightsAt = 4 * (group * w.groupStep() + k0 * w.laneStep());
-      row = 4 * w.laneStep();
-      source = 4 * w.sourceStep();
-      together = w.sourceStep() == taps;
-      rowStep = together ? row : 4L * taps * sources + V;
-      rows = together ? weights : ROWS.get(COPIED_ROWS * rowStep + V);
+    void run(Run of, int index) {
+      from = of.from;
+      w = of.weights;
+      bias = of.bias;
+      to = of.to;
+      int part = index % of.parts;
+      k0 = (int) ((long) cd * part / of.parts);
+      k1 = (int) ((long) cd * (part + 1) / of.parts);
+      group = index / of.parts % groups;
+      run = runs[index / of.parts / groups];
+      weightsAt = 4 * (group * weights.groupStep() + k0 * weights.laneStep());
+      rows = together ? w : ROWS.get(COPIED_ROWS * rowStep + V);
       planes = PLANES.get(run.bytes * sources);
       columns = COLUMNS.get((long) sources * taps * run.vectors * V);
       // lines a multiple of a page apart would share one set of the first-level cache
       long bytes = (long) run.vectors * V;
       line = bytes % 1024 == 0 ? bytes + 64 : bytes;
       sums = SUMS.get(line * (k1 - k0));
+      run();
+      from = Tiles.ZEROS; // keep nothing alive
+      w = Tiles.ZEROS;
+      bias = null;
+      to = Tiles.ZEROS;
+      rows = Tiles.ZEROS;
+      planes = Tiles.ZEROS;
+      columns = Tiles.ZEROS;
+      sums = Tiles.ZEROS;
     }
 
-    void run() {
+    private void run() {
       planes.asSlice(0, run.bytes * sources).fill((byte) 0);
       for (int c = 0; c < cs; c += sources) {
         int n = Math.min(sources, cs - c);
@@ -227,7 +272,7 @@ final class ConvColumns implements ConvGather {
           int count = Math.min(COPIED_ROWS, k1 - k0 - k);
           long at = weightsAt + k * row + c * source;
           if (!together) {
-            ConvLoops.BEST.joinTaps(weights, at, source, n, count, taps, rows, rowStep);
+            ConvLoops.BEST.joinTaps(w, at, source, n, count, taps, rows, rowStep);
             at = 0;
           }
           for (int i = 0; i < count; i += Tiles.MAX_ROWS) {

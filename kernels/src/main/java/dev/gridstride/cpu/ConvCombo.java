@@ -1,6 +1,7 @@
 package dev.gridstride.cpu;
 
 import java.util.ArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One combination of phases of the three axes: the destinations that share one set of taps, with
@@ -37,6 +38,9 @@ final class ConvCombo {
   final int[] kernelIndex;
 
   final Chunk[] chunks;
+
+  /** Those of {@link #inside}, made when first asked for. */
+  private final @Nullable Inside[] insides;
 
   /** Where this combination's packed weights begin among those of a part, in bytes. */
   final long panels;
@@ -89,10 +93,21 @@ final class ConvCombo {
     }
     rowsMerge = neighbours;
     chunks = chunks(taps, w.taps(), perTap, most);
+    insides = new Inside[dSpans.length * hSpans.length * wSpans.length];
   }
 
-  /** The taps of three spans, in their order. */
-  Inside inside(ConvPhase.Span inD, ConvPhase.Span inH, ConvPhase.Span inW) {
+  /** The taps of three spans, given by their numbers, in their order. */
+  Inside inside(int spanD, int spanH, int spanW) {
+    int at = (spanD * hSpans.length + spanH) * wSpans.length + spanW;
+    Inside taps = insides[at];
+    if (taps == null) { // or two threads make it, which is as well
+      taps = inside(dSpans[spanD], hSpans[spanH], wSpans[spanW]);
+      insides[at] = taps;
+    }
+    return taps;
+  }
+
+  private Inside inside(ConvPhase.Span inD, ConvPhase.Span inH, ConvPhase.Span inW) {
     int across = inW.hi() - inW.lo();
     int count = (inD.hi() - inD.lo()) * (inH.hi() - inH.lo()) * across;
     var tap = new int[count];

@@ -11,20 +11,16 @@ import org.jspecify.annotations.Nullable;
 
 /** The three passes of a convolution, which serve {@link Conv} and its adjoint alike. */
 final class ConvEngine {
-  private final Conv op;
   private final ConvGather forward;
   private final ConvGather backward;
   private final ConvWeightGradient weight;
   private final @Nullable ConvPointwise forwardProduct;
   private final @Nullable ConvPointwise dataProduct;
   private final @Nullable ConvPointwise weightProduct;
-  private final int taps;
-  private final boolean channelwise;
 
   ConvEngine(Conv op) {
-    this.op = op;
     ConvAxis[] axes = threeAxes(op.axes());
-    taps = (int) (axes[0].kernel() * axes[1].kernel() * axes[2].kernel());
+    int taps = (int) (axes[0].kernel() * axes[1].kernel() * axes[2].kernel());
     boolean last = op.layout() == ImageLayout.NHWC;
     int n = (int) op.n();
     if (pointwise(axes)) {
@@ -41,7 +37,7 @@ final class ConvEngine {
               };
     }
     int groups = (int) op.groups();
-    channelwise = groups > 1 && groups == op.c() && groups == op.k();
+    boolean channelwise = groups > 1 && groups == op.c() && groups == op.k();
     var x = images(op, last, n, (int) op.c(), sizes(axes, false));
     var y = images(op, last, n, (int) op.k(), sizes(axes, true));
     int[] kernel = {(int) axes[0].kernel(), (int) axes[1].kernel(), (int) axes[2].kernel()};
@@ -51,8 +47,12 @@ final class ConvEngine {
       ahead[i] = ConvPhase.forward(axes[i]);
       back[i] = ConvPhase.backward(axes[i]);
     }
-    forward = gather(x, y, groups, kernel, ahead, channelwise, op.relu());
-    backward = gather(y, x, groups, kernel, back, channelwise, false);
+    long filter = op.c() / op.groups() * taps;
+    long group = op.k() / op.groups() * filter;
+    var fromX = new ConvGather.Weights(channelwise ? taps : filter, taps, group);
+    var fromY = new ConvGather.Weights(taps, filter, group);
+    forward = gather(x, y, groups, kernel, ahead, fromX, channelwise, op.relu());
+    backward = gather(y, x, groups, kernel, back, fromY, channelwise, false);
     weight = new ConvWeightGradient(x, y, groups, axes, channelwise);
     ConvPointwise product = ConvPointwise.of(op);
     forwardProduct = product != null && product.takesForward() ? product : null;
@@ -66,15 +66,16 @@ final class ConvEngine {
       int groups,
       int[] kernel,
       ConvPhase[][] phases,
+      ConvGather.Weights weights,
       boolean channelwise,
       boolean relu) {
     if (ConvNarrow.fits(from, to, groups, phases, channelwise)) {
-      return new ConvNarrow(from, to, groups, kernel, phases, relu);
+      return new ConvNarrow(from, to, groups, kernel, phases, weights, relu);
     }
-    var columns = ConvColumns.of(from, to, groups, phases, relu);
+    var columns = ConvColumns.of(from, to, groups, phases, weights, relu);
     return columns != null
         ? columns
-        : new ConvPass(from, to, groups, kernel, phases, channelwise, relu);
+        : new ConvPass(from, to, groups, kernel, phases, weights, channelwise, relu);
   }
 
   private static ConvImages images(Conv op, boolean last, int n, int channels, int[] s) {
@@ -158,11 +159,7 @@ final class ConvEngine {
           x.segment(), w.segment(), optional(bias), y.segment(), memory(workspace));
       return;
     }
-    long perFilter = op.c() / op.groups() * taps;
-    long lane = channelwise ? taps : perFilter;
-    long group = op.k() / op.groups() * perFilter;
-    var weights = new ConvGather.Weights(w.segment(), lane, taps, group);
-    forward.run(x.segment(), weights, optional(bias), memory(workspace), y.segment());
+    forward.run(x.segment(), w.segment(), optional(bias), memory(workspace), y.segment());
   }
 
   /** {@code dx = adjoint of conv (dy)}, plus a bias for each input channel. */
@@ -173,10 +170,7 @@ final class ConvEngine {
           dy.segment(), w.segment(), optional(bias), dx.segment(), memory(workspace));
       return;
     }
-    long perFilter = op.c() / op.groups() * taps;
-    long group = op.k() / op.groups() * perFilter;
-    var weights = new ConvGather.Weights(w.segment(), taps, perFilter, group);
-    backward.run(dy.segment(), weights, optional(bias), memory(workspace), dx.segment());
+    backward.run(dy.segment(), w.segment(), optional(bias), memory(workspace), dx.segment());
   }
 
   void backwardWeight(

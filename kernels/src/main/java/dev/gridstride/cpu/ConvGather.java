@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
  */
 interface ConvGather {
   /**
-   * Weights as they lie in memory, taps of a filter plane side by side.
+   * How weights lie in memory: taps of a filter plane side by side.
    *
    * @param laneStep elements between the weights of neighbouring destination channels
    * @param sourceStep elements between those of neighbouring source channels
    * @param groupStep elements between those of neighbouring groups
    */
-  record Weights(MemorySegment memory, long laneStep, long sourceStep, long groupStep) {}
+  record Weights(long laneStep, long sourceStep, long groupStep) {}
 
   /** Bytes that {@link #run} needs beside its operands. */
   long workspaceBytes();
@@ -26,7 +26,7 @@ interface ConvGather {
   /** Runs the pass. */
   void run(
       MemorySegment from,
-      Weights weights,
+      MemorySegment weights,
       @Nullable MemorySegment bias,
       MemorySegment workspace,
       MemorySegment to);

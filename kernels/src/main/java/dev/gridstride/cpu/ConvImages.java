@@ -66,9 +66,24 @@ final class ConvImages {
 
   /**
    * A piece of a slab: rows of pixels {@code x0} to {@code x1} (excluded) of channels {@code c0} to
-   * {@code c1} (excluded).
+   * {@code c1} (excluded). A task has one for all of its pieces.
    */
-  record Box(int image, int c0, int c1, int x0, int x1) {}
+  static final class Box {
+    private int image;
+    private int c0;
+    private int c1;
+    private int x0;
+    private int x1;
+
+    Box set(int image, int c0, int c1, int x0, int x1) {
+      this.image = image;
+      this.c0 = c0;
+      this.c1 = c1;
+      this.x0 = x0;
+      this.x1 = x1;
+      return this;
+    }
+  }
 
   /** Copies one row of pixels to a slab; pixels outside the image become zeros. */
   void loadRow(

@@ -42,6 +42,8 @@ final class ConvNarrow implements ConvGather {
   private final int es;
   private final int lanes;
   private final ConvPhase[][] phases;
+  private final Weights weights;
+  private final ConvPanels panels;
   private final ConvCombo[] combos;
   private final int rows;
   private final int columns;
@@ -52,6 +54,8 @@ final class ConvNarrow implements ConvGather {
   private final long rowBytes;
   private final long plane;
   private final long biasOffset;
+  private final Reuse<Run> runs = new Reuse<>(Run::new);
+  private final Reuse<Task> tasks = new Reuse<>(Task::new);
 
   /** Prepares a pass; see {@link ConvPass}. */
   ConvNarrow(
@@ -60,15 +64,18 @@ final class ConvNarrow implements ConvGather {
       int groups,
       int[] kernel,
       ConvPhase[][] phases,
+      Weights weights,
       boolean relu) {
     this.src = src;
     this.dst = dst;
     this.groups = groups;
     this.phases = phases;
+    this.weights = weights;
     this.relu = relu;
     cs = src.channels / groups;
     cd = dst.channels / groups;
     es = src.slabBytes;
+    panels = new ConvPanels(src.type, es);
     lanes = lanes(src);
 
     long across = (long) cs * es * phases[0][0].taps() * phases[1][0].taps();
@@ -157,15 +164,14 @@ final class ConvNarrow implements ConvGather {
     return biasOffset + (long) group * cd * lanes * es;
   }
 
-  private void pack(Weights w, @Nullable MemorySegment bias, MemorySegment workspace) {
-    var panels = new ConvPanels(src.type, es);
+  private void pack(MemorySegment w, @Nullable MemorySegment bias, MemorySegment workspace) {
     for (ConvCombo q : combos) {
       for (int g = 0; g < groups; g++) {
         panels.pack(
-            w.memory(),
-            g * w.groupStep(),
-            w.sourceStep(),
-            w.laneStep(),
+            w,
+            g * weights.groupStep(),
+            weights.sourceStep(),
+            weights.laneStep(),
             cs,
             cs,
             cd,
@@ -182,40 +188,70 @@ final class ConvNarrow implements ConvGather {
   @Override
   public void run(
       MemorySegment from,
-      Weights weights,
+      MemorySegment w,
       @Nullable MemorySegment bias,
       MemorySegment workspace,
       MemorySegment to) {
-    pack(weights, bias, workspace);
-    int tasks = Math.toIntExact((long) src.n * groups * dst.d * rowBlocks * columnBlocks);
-    Parallel.forEach(tasks, i -> new Task(from, workspace, bias != null, to, i).run());
+    pack(w, bias, workspace);
+    Run run = runs.take();
+    run.from = from;
+    run.weights = workspace;
+    run.withBias = bias != null;
+    run.to = to;
+    Parallel.forEach(
+        Math.toIntExact((long) src.n * groups * dst.d * rowBlocks * columnBlocks), run);
+    run.close();
+    runs.give(run);
   }
 
-  /** A block of rows of one image and group. */
-  private final class Task {
-    private final MemorySegment from;
-    private final MemorySegment weights;
-    private final boolean withBias;
-    private final MemorySegment to;
-    private final int image;
-    private final int group;
-    private final int z;
-    private final int y0;
-    private final int y1;
-    private final int x0;
-    private final int x1;
-    private final long needD;
-    private final long needH;
-    private final long needW;
-    private final MemorySegment slab;
-    private final MemorySegment sums;
-    private final long line;
+  /** What a run works on; the weights are packed, the biases behind them. */
+  private final class Run implements Parallel.Task {
+    MemorySegment from = Tiles.ZEROS;
+    MemorySegment weights = Tiles.ZEROS;
+    boolean withBias;
+    MemorySegment to = Tiles.ZEROS;
 
-    Task(MemorySegment from, MemorySegment weights, boolean bias, MemorySegment to, int index) {
-      this.from = from;
-      this.weights = weights;
-      this.withBias = bias;
-      this.to = to;
+    @Override
+    public void run(int index) {
+      Task task = tasks.take();
+      task.run(this, index);
+      tasks.give(task);
+    }
+
+    /** Keeps nothing alive. */
+    void close() {
+      from = Tiles.ZEROS;
+      weights = Tiles.ZEROS;
+      to = Tiles.ZEROS;
+    }
+  }
+
+  /** A block of rows of one image and group, one after the other. */
+  private final class Task {
+    private final ConvImages.Box box = new ConvImages.Box();
+    private final long line = (long) es * (Math.ceilDiv(columns, 2 * lanes) + 1) * 2 * lanes;
+    private MemorySegment from = Tiles.ZEROS;
+    private MemorySegment weights = Tiles.ZEROS;
+    private boolean withBias;
+    private MemorySegment to = Tiles.ZEROS;
+    private int image;
+    private int group;
+    private int z;
+    private int y0;
+    private int y1;
+    private int x0;
+    private int x1;
+    private long needD;
+    private long needH;
+    private long needW;
+    private MemorySegment slab = Tiles.ZEROS;
+    private MemorySegment sums = Tiles.ZEROS;
+
+    void run(Run run, int index) {
+      from = run.from;
+      weights = run.weights;
+      withBias = run.withBias;
+      to = run.to;
       int i = index;
       x0 = i % columnBlocks * columns;
       x1 = Math.min(dst.w, x0 + columns);
@@ -231,18 +267,23 @@ final class ConvNarrow implements ConvGather {
       needH = ConvPhase.need(phases[1], y0, y1, 0, src.h);
       needW = ConvPhase.need(phases[2], x0, x1, -(1 << 30), 1 << 30);
       slab = SOURCE.get(plane * cs + 64);
-      line = (long) es * (Math.ceilDiv(columns, 2 * lanes) + 1) * 2 * lanes;
       sums = SUMS.get(line * cd);
+      run();
+      from = Tiles.ZEROS; // keep nothing alive
+      weights = Tiles.ZEROS;
+      to = Tiles.ZEROS;
+      slab = Tiles.ZEROS;
+      sums = Tiles.ZEROS;
     }
 
-    void run() {
+    private void run() {
       for (int d = ConvPhase.low(needD); d < ConvPhase.high(needD); d++) {
         for (int h = ConvPhase.low(needH); h < ConvPhase.high(needH); h++) {
           load(d, h);
         }
       }
       MemorySegment row = TARGET.get((long) (x1 - x0) * cd * es);
-      var box = new ConvImages.Box(image, group * cd, group * cd + cd, x0, x1);
+      box.set(image, group * cd, group * cd + cd, x0, x1);
       for (int y = y0; y < y1; y++) {
         for (ConvCombo q : combos) {
           int j0 = q.w.indexAt(x0);
@@ -269,7 +310,7 @@ final class ConvNarrow implements ConvGather {
     private void load(int d, int h) {
       int lo = ConvPhase.low(needW);
       int hi = ConvPhase.high(needW);
-      var box = new ConvImages.Box(image, group * cs, group * cs + cs, lo, hi);
+      box.set(image, group * cs, group * cs + cs, lo, hi);
       MemorySegment row = ROW.get((long) (hi - lo) * cs * es + 64);
       src.loadRow(from, box, d, h, row, 0, (long) cs * es);
       if (es == 4) {

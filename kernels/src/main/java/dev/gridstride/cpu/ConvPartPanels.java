@@ -31,10 +31,10 @@ final class ConvPartPanels {
   static MemorySegment get(ConvPass p, ConvPass.Run run, int part, int group, int b0, int b1) {
     MemorySegment memory = MEMORY.get(p.partBytes);
     ConvPartPanels packed = OF_THREAD.get();
-    if (packed.run != run.number() || packed.part != part || packed.group != group) {
+    if (packed.run != run.number || packed.part != part || packed.group != group) {
       packed.run = 0; // no run's number, should packing fail
-      pack(p, run.weights(), group, b0, b1, memory);
-      packed.run = run.number();
+      pack(p, run.weights, group, b0, b1, memory);
+      packed.run = run.number;
       packed.part = part;
       packed.group = group;
     }
@@ -42,12 +42,12 @@ final class ConvPartPanels {
   }
 
   private static void pack(
-      ConvPass p, ConvGather.Weights w, int group, int b0, int b1, MemorySegment memory) {
-    var panels = new ConvPanels(p.src.type, p.es);
+      ConvPass p, MemorySegment weights, int group, int b0, int b1, MemorySegment memory) {
+    ConvGather.Weights w = p.weights;
     for (ConvCombo q : p.combos) {
       for (int b = b0; b < b1; b++) {
-        panels.pack(
-            w.memory(),
+        p.panels.pack(
+            weights,
             group * w.groupStep() + (long) b * p.block * w.laneStep(),
             w.laneStep(),
             w.sourceStep(),

@@ -53,12 +53,28 @@ final class ConvPass implements ConvGather {
   private static final int MOST_SPANS = 8;
 
   /** What a run works on; its number is that of no other run. */
-  record Run(
-      long number,
-      MemorySegment from,
-      Weights weights,
-      @Nullable MemorySegment bias,
-      MemorySegment to) {}
+  final class Run implements Parallel.Task {
+    long number;
+    MemorySegment from = Tiles.ZEROS;
+    MemorySegment weights = Tiles.ZEROS;
+    @Nullable MemorySegment bias;
+    MemorySegment to = Tiles.ZEROS;
+
+    @Override
+    public void run(int index) {
+      ConvTask task = tasks.take();
+      task.run(this, index);
+      tasks.give(task);
+    }
+
+    /** Keeps nothing alive. */
+    void close() {
+      from = Tiles.ZEROS;
+      weights = Tiles.ZEROS;
+      bias = null;
+      to = Tiles.ZEROS;
+    }
+  }
 
   /** Bytes between neighbouring pixels, rows and planes. */
   record Steps(long depth, long row, long pixel) {}
@@ -72,6 +88,8 @@ final class ConvPass implements ConvGather {
   final int cd;
   private final int[] kernel;
   final ConvPhase[][] phases;
+  final Weights weights;
+  final ConvPanels panels;
   final int es;
   final int lanes;
   final int block;
@@ -101,12 +119,15 @@ final class ConvPass implements ConvGather {
   private final int slabRows;
   final int slabPlanes;
   final ConvCombo[] combos;
+  private final Reuse<Run> runs = new Reuse<>(Run::new);
+  private final Reuse<ConvTask> tasks = new Reuse<>(() -> new ConvTask(this));
 
   /**
    * Prepares a pass.
    *
    * @param kernel taps of the whole kernel along depth, row, column
    * @param phases phases of each axis
+   * @param weights how they lie
    * @param channelwise whether each channel is a group of its own, on both sides
    * @param relu whether the destination ends as {@code max(., 0)}
    */
@@ -116,6 +137,7 @@ final class ConvPass implements ConvGather {
       int groups,
       int[] kernel,
       ConvPhase[][] phases,
+      Weights weights,
       boolean channelwise,
       boolean relu) {
     this.src = src;
@@ -125,9 +147,11 @@ final class ConvPass implements ConvGather {
     this.groups = channelwise ? 1 : groups;
     this.kernel = kernel;
     this.phases = phases;
+    this.weights = weights;
     cs = src.channels / this.groups;
     cd = dst.channels / this.groups;
     es = src.slabBytes;
+    panels = new ConvPanels(src.type, es);
     lanes = es == 4 ? Tiles.BEST.lanesF32() : Tiles.BEST.lanesF64();
     block = channelwise ? lanes : 2 * lanes;
     blocks = Math.ceilDiv(cd, block);
@@ -313,12 +337,11 @@ final class ConvPass implements ConvGather {
   @Override
   public void run(
       MemorySegment from,
-      Weights weights,
+      MemorySegment weights,
       @Nullable MemorySegment bias,
       MemorySegment workspace,
       MemorySegment to) {
     if (bias != null) {
-      ConvPanels panels = new ConvPanels(src.type, es);
       for (int g = 0; g < groups; g++) {
         panels.padded(bias, (long) g * cd, cd, cdPadded, workspace, bias(g));
       }
@@ -326,8 +349,14 @@ final class ConvPass implements ConvGather {
     if (dst.n == 0 || cd == 0 || (long) dst.d * dst.h * dst.w == 0) {
       return;
     }
-    var run = new Run(ConvPartPanels.newRun(), from, weights, bias == null ? null : workspace, to);
-    int tasks = Math.multiplyExact(tasksOfPart, parts);
-    Parallel.forEach(tasks, i -> new ConvTask(this, run, i).run());
+    Run run = runs.take();
+    run.number = ConvPartPanels.newRun();
+    run.from = from;
+    run.weights = weights;
+    run.bias = bias == null ? null : workspace;
+    run.to = to;
+    Parallel.forEach(Math.multiplyExact(tasksOfPart, parts), run);
+    run.close();
+    runs.give(run);
   }
 }

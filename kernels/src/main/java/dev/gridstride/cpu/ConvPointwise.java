@@ -9,6 +9,7 @@ import dev.gridstride.kernels.ImageLayout;
 import dev.gridstride.kernels.Layout;
 import dev.gridstride.kernels.Reduce;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,9 +63,11 @@ final class ConvPointwise {
   private final CpuGemm dataWithBias;
   private final CpuGemm weight;
   private final CpuReduce bias;
+  private final Reuse<Rows> kept;
 
   private ConvPointwise(Conv op, ConvAxis @Nullable [] strided) {
     this.strided = strided;
+    kept = new Reuse<>(() -> new Rows(Objects.requireNonNull(strided)));
     type = op.type();
     images = op.n();
     channels = op.c();
@@ -135,7 +138,13 @@ final class ConvPointwise {
       return;
     }
     product.run(1, dy, w, 0, workspace, bias, null);
-    forRows(strided, (row, from) -> spread(strided[2], workspace, from, bias, dx, row));
+    Rows rows = kept.take();
+    rows.pixels = workspace;
+    rows.bias = bias;
+    rows.images = dx;
+    rows.spreads = true;
+    rows.run();
+    kept.give(rows);
   }
 
   /** Whether {@link #forward} is the faster way. */
@@ -165,72 +174,90 @@ final class ConvPointwise {
     }
   }
 
-  /** A row of pixels of x. */
-  private interface Row {
-    /**
-     * Does a row.
-     *
-     * @param row number of the row among those of all images
-     * @param at number of its first pixel among those that the stride leaves, or -1 if it has none
-     */
-    void run(long row, long at);
-  }
-
-  private void forRows(ConvAxis[] axes, Row body) {
-    long rows = axes[1].size();
-    long planes = axes[0].size();
-    long perRow = axes[2].size() * channels;
-    Parallel.forRange(
-        images * planes * rows,
-        Math.max(1, ROW_ELEMENTS / perRow),
-        (from, to) -> {
-          for (long i = from; i < to; i++) {
-            long y = i % rows;
-            long z = i / rows % planes;
-            long line =
-                (i / rows / planes * axes[0].out() + z / axes[0].stride()) * axes[1].out()
-                    + y / axes[1].stride();
-            boolean read = y % axes[1].stride() == 0 && z % axes[0].stride() == 0;
-            body.run(i, read ? line * axes[2].out() : -1);
-          }
-        });
-  }
-
   /** The pixels of x that are read. */
   private MemorySegment read(MemorySegment x, MemorySegment workspace) {
     if (strided == null) {
       return x;
     }
-    long pixel = channels * type.bytes();
-    ConvAxis w = strided[2];
-    forRows(
-        strided,
-        (row, at) -> {
-          for (long i = 0; at >= 0 && i < w.out(); i++) {
-            long from = (row * w.size() + i * w.stride()) * pixel;
-            MemorySegment.copy(x, from, workspace, (at + i) * pixel, pixel);
-          }
-        });
+    Rows rows = kept.take();
+    rows.pixels = workspace;
+    rows.images = x;
+    rows.spreads = false;
+    rows.run();
+    kept.give(rows);
     return workspace;
   }
 
-  /** Writes a row of dx: what pixels that are read got, and the bias for the others. */
-  private void spread(
-      ConvAxis w,
-      MemorySegment pixels,
-      long at,
-      @Nullable MemorySegment bias,
-      MemorySegment dx,
-      long row) {
-    long pixel = channels * type.bytes();
-    for (long x = 0; x < w.size(); x++) {
-      long to = (row * w.size() + x) * pixel;
-      if (at >= 0 && x % w.stride() == 0) {
-        MemorySegment.copy(pixels, (at + x / w.stride()) * pixel, dx, to, pixel);
-      } else if (bias != null) {
-        MemorySegment.copy(bias, 0, dx, to, pixel);
-      } else {
-        dx.asSlice(to, pixel).fill((byte) 0);
+  /**
+   * Copies between images and the pixels of them that a stride leaves, row by row of the images.
+   */
+  private final class Rows implements Parallel.Range {
+    private final ConvAxis[] axes;
+    private final long pixel = channels * type.bytes();
+
+    /** The pixels that the stride leaves, one after the other. */
+    MemorySegment pixels = Tiles.ZEROS;
+
+    MemorySegment images = Tiles.ZEROS;
+
+    /** What the other pixels of the images get, 0 without. */
+    @Nullable MemorySegment bias;
+
+    /** Whether the images are written. */
+    boolean spreads;
+
+    Rows(ConvAxis[] axes) {
+      this.axes = axes;
+    }
+
+    void run() {
+      long rows = axes[0].size() * axes[1].size() * ConvPointwise.this.images;
+      long perRow = axes[2].size() * channels;
+      Parallel.forRange(rows, Math.max(1, ROW_ELEMENTS / perRow), this);
+      pixels = Tiles.ZEROS; // keep nothing alive
+      images = Tiles.ZEROS;
+      bias = null;
+    }
+
+    @Override
+    public void run(long from, long to) {
+      long height = axes[1].size();
+      for (long i = from; i < to; i++) {
+        long y = i % height;
+        long z = i / height % axes[0].size();
+        long image = i / height / axes[0].size();
+        long line =
+            (image * axes[0].out() + z / axes[0].stride()) * axes[1].out() + y / axes[1].stride();
+        boolean read = y % axes[1].stride() == 0 && z % axes[0].stride() == 0;
+        if (spreads) {
+          spread(i, read ? line * axes[2].out() : -1);
+        } else if (read) {
+          gather(i, line * axes[2].out());
+        }
+      }
+    }
+
+    /** Copies the pixels of an image's row to number {@code at} on. */
+    private void gather(long row, long at) {
+      ConvAxis w = axes[2];
+      for (long i = 0; i < w.out(); i++) {
+        long from = (row * w.size() + i * w.stride()) * pixel;
+        MemorySegment.copy(images, from, pixels, (at + i) * pixel, pixel);
+      }
+    }
+
+    /** Writes a row: the pixels from number {@code at} on, unless it is -1, and the bias. */
+    private void spread(long row, long at) {
+      ConvAxis w = axes[2];
+      for (long x = 0; x < w.size(); x++) {
+        long to = (row * w.size() + x) * pixel;
+        if (at >= 0 && x % w.stride() == 0) {
+          MemorySegment.copy(pixels, (at + x / w.stride()) * pixel, images, to, pixel);
+        } else if (bias != null) {
+          MemorySegment.copy(bias, 0, images, to, pixel);
+        } else {
+          images.asSlice(to, pixel).fill((byte) 0);
+        }
       }
     }
   }

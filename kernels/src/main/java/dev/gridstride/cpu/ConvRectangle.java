@@ -6,26 +6,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Destinations of a {@link ConvTask} that have the same taps, for one block of channels and one
- * chunk of terms; one object for all of them.
+ * chunk of terms; one object for all of a task.
  */
 final class ConvRectangle {
+  private final ConvTask task;
   private final ConvPass p;
-  private final ConvCombo q;
-  private final int z;
-  private final int group;
+  private ConvCombo q;
+  private int z;
+  private int group;
 
   /** The end of the task's blocks of channels. */
-  private final int b1;
+  private int b1;
 
-  private final int b0;
+  private int b0;
 
-  private final MemorySegment panels;
-  private final @Nullable MemorySegment bias;
-  private final MemorySegment a;
-  private final long aBase;
-  private final MemorySegment c;
-  private final long cBase;
-  private final ConvPass.Steps target;
+  private MemorySegment panels = Tiles.ZEROS;
+  private @Nullable MemorySegment bias;
+  private MemorySegment a = Tiles.ZEROS;
+  private MemorySegment c = Tiles.ZEROS;
   private ConvCombo.Chunk chunk;
   private int b;
   private int i0;
@@ -39,22 +37,33 @@ final class ConvRectangle {
   private long cRow;
   private long cColumn;
 
-  /** Empty, of a task whose source and destination are open. */
-  ConvRectangle(ConvTask task, ConvCombo q) {
-    this.q = q;
+  ConvRectangle(ConvTask task) {
+    this.task = task;
     p = task.p;
+    q = p.combos[0];
+    chunk = q.chunks[0];
+  }
+
+  /** Begins with a combination's destinations; the task's source and destination are open. */
+  void open(ConvCombo q) {
+    this.q = q;
     z = task.z;
     group = task.group;
     b1 = task.b1;
     b0 = task.b0;
     panels = task.panels;
-    bias = task.run.bias();
+    bias = task.bias;
     a = task.a;
-    aBase = task.aBase;
     c = task.c;
-    cBase = task.cBase;
-    target = task.target;
     chunk = q.chunks[0];
+  }
+
+  /** Keeps nothing alive. */
+  void close() {
+    panels = Tiles.ZEROS;
+    bias = null;
+    a = Tiles.ZEROS;
+    c = Tiles.ZEROS;
   }
 
   /** Makes this the rectangle of rows i0 to i1 and columns j0 to j1. */
@@ -68,18 +77,18 @@ final class ConvRectangle {
     aRow = q.h.srcStep * p.source.row();
     aColumn = q.w.srcStep * p.source.pixel();
     aFirst =
-        aBase
+        task.aBase
             + (long) id * q.d.srcStep * p.source.depth()
             + i0 * aRow
             + j0 * aColumn
             + (p.channelwise ? (long) b * p.block * p.es : (long) chunk.c0() * p.es);
-    cRow = q.h.step * target.row();
-    cColumn = q.w.step * target.pixel();
+    cRow = q.h.step * task.cRow;
+    cColumn = q.w.step * task.cPixel;
     cFirst =
-        cBase
-            + z * target.depth()
-            + q.h.first * target.row()
-            + q.w.first * target.pixel()
+        task.cBase
+            + z * task.cDepth
+            + q.h.first * task.cRow
+            + q.w.first * task.cPixel
             + i0 * cRow
             + j0 * cColumn
             + (long) b * p.block * p.es;

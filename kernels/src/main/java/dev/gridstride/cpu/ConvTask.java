@@ -1,8 +1,8 @@
 package dev.gridstride.cpu;
 
-import dev.gridstride.cpu.ConvPhase.Span;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 
 /** A block of rows of one image and group of a {@link ConvPass}: a task of the thread pool. */
 final class ConvTask {
@@ -10,29 +10,47 @@ final class ConvTask {
   private static final Scratch TARGET = new Scratch();
 
   final ConvPass p;
-  final ConvPass.Run run;
-  private final int image;
-  final int group;
-  final int z;
-  private final int y0;
-  private final int y1;
-  private final int x0;
-  private final int x1;
-  final int b0;
-  final int b1;
+  private final ConvRectangle rectangle;
+  private final ConvImages.Box box = new ConvImages.Box();
+
+  MemorySegment from = Tiles.ZEROS;
+  MemorySegment to = Tiles.ZEROS;
+  @Nullable MemorySegment bias;
+  private int image;
+  int group;
+  int z;
+  private int y0;
+  private int y1;
+  private int x0;
+  private int x1;
+  int b0;
+  int b1;
 
   /** The part's packed weights. */
-  final MemorySegment panels;
+  MemorySegment panels = Tiles.ZEROS;
 
-  MemorySegment a;
+  MemorySegment a = Tiles.ZEROS;
   long aBase;
-  MemorySegment c;
+  MemorySegment c = Tiles.ZEROS;
   long cBase;
-  ConvPass.Steps target;
 
-  ConvTask(ConvPass p, ConvPass.Run run, int index) {
+  /** Bytes between neighbouring planes, rows and pixels of c. */
+  long cDepth;
+
+  long cRow;
+  long cPixel;
+
+  /** One task after the other, of the runs of {@code p}. */
+  ConvTask(ConvPass p) {
     this.p = p;
-    this.run = run;
+    this.rectangle = new ConvRectangle(this);
+  }
+
+  /** Does a task of a run. */
+  void run(ConvPass.Run run, int index) {
+    from = run.from;
+    to = run.to;
+    bias = run.bias;
     int part = index / p.tasksOfPart;
     b0 = (int) ((long) p.blocks * part / p.parts);
     b1 = (int) ((long) p.blocks * (part + 1) / p.parts);
@@ -48,12 +66,22 @@ final class ConvTask {
     image = i % p.src.n;
     group = i / p.src.n;
     panels = ConvPartPanels.get(p, run, part, group, b0, b1);
-    a = run.from();
-    c = run.to();
-    target = p.source;
+    run();
+    close();
   }
 
-  void run() {
+  /** Keeps nothing of the run, and no thread's memory, alive. */
+  private void close() {
+    from = Tiles.ZEROS;
+    to = Tiles.ZEROS;
+    bias = null;
+    panels = Tiles.ZEROS;
+    a = Tiles.ZEROS;
+    c = Tiles.ZEROS;
+    rectangle.close();
+  }
+
+  private void run() {
     openSource();
     openTarget();
     for (ConvCombo q : p.combos) {
@@ -66,7 +94,7 @@ final class ConvTask {
 
   private void openSource() {
     if (p.directSource) {
-      a = run.from();
+      a = from;
       aBase = p.src.at(image, group * p.cs, 0, 0, 0) * p.es;
       return;
     }
@@ -74,14 +102,12 @@ final class ConvTask {
     long nh = ConvPhase.need(p.phases[1], y0, y1, 0, p.src.h);
     long nw = ConvPhase.need(p.phases[2], x0, x1, -(1 << 30), 1 << 30);
     a = SOURCE.get(p.source.depth() * p.slabPlanes + 64);
-    var box =
-        new ConvImages.Box(
-            image, group * p.cs, group * p.cs + p.cs, ConvPhase.low(nw), ConvPhase.high(nw));
+    box.set(image, group * p.cs, group * p.cs + p.cs, ConvPhase.low(nw), ConvPhase.high(nw));
     for (int d = ConvPhase.low(nd); d < ConvPhase.high(nd); d++) {
       for (int h = ConvPhase.low(nh); h < ConvPhase.high(nh); h++) {
         long off =
             (d - ConvPhase.low(nd)) * p.source.depth() + (h - ConvPhase.low(nh)) * p.source.row();
-        p.src.loadRow(run.from(), box, d, h, a, off, p.source.pixel());
+        p.src.loadRow(from, box, d, h, a, off, p.source.pixel());
       }
     }
     aBase =
@@ -100,32 +126,34 @@ final class ConvTask {
 
   private void openTarget() {
     if (p.directTarget) {
-      c = run.to();
+      c = to;
       cBase = p.dst.at(image, group * p.cd, 0, 0, 0) * p.es;
-      long pixel = (long) p.dst.channels * p.es;
-      target = new ConvPass.Steps(pixel * p.dst.w * p.dst.h, pixel * p.dst.w, pixel);
+      cPixel = (long) p.dst.channels * p.es;
+      cRow = cPixel * p.dst.w;
+      cDepth = cRow * p.dst.h;
       if (p.bringsTarget) {
         bringTarget();
       }
       return;
     }
-    long pixel = (long) (Math.min(p.cdPadded, b1 * p.block) - firstChannel()) * p.es;
-    target = new ConvPass.Steps(0, pixel * (x1 - x0), pixel);
-    c = TARGET.get(target.row() * (y1 - y0));
-    cBase = -(y0 * target.row() + x0 * pixel + (long) firstChannel() * p.es);
+    cPixel = (long) (Math.min(p.cdPadded, b1 * p.block) - firstChannel()) * p.es;
+    cRow = cPixel * (x1 - x0);
+    cDepth = 0;
+    c = TARGET.get(cRow * (y1 - y0));
+    cBase = -(y0 * cRow + x0 * cPixel + (long) firstChannel() * p.es);
   }
 
   private void bringTarget() {
-    long first = cBase + z * target.depth() + y0 * target.row() + x0 * target.pixel();
+    long first = cBase + z * cDepth + y0 * cRow + x0 * cPixel;
     if (p.parts == 1) {
-      long bytes = (y1 - y0 - 1) * target.row() + (x1 - x0) * target.pixel();
+      long bytes = (y1 - y0 - 1) * cRow + (x1 - x0) * cPixel;
       ConvLoops.BEST.readAhead(c, first, bytes);
       return;
     }
     long bytes = (long) (endChannel() - firstChannel()) * p.es;
     for (int y = 0; y < y1 - y0; y++) {
       for (int x = 0; x < x1 - x0; x++) {
-        long pixel = first + y * target.row() + x * target.pixel();
+        long pixel = first + y * cRow + x * cPixel;
         ConvLoops.BEST.readAhead(c, pixel + (long) firstChannel() * p.es, bytes);
       }
     }
@@ -134,24 +162,18 @@ final class ConvTask {
   private void closeTarget() {
     int channels = endChannel() - firstChannel();
     for (int y = y0; y < y1; y++) {
-      long off =
-          cBase
-              + z * target.depth()
-              + y * target.row()
-              + x0 * target.pixel()
-              + (long) firstChannel() * p.es;
-      if (p.relu && channels * (long) p.es == target.pixel()) {
+      long off = cBase + z * cDepth + y * cRow + x0 * cPixel + (long) firstChannel() * p.es;
+      if (p.relu && channels * (long) p.es == cPixel) {
         relu(off, (long) channels * (x1 - x0));
       } else if (p.relu) {
         for (int x = x0; x < x1; x++) {
-          relu(off + (x - x0) * target.pixel(), channels);
+          relu(off + (x - x0) * cPixel, channels);
         }
       }
       if (!p.directTarget) {
-        var box =
-            new ConvImages.Box(
-                image, group * p.cd + firstChannel(), group * p.cd + endChannel(), x0, x1);
-        p.dst.storeRow(run.to(), box, z, y, c, off, target.pixel());
+        int first = group * p.cd;
+        box.set(image, first + firstChannel(), first + endChannel(), x0, x1);
+        p.dst.storeRow(to, box, z, y, c, off, cPixel);
       }
     }
   }
@@ -175,26 +197,26 @@ final class ConvTask {
     if (ih0 >= ih1 || iw0 >= iw1) {
       return;
     }
-    Span d = q.dSpans[0];
-    for (Span s : q.dSpans) {
-      d = s.from() <= id ? s : d;
+    int d = 0;
+    for (int i = 0; i < q.dSpans.length; i++) {
+      d = q.dSpans[i].from() <= id ? i : d;
     }
-    var rectangle = new ConvRectangle(this, q);
+    rectangle.open(q);
     // one call takes all blocks of channels: a block alone would read a vector of each pixel
     for (int b = b0; b < (p.channelwise ? b0 + 1 : b1); b++) {
       for (ConvCombo.Chunk chunk : q.chunks) {
-        for (Span h : q.hSpans) {
-          for (Span w : q.wSpans) {
-            int i0 = Math.max(ih0, h.from());
-            int i1 = Math.min(ih1, h.to());
-            int j0 = Math.max(iw0, w.from());
-            int j1 = Math.min(iw1, w.to());
+        for (int h = 0; h < q.hSpans.length; h++) {
+          for (int w = 0; w < q.wSpans.length; w++) {
+            int i0 = Math.max(ih0, q.hSpans[h].from());
+            int i1 = Math.min(ih1, q.hSpans[h].to());
+            int j0 = Math.max(iw0, q.wSpans[w].from());
+            int j1 = Math.min(iw1, q.wSpans[w].to());
             if (i0 < i1 && j0 < j1) {
               rectangle.set(b, chunk, id, i0, i1, j0, j1);
               if (p.channelwise) {
                 rectangle.channels(q.inside(d, h, w));
               } else {
-                rectangle.run(d, h, w);
+                rectangle.run(q.dSpans[d], q.hSpans[h], q.wSpans[w]);
               }
             }
           }

@@ -96,6 +96,9 @@ final class ConvWeightGradient {
   final long imageBytes;
   final int[][] rowTables;
   final int[] zeroTable;
+  private final ConvPanels out;
+  private final Reuse<Run> runs = new Reuse<>(Run::new);
+  private final Reuse<ConvWeightTask> tasks = new Reuse<>(() -> new ConvWeightTask(this));
 
   ConvWeightGradient(ConvImages x, ConvImages y, int groups, ConvAxis[] axis, boolean channelwise) {
     this.x = x;
@@ -108,6 +111,7 @@ final class ConvWeightGradient {
       axes[i] = ConvPhase.forward(axis[i])[0];
     }
     es = x.slabBytes;
+    out = new ConvPanels(x.type, es);
     lanes = es == 4 ? Tiles.BEST.lanesF32() : Tiles.BEST.lanesF64();
     block = channelwise ? lanes : 2 * lanes;
     blocks = Math.ceilDiv(kg, block);
@@ -298,50 +302,74 @@ final class ConvWeightGradient {
     if (kg == 0) {
       return;
     }
+    Run run = runs.take();
+    run.xs = xs;
+    run.dys = dys;
+    run.workspace = workspace;
+    run.dw = dw;
+    run.dbias = dbias;
     int perPart = groups * blockTasks;
     if (parts == 1) {
-      Parallel.forEach(
-          Math.multiplyExact(slices, perPart),
-          i -> {
-            var task =
-                new ConvWeightTask(
-                    this,
-                    xs,
-                    dys,
-                    null,
-                    dbias != null,
-                    i % slices,
-                    i / slices / blockTasks,
-                    i / slices % blockTasks);
-            task.run();
-            task.store(dw, dbias);
-          });
-      return;
+      Parallel.forEach(Math.multiplyExact(slices, perPart), run.ofSlice);
+    } else {
+      Parallel.forEach(Math.multiplyExact(parts, perPart), run.ofPart);
+      Parallel.forEach(groups * blocks, run.sum);
     }
-    Parallel.forEach(
-        Math.multiplyExact(parts, perPart),
-        i ->
-            new ConvWeightTask(
-                    this,
-                    xs,
-                    dys,
-                    workspace,
-                    dbias != null,
-                    i / perPart,
-                    i % perPart / blockTasks,
-                    i % blockTasks)
-                .run());
-    Parallel.forEach(
-        groups * blocks,
-        i -> {
-          int g = i / blocks;
-          int b = i % blocks;
-          long sum = panel(0, g, b);
-          for (int p = 1; p < parts; p++) {
-            add(workspace, sum, panel(p, g, b), panelBytes() / es);
-          }
-          store(workspace, sum, g, b, 0, perTap(), dw, dbias);
-        });
+    run.close();
+    runs.give(run);
+  }
+
+  /** What a run works on, and the bodies of its loops. */
+  final class Run {
+    MemorySegment xs = Tiles.ZEROS;
+    MemorySegment dys = Tiles.ZEROS;
+    MemorySegment workspace = Tiles.ZEROS;
+    MemorySegment dw = Tiles.ZEROS;
+    @Nullable MemorySegment dbias;
+
+    final Parallel.Task ofSlice = i -> ofSlice(this, i);
+    final Parallel.Task ofPart = i -> ofPart(this, i);
+    final Parallel.Task sum = i -> sum(this, i);
+
+    /** Keeps nothing alive. */
+    void close() {
+      xs = Tiles.ZEROS;
+      dys = Tiles.ZEROS;
+      workspace = Tiles.ZEROS;
+      dw = Tiles.ZEROS;
+      dbias = null;
+    }
+  }
+
+  /** All pixels of a slice of the channels. */
+  private void ofSlice(Run run, int i) {
+    ConvWeightTask task = tasks.take();
+    task.open(run, i % slices, i / slices / blockTasks, i / slices % blockTasks);
+    task.run();
+    task.store(run.dw, run.dbias);
+    task.close();
+    tasks.give(task);
+  }
+
+  /** A part of the pixels. */
+  private void ofPart(Run run, int i) {
+    int perPart = groups * blockTasks;
+    ConvWeightTask task = tasks.take();
+    task.open(run, i / perPart, i % perPart / blockTasks, i % blockTasks);
+    task.run();
+    task.close();
+    tasks.give(task);
+  }
+
+  /** The sum of the parts of a block, and its place in dw. */
+  private void sum(Run run, int i) {
+    int g = i / blocks;
+    int b = i % blocks;
+    long sum = panel(0, g, b);
+    for (int p = 1; p < parts; p++) {
+      add(run.workspace, sum, panel(p, g, b), panelBytes() / es);
+    }
+    store(run.workspace, sum, g, b, 0, perTap(), run.dw, run.dbias);
   }
 
   /** Writes the sums of a block of output channels and of input channels c0 to c1 (excluded). */
@@ -354,7 +382,6 @@ final class ConvWeightGradient {
       int c1,
       MemorySegment dw,
       @Nullable MemorySegment dbias) {
-    var out = new ConvPanels(x.type, es);
     int first = group * kg + b * block;
     int width = width(b);
     int valid = Math.min(block, kg - b * block);

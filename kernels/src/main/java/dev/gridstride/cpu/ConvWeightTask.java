@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A task of {@link ConvWeightGradient}: one part of the pixels, or one slice of the input channels,
- * for some blocks of one group's output channels.
+ * Tasks of {@link ConvWeightGradient}, one after the other: one part of the pixels, or one slice of
+ * the input channels, for some blocks of one group's output channels.
  */
 final class ConvWeightTask {
   private static final Scratch SOURCE = new Scratch();
@@ -13,28 +13,29 @@ final class ConvWeightTask {
   private static final Scratch SUMS = new Scratch();
 
   private final ConvWeightGradient g;
-  private final MemorySegment xs;
-  private final MemorySegment dys;
-  private final MemorySegment sums;
-  private final boolean withBias;
-  private final int part;
-  private final int group;
-  private final int b0;
-  private final int b1;
+  private final ConvImages.Box box = new ConvImages.Box();
+  private MemorySegment xs = Tiles.ZEROS;
+  private MemorySegment dys = Tiles.ZEROS;
+  private MemorySegment sums = Tiles.ZEROS;
+  private boolean withBias;
+  private int part;
+  private int group;
+  private int b0;
+  private int b1;
 
   /** The slice of the input channels; channel-wise, a channel is 0 to 1. */
-  private final int c0;
+  private int c0;
 
-  private final int c1;
+  private int c1;
 
   /** Where the sums begin, and bytes of a block's. */
-  private final long sumsFrom;
+  private long sumsFrom;
 
-  private final long blockSums;
+  private long blockSums;
 
-  private MemorySegment a;
+  private MemorySegment a = Tiles.ZEROS;
   private long aBase;
-  private MemorySegment dy;
+  private MemorySegment dy = Tiles.ZEROS;
   private long dyBase;
   private long dyPixel;
   private long dyRow;
@@ -48,36 +49,41 @@ final class ConvWeightTask {
   private int x0;
   private int x1;
 
+  /** One task after the other, of the runs of {@code g}. */
+  ConvWeightTask(ConvWeightGradient g) {
+    this.g = g;
+  }
+
   /**
-   * Prepares a task.
+   * Begins a task of a run.
    *
-   * @param workspace the sums of all parts; null where the pixels are one part
    * @param index of the part or, where that is one, of the slice
    */
-  ConvWeightTask(
-      ConvWeightGradient g,
-      MemorySegment xs,
-      MemorySegment dys,
-      @Nullable MemorySegment workspace,
-      boolean withBias,
-      int index,
-      int group,
-      int blockTask) {
-    this.g = g;
-    this.xs = xs;
-    this.dys = dys;
+  void open(ConvWeightGradient.Run run, int index, int group, int blockTask) {
+    boolean only = g.parts == 1;
+    xs = run.xs;
+    dys = run.dys;
     this.group = group;
     b0 = blockTask * g.perTask;
     b1 = Math.min(g.blocks, b0 + g.perTask);
-    part = workspace == null ? 0 : index;
-    c0 = workspace == null ? (int) ((long) g.perTap() * index / g.slices) : 0;
-    c1 = workspace == null ? (int) ((long) g.perTap() * (index + 1) / g.slices) : g.perTap();
-    this.withBias = withBias && c0 == 0;
+    part = only ? 0 : index;
+    c0 = only ? (int) ((long) g.perTap() * index / g.slices) : 0;
+    c1 = only ? (int) ((long) g.perTap() * (index + 1) / g.slices) : g.perTap();
+    withBias = run.dbias != null && c0 == 0;
     blockSums = ((long) g.taps * (c1 - c0) + 1) * g.block * g.es;
-    sumsFrom = workspace == null ? 0 : g.panel(part, group, b0);
-    sums = workspace == null ? SUMS.get((b1 - b0) * blockSums) : workspace;
+    sumsFrom = only ? 0 : g.panel(part, group, b0);
+    sums = only ? SUMS.get((b1 - b0) * blockSums) : run.workspace;
     a = xs;
     dy = dys;
+  }
+
+  /** Keeps nothing of the run, and no thread's memory, alive. */
+  void close() {
+    xs = Tiles.ZEROS;
+    dys = Tiles.ZEROS;
+    sums = Tiles.ZEROS;
+    a = Tiles.ZEROS;
+    dy = Tiles.ZEROS;
   }
 
   /** Writes the sums of the only part. */
@@ -141,7 +147,7 @@ final class ConvWeightTask {
     for (int i = 0; i < images; i++) {
       int c = group * g.cg;
       int end = c + (g.channelwise ? g.cg : c1);
-      var box = new ConvImages.Box(image + i, c + c0, end, w0, w1);
+      box.set(image + i, c + c0, end, w0, w1);
       for (int d = d0; d < d1; d++) {
         for (int h = h0; h < h1; h++) {
           long off = i * g.imageBytes + (d - d0) * g.source.depth() + (h - h0) * g.source.row();
@@ -180,7 +186,7 @@ final class ConvWeightTask {
         dy.asSlice((b - b0) * dyBlock, dyBlock).fill((byte) 0);
       }
       for (int i = 0; i < images; i++) {
-        var box = new ConvImages.Box(image + i, group * g.kg + c0, group * g.kg + c1, x0, x1);
+        box.set(image + i, group * g.kg + c0, group * g.kg + c1, x0, x1);
         for (int h = y0; h < y1; h++) {
           g.y.loadRow(dys, box, z, h, dy, dyAt(b, h) + i * line, dyPixel);
         }

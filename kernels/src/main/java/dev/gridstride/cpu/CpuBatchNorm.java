@@ -5,20 +5,20 @@ import static dev.gridstride.cpu.CpuNorm.segment;
 import dev.gridstride.device.Buffer;
 import dev.gridstride.device.Stream;
 import dev.gridstride.kernels.BatchNorm;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** Batch normalization by channels. */
 public final class CpuBatchNorm implements BatchNorm.Kernel {
-  private final NormShape shape;
   private final NormChannels channels;
-  private final Elements statistics;
+  private final Reuse<NormStatistics> statistics;
+  private final Reuse<NormAverages> averages;
 
   /** A kernel for {@code op}. */
   public CpuBatchNorm(BatchNorm op) {
-    this.shape = NormShape.of(op);
+    NormShape shape = NormShape.of(op);
     this.channels = new NormChannels(shape);
-    this.statistics = Elements.of(op.statType());
+    this.statistics = new Reuse<>(() -> new NormStatistics(shape));
+    this.averages = new Reuse<>(() -> new NormAverages(shape));
   }
 
   @Override
@@ -38,25 +38,19 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
       @Nullable Buffer runningMean,
       @Nullable Buffer runningVar,
       double momentum) {
-    var stats = new NormStatistics(shape, segment(mean), segment(rstd));
-    MemorySegment means = segment(runningMean);
-    MemorySegment variances = segment(runningVar);
-    long count = shape.count();
-    channels.measure(
-        x.segment(),
-        (i, average, squares) -> {
-          stats.set(i, average, squares / Math.max(1, count));
-          if (means != null && variances != null && count > 0) {
-            move(means, i, average, momentum);
-            move(variances, i, squares / Math.max(1, count - 1), momentum);
-          }
-        });
-    channels.apply(x.segment(), segment(gamma), segment(beta), y.segment(), stats);
+    NormStatistics stats = statistics.take();
+    NormAverages moved = averages.take();
+    stats.open(segment(mean), segment(rstd));
+    moved.open(segment(runningMean), segment(runningVar), momentum);
+    channels.forward(x.segment(), segment(gamma), segment(beta), y.segment(), stats, moved);
+    moved.close();
+    averages.give(moved);
+    give(stats);
   }
 
-  private void move(MemorySegment average, int i, double value, double momentum) {
-    double before = statistics.get(average, i);
-    statistics.set(average, i, (1 - momentum) * before + momentum * value);
+  private void give(NormStatistics stats) {
+    stats.close();
+    statistics.give(stats);
   }
 
   @Override
@@ -68,8 +62,10 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
       Buffer mean,
       Buffer variance,
       Buffer y) {
-    var stats = NormStatistics.frozen(shape, mean.segment(), variance.segment());
+    NormStatistics stats = statistics.take();
+    stats.freeze(mean.segment(), variance.segment());
     channels.apply(x.segment(), segment(gamma), segment(beta), y.segment(), stats);
+    give(stats);
   }
 
   @Override
@@ -83,7 +79,8 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
       @Nullable Buffer dx,
       @Nullable Buffer dgamma,
       @Nullable Buffer dbeta) {
-    var stats = new NormStatistics(shape, segment(mean), rstd.segment()).read();
+    NormStatistics stats = statistics.take();
+    stats.read(segment(mean), rstd.segment());
     gradients(stats, false, x, gamma, dy, dx, dgamma, dbeta);
   }
 
@@ -98,7 +95,8 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
       @Nullable Buffer dx,
       @Nullable Buffer dgamma,
       @Nullable Buffer dbeta) {
-    var stats = NormStatistics.frozen(shape, mean.segment(), variance.segment());
+    NormStatistics stats = statistics.take();
+    stats.freeze(mean.segment(), variance.segment());
     gradients(stats, true, x, gamma, dy, dx, dgamma, dbeta);
   }
 
@@ -120,5 +118,6 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
         segment(dx),
         segment(dgamma),
         segment(dbeta));
+    give(stats);
   }
 }

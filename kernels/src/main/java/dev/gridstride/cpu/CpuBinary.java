@@ -15,7 +15,6 @@ import dev.gridstride.kernels.Binary.Kind;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Elementwise functions of two operands, run by run; f32 arithmetic by vectors. */
 public final class CpuBinary implements Binary.Kernel {
@@ -24,8 +23,8 @@ public final class CpuBinary implements Binary.Kernel {
 
   private final Binary op;
   private final Walk walk;
-  private final @Nullable BinaryLoops loops;
-  private final boolean far;
+  private final Apart.Ternary body;
+  private final boolean vectors;
   private final boolean integers;
   private final Elements elements;
 
@@ -35,11 +34,29 @@ public final class CpuBinary implements Binary.Kernel {
     this.walk = new Walk(op.a(), op.b(), op.y());
     boolean runs =
         op.type() == DType.F32 && walk.step[0] <= 1 && walk.step[1] <= 1 && walk.step[2] <= 1;
-    this.loops = runs && ScalarBinaryLoops.has(op.kind()) ? loops(op) : null;
-    long elements = op.a().span() + op.b().span() + op.y().span();
-    this.far = Segments.areFar(op.type().bytes(elements));
     this.integers = !op.type().isFloating();
     this.elements = Elements.of(op.type());
+    this.vectors = runs && ScalarBinaryLoops.has(op.kind());
+    if (vectors) {
+      this.body = walk.over(rows(loops(op)), true);
+    } else if (integers) {
+      this.body = walk.over((a, b, y, at, rows, n) -> integers(a, b, y, at, n), false);
+    } else {
+      this.body = walk.over((a, b, y, at, rows, n) -> general(a, b, y, at, n), false);
+    }
+  }
+
+  private Walk.Rows rows(BinaryLoops f) {
+    long elements = op.a().span() + op.b().span() + op.y().span();
+    boolean far = Segments.areFar(op.type().bytes(elements));
+    int p = (int) walk.step[0];
+    int q = (int) walk.step[1];
+    long aRow = walk.rowStep(0) * 4;
+    long bRow = walk.rowStep(1) * 4;
+    long yRow = walk.rowStep(2) * 4;
+    return (a, b, y, at, rows, n) ->
+        f.rows(
+            rows, a, at[0] * 4, p, aRow, b, at[1] * 4, q, bRow, y, at[2] * 4, yRow, (int) n, far);
   }
 
   private static BinaryLoops loops(Binary op) {
@@ -53,35 +70,16 @@ public final class CpuBinary implements Binary.Kernel {
 
   @Override
   public String details() {
-    return loops != null ? "f32 runs" : "general";
+    return vectors ? "f32 runs" : "general";
   }
 
   @Override
   public void run(Stream stream, Buffer a, Buffer b, Buffer y) {
-    MemorySegment as = a.segment();
     MemorySegment bs = b.segment();
-    MemorySegment ys = y.segment();
-    if (integers) {
-      if (op.kind() == Kind.DIV) {
-        checkDivisors(bs);
-      }
-      walk.forEach((at, n) -> integers(as, bs, ys, at, n));
-      return;
+    if (integers && op.kind() == Kind.DIV) {
+      checkDivisors(bs);
     }
-    BinaryLoops f = loops;
-    if (f == null) {
-      walk.forEach((at, n) -> general(as, bs, ys, at, n));
-      return;
-    }
-    int p = (int) walk.step[0];
-    int q = (int) walk.step[1];
-    long aRow = walk.rowStep(0) * 4;
-    long bRow = walk.rowStep(1) * 4;
-    long yRow = walk.rowStep(2) * 4;
-    walk.forEachRows((at, rows, n) ->
-        f.rows(
-            rows, as, at[0] * 4, p, aRow, bs, at[1] * 4, q, bRow, ys, at[2] * 4, yRow, (int) n,
-            far));
+    walk.forEach(body, a.segment(), bs, y.segment());
   }
 
   private void general(MemorySegment a, MemorySegment b, MemorySegment y, long[] at, long n) {

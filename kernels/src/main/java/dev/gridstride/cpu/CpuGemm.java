@@ -15,10 +15,8 @@ import org.jspecify.annotations.Nullable;
  * Multiplication (2008), with tasks that pack for themselves instead of sharing panels.
  */
 public final class CpuGemm implements Gemm.Kernel {
-  private static final Scratch PARTIALS = new Scratch();
   private static final Scratch WIDE_A = new Scratch();
   private static final Scratch WIDE_B = new Scratch();
-  private static final int SUM_COLUMNS = 256;
 
   /** Elements of a bf16 or f16 operand that are widened at once where blocks share them. */
   private static final long MOST_WIDENED = 1 << 20;
@@ -27,6 +25,7 @@ public final class CpuGemm implements Gemm.Kernel {
   private final GemmLoops loops;
   private final GemmBlocking blocking;
   private final @Nullable GemmSmall small;
+  private final Reuse<GemmCall> calls;
 
   /** A kernel for {@code op}. */
   public CpuGemm(Gemm op) {
@@ -39,6 +38,7 @@ public final class CpuGemm implements Gemm.Kernel {
     this.loops = loops(op);
     this.blocking = blocking;
     this.small = GemmSmall.suits(op, loops) ? new GemmSmall(op, loops) : null;
+    this.calls = new Reuse<>(() -> new GemmCall(op, loops, blocking));
   }
 
   private static GemmLoops loops(Gemm op) {
@@ -103,30 +103,26 @@ public final class CpuGemm implements Gemm.Kernel {
     }
     boolean widensA = alpha != 0 && repeatsA() && Narrow.isNarrow(op.aType());
     boolean widensB = alpha != 0 && repeatsB() && Narrow.isNarrow(op.bType());
-    var g =
-        new GemmCall(
-            op,
-            loops,
-            blocking,
-            alpha,
-            widensA ? DType.F32 : op.aType(),
-            widensA ? widened(WIDE_A, op.aType(), a, sizeA()) : a,
-            widensB ? DType.F32 : op.bType(),
-            widensB ? widened(WIDE_B, op.bType(), b, sizeB()) : b,
-            beta,
-            c,
-            bias,
-            aux);
+    GemmCall g = calls.take();
+    g.open(
+        alpha,
+        widensA ? DType.F32 : op.aType(),
+        widensA ? widened(WIDE_A, op.aType(), a, sizeA()) : a,
+        widensB ? DType.F32 : op.bType(),
+        widensB ? widened(WIDE_B, op.bType(), b, sizeB()) : b,
+        beta,
+        c,
+        bias,
+        aux);
     // one thread needs no tasks of steps: whole blocks have the same bits
     if (blocking.splitK() && g.multiplies && Parallel.threads() > 1) {
-      split(g);
+      g.split.run();
     } else {
-      blocks(g);
+      g.blocks.run();
     }
-    if (op.epilogue().storesBiasGradient()) {
-      g.forRange(
-          op.n(), SUM_COLUMNS, (from, to) -> GemmEpilogue.biasGradient(g, from, (int) (to - from)));
-    }
+    g.sumColumns();
+    g.close();
+    calls.give(g);
   }
 
   /** Whether several blocks read the same rows of A, each for itself. */
@@ -166,93 +162,5 @@ public final class CpuGemm implements Gemm.Kernel {
     if (bias != null && op.epilogue().storesBiasGradient()) {
       bias.asSlice(0, op.cType().bytes(op.n())).fill((byte) 0);
     }
-  }
-
-  /** Whole blocks of C as tasks. */
-  private void blocks(GemmCall g) {
-    if (blocking.slab() == 0 || !g.multiplies) {
-      blocks(g, 0, op.batch(), new Part(0, op.m(), 0, op.n()), null, null);
-      return;
-    }
-    long chunk = blocking.chunk() == 0 ? op.m() : blocking.chunk();
-    for (long batch = 0; batch < op.batch(); batch++) {
-      GemmPanels panels = null;
-      for (long i = 0; i < op.m(); i += chunk) {
-        long rows = Math.min(chunk, op.m() - i);
-        GemmRowPanels rowPanels =
-            blocking.chunk() == 0 ? null : GemmRowPanels.pack(g, batch, i, rows);
-        for (long j = 0; j < op.n(); j += blocking.slab()) {
-          int columns = (int) Math.min(blocking.slab(), op.n() - j);
-          if (panels == null || columns < op.n()) { // one slab serves all chunks
-            panels = GemmPanels.pack(g, batch, j, columns);
-          }
-          blocks(g, batch, 1, new Part(i, rows, j, columns), panels, rowPanels);
-        }
-      }
-    }
-  }
-
-  /** A part of C: rows from {@code i} and columns from {@code j} on. */
-  private record Part(long i, long rows, long j, long columns) {}
-
-  private void blocks(
-      GemmCall g,
-      long batch,
-      long batches,
-      Part part,
-      @Nullable GemmPanels panels,
-      @Nullable GemmRowPanels rowPanels) {
-    long down = Math.ceilDiv(part.rows, blocking.rows());
-    long across = Math.ceilDiv(part.columns, blocking.columns());
-    g.forRange(
-        batches * down * across,
-        blocking.grain(),
-        (from, to) -> {
-          for (long t = from; t < to; t++) {
-            long i = part.i + t % down * blocking.rows();
-            int high = (int) Math.min(blocking.rows(), part.i + part.rows - i);
-            long j = part.j + t / down % across * blocking.columns();
-            int wide = (int) Math.min(blocking.columns(), part.j + part.columns - j);
-            long product = batch + t / (down * across);
-            new GemmBlock(g, product, i, high, j, wide, panels, rowPanels).run();
-          }
-        });
-  }
-
-  /** Steps of k as tasks, each with a C of its own; then their sum, in the order of k. */
-  private void split(GemmCall g) {
-    long down = (op.m() + blocking.rows() - 1) / blocking.rows();
-    long across = (op.n() + blocking.columns() - 1) / blocking.columns();
-    int depth = blocking.depth();
-    long steps = (op.k() + depth - 1) / depth;
-    long lanes = loops.lanes();
-    long ld = loops.bytes() * ((op.n() + lanes - 1) / lanes * lanes);
-    long size = ld * op.m();
-    MemorySegment partials = PARTIALS.get(size * steps);
-    g.forRange(
-        down * across * steps,
-        1,
-        (from, to) -> {
-          for (long t = from; t < to; t++) {
-            long j = t % across * blocking.columns();
-            int columns = (int) Math.min(blocking.columns(), op.n() - j);
-            long i = t / across % down * blocking.rows();
-            int rows = (int) Math.min(blocking.rows(), op.m() - i);
-            var block = new GemmBlock(g, 0, i, rows, j, columns, null, null);
-            long s = t / (down * across);
-            int d = (int) Math.min(depth, op.k() - s * depth);
-            block.runStep(s * depth, d, partials, s * size + block.offset(ld), ld);
-          }
-        });
-    g.forRange(
-        op.m(),
-        Math.max(1, (1 << 16) / (op.n() * steps)),
-        (from, to) -> {
-          for (long j = 0; j < op.n(); j += blocking.columns()) {
-            int columns = (int) Math.min(blocking.columns(), op.n() - j);
-            var block = new GemmBlock(g, 0, from, (int) (to - from), j, columns, null, null);
-            block.runSum(partials, block.offset(ld), ld, size, steps);
-          }
-        });
   }
 }

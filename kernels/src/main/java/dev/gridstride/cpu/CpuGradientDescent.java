@@ -13,6 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /** All parameters in one parallel loop: tasks of one size, whichever parameters they are of. */
 public final class CpuGradientDescent implements GradientDescent.Kernel {
+  /** The memory of a parameter, its gradient and its state, for the task that a thread is at. */
+  private static final ThreadLocal<MemorySegment[]> MEMORY =
+      ThreadLocal.withInitial(() -> new MemorySegment[0]);
+
   private final GradientDescent op;
   private final boolean vector;
 
@@ -42,19 +46,29 @@ public final class CpuGradientDescent implements GradientDescent.Kernel {
             ? VectorUpdates.of(op, step, learningRate, gradScale)
             : ScalarUpdates.of(op, step, learningRate, gradScale);
     Batches batches = batches(operands.get(0));
-    Parallel.forEach(
-        batches.tasks(),
-        task -> {
-          var memory = new MemorySegment[operands.size()];
-          batches.run(
-              task,
-              (i, from, to) -> {
-                for (int k = 0; k < memory.length; k++) {
-                  memory[k] = operands.get(k).get(i).segment();
-                }
-                update.run(memory, from, to);
-              });
-        });
+    Parallel.forEach(batches.tasks(), new Tasks(operands, update, batches));
+  }
+
+  /** One step's tasks. */
+  private record Tasks(List<List<Buffer>> operands, Update update, Batches batches)
+      implements Parallel.Task, Batches.Body {
+    @Override
+    public void run(int task) {
+      batches.run(task, this);
+    }
+
+    @Override
+    public void run(int array, long from, long to) {
+      MemorySegment[] memory = MEMORY.get();
+      if (memory.length != operands.size()) {
+        memory = new MemorySegment[operands.size()];
+        MEMORY.set(memory);
+      }
+      for (int k = 0; k < memory.length; k++) {
+        memory[k] = operands.get(k).get(array).segment();
+      }
+      update.run(memory, from, to);
+    }
   }
 
   private Batches batches(List<Buffer> params) {

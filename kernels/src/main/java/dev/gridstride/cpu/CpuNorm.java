@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Layer, root-mean-square and group normalization: by rows, or by channels of images. */
 public final class CpuNorm implements NormKernel {
-  private final NormShape shape;
   private final @Nullable NormRows rows;
   private final @Nullable NormChannels channels;
+  private final Reuse<NormStatistics> statistics;
 
   private CpuNorm(NormShape shape) {
-    this.shape = shape;
     this.rows = shape.isRows() ? new NormRows(shape) : null;
     this.channels = shape.isRows() ? null : new NormChannels(shape);
+    this.statistics = new Reuse<>(() -> new NormStatistics(shape));
   }
 
   /** A kernel for {@code op}. */
@@ -54,18 +54,18 @@ public final class CpuNorm implements NormKernel {
       Buffer y,
       @Nullable Buffer mean,
       @Nullable Buffer rstd) {
+    NormStatistics stats = statistics.take();
+    stats.open(segment(mean), segment(rstd));
     MemorySegment xs = x.segment();
     MemorySegment g = segment(gamma);
     MemorySegment b = segment(beta);
-    MemorySegment ys = y.segment();
-    var stats = new NormStatistics(shape, segment(mean), segment(rstd));
     if (rows != null) {
-      rows.forward(xs, g, b, ys, stats);
+      rows.forward(xs, g, b, y.segment(), stats);
     } else if (channels != null) {
-      long count = Math.max(1, shape.count());
-      channels.measure(xs, (i, average, squares) -> stats.set(i, average, squares / count));
-      channels.apply(xs, g, b, ys, stats);
+      channels.forward(xs, g, b, y.segment(), stats, null);
     }
+    stats.close();
+    statistics.give(stats);
   }
 
   @Override
@@ -79,7 +79,8 @@ public final class CpuNorm implements NormKernel {
       @Nullable Buffer dx,
       @Nullable Buffer dgamma,
       @Nullable Buffer dbeta) {
-    var stats = new NormStatistics(shape, segment(mean), rstd.segment()).read();
+    NormStatistics stats = statistics.take();
+    stats.read(segment(mean), rstd.segment());
     MemorySegment xs = x.segment();
     MemorySegment g = segment(gamma);
     MemorySegment dys = dy.segment();
@@ -91,5 +92,7 @@ public final class CpuNorm implements NormKernel {
     } else if (channels != null) {
       channels.backward(stats, false, xs, g, dys, dxs, dg, db);
     }
+    stats.close();
+    statistics.give(stats);
   }
 }

@@ -48,6 +48,7 @@ public final class CpuReduce implements Reduce.Kernel {
   private static final ScratchDoubles VALUES = new ScratchDoubles();
   private static final ScratchDoubles PARTS = new ScratchDoubles();
   private static final ScratchDoubles SHIFTS = new ScratchDoubles();
+  private static final double[] NONE = {};
 
   private final Reduce op;
   private final Places kept;
@@ -59,6 +60,8 @@ public final class CpuReduce implements Reduce.Kernel {
   private final long chunk;
 
   private final Elements elements;
+  private final Apart.Ternary whole = this::whole;
+  private final Reuse<Parts> runs = new Reuse<>(Parts::new);
 
   /** A kernel for {@code op}. */
   public CpuReduce(Reduce op) {
@@ -144,23 +147,23 @@ public final class CpuReduce implements Reduce.Kernel {
     if (!columns && reduced.count <= chunk) { // one chunk: nothing to combine
       long grain = Parallel.grain(kept.count * reduced.count);
       long perTask = Math.max(1, grain / Math.max(1, reduced.count));
-      Parallel.forRange(
-          kept.count,
-          perTask,
-          (from, to) -> {
-            if (areShortRows()) {
-              shortRows(xs, ys, from, to);
-              return;
-            }
-            for (long o = from; o < to; o++) {
-              elements.set(ys, o, result(row(xs, op.kind(), kept.at(o), 0, 0)));
-            }
-          });
+      Parallel.forRange(kept.count, perTask, whole, xs, ys, Tiles.ZEROS);
       return;
     }
     double[] results = reduceAll(xs, op.kind(), PARTS, null);
     for (int o = 0; o < kept.count; o++) {
       elements.set(ys, o, result(results[o]));
+    }
+  }
+
+  /** Outputs {@code from} to {@code to}, of one chunk each. */
+  private void whole(MemorySegment x, MemorySegment y, MemorySegment none, long from, long to) {
+    if (areShortRows()) {
+      shortRows(x, y, from, to);
+      return;
+    }
+    for (long o = from; o < to; o++) {
+      elements.set(y, o, result(row(x, op.kind(), kept.at(o), 0, 0)));
     }
   }
 
@@ -216,26 +219,63 @@ public final class CpuReduce implements Reduce.Kernel {
     if (reduced.count == 0) {
       Arrays.fill(parts, 0, count, start(kind));
     } else if (outputs > 0) {
+      Parts run = runs.take();
+      run.x = x;
+      run.kind = kind;
+      run.shifts = shifts;
+      run.values = parts;
+      run.outputs = outputs;
+      run.chunks = chunks;
       if (columns) {
-        columnTasks(x, kind, outputs, chunks, parts);
+        columnTasks(run);
       } else {
         long each = Math.min(chunk, reduced.count);
-        Parallel.forRange(
-            count,
-            Math.max(1, Parallel.grain(count * each) / each),
-            (from, to) -> {
-              for (int i = (int) from; i < to; i++) {
-                int o = i % outputs;
-                double shift = shifts == null || Double.isInfinite(shifts[o]) ? 0 : shifts[o];
-                parts[i] = row(x, kind, kept.at(o), i / outputs * chunk, shift);
-              }
-            });
+        Parallel.forRange(count, Math.max(1, Parallel.grain(count * each) / each), run.rows);
       }
+      run.close();
+      runs.give(run);
     }
     for (int c = 1; c < chunks; c++) {
       combine(kind, parts, c * outputs, outputs);
     }
     return parts;
+  }
+
+  /** What a run works on whose outputs are of several chunks, and the bodies of its loops. */
+  private final class Parts {
+    MemorySegment x = Tiles.ZEROS;
+    Kind kind = Kind.SUM;
+    double @Nullable [] shifts;
+
+    /** A number for each output of the first chunk, then of the second, and so on. */
+    double[] values = NONE;
+
+    int outputs;
+    int chunks;
+
+    /** Columns of a block, and blocks of a group of outputs. */
+    int width;
+
+    int blocks;
+
+    final Parallel.Range rows = (from, to) -> rows(this, (int) from, (int) to);
+    final Parallel.Task block = task -> block(this, task);
+
+    /** Keeps nothing alive. */
+    void close() {
+      x = Tiles.ZEROS;
+      shifts = null;
+      values = NONE;
+    }
+  }
+
+  private void rows(Parts run, int from, int to) {
+    double[] shifts = run.shifts;
+    for (int i = from; i < to; i++) {
+      int o = i % run.outputs;
+      double shift = shifts == null || Double.isInfinite(shifts[o]) ? 0 : shifts[o];
+      run.values[i] = row(run.x, run.kind, kept.at(o), i / run.outputs * chunk, shift);
+    }
   }
 
   /** Combines the first numbers of {@code parts} with those from {@code first}. */
@@ -287,23 +327,24 @@ public final class CpuReduce implements Reduce.Kernel {
     return v;
   }
 
-  private void columnTasks(MemorySegment x, Kind kind, int outputs, int chunks, double[] parts) {
-    int width = (int) Math.min(kept.run, COLUMNS);
-    int blocks = Math.toIntExact(Math.ceilDiv(kept.run, width));
-    int groups = Math.toIntExact(outputs / kept.run);
-    Parallel.forEach(
-        Math.multiplyExact(Math.multiplyExact(groups, blocks), chunks),
-        task -> {
-          int c = task % chunks;
-          int block = task / chunks % blocks;
-          int group = task / chunks / blocks;
-          int o = Math.toIntExact(group * kept.run + (long) block * width);
-          int n = (int) Math.min(width, kept.run - (long) block * width);
-          double[] v = VALUES.get(n);
-          Arrays.fill(v, 0, n, start(kind));
-          block(x, kind, kept.at(o), c * chunk, v, n);
-          System.arraycopy(v, 0, parts, c * outputs + o, n);
-        });
+  private void columnTasks(Parts run) {
+    run.width = (int) Math.min(kept.run, COLUMNS);
+    run.blocks = Math.toIntExact(Math.ceilDiv(kept.run, run.width));
+    int groups = Math.toIntExact(run.outputs / kept.run);
+    int tasks = Math.multiplyExact(Math.multiplyExact(groups, run.blocks), run.chunks);
+    Parallel.forEach(tasks, run.block);
+  }
+
+  private void block(Parts run, int task) {
+    int c = task % run.chunks;
+    int block = task / run.chunks % run.blocks;
+    int group = task / run.chunks / run.blocks;
+    int o = Math.toIntExact(group * kept.run + (long) block * run.width);
+    int n = (int) Math.min(run.width, kept.run - (long) block * run.width);
+    double[] v = VALUES.get(n);
+    Arrays.fill(v, 0, n, start(run.kind));
+    block(run.x, run.kind, kept.at(o), c * chunk, v, n);
+    System.arraycopy(v, 0, run.values, c * run.outputs + o, n);
   }
 
   /** One chunk of a block of columns. */

@@ -21,12 +21,24 @@ public final class CpuSoftmax implements Softmax.Kernel {
   private final Softmax op;
   private final boolean fast;
   private final Elements elements;
+  private final long rowsOfTask;
+  private final Apart.Ternary forward;
+  private final Apart.Ternary backward;
 
   /** A kernel for {@code op}. */
   public CpuSoftmax(Softmax op) {
     this.op = op;
     this.fast = op.inner() == 1 && op.type() == DType.F32;
     this.elements = Elements.of(op.type());
+    this.rowsOfTask = Math.max(1, Parallel.grain(op.count()) / Math.max(1, op.size()));
+    if (!fast) {
+      this.forward = this::forwardGeneral;
+      this.backward = this::backwardGeneral;
+    } else {
+      this.forward = LOOPS.hasSoftmaxRows(op.size()) ? this::forwardWhole : this::forwardRows;
+      boolean whole = !op.log() && LOOPS.hasSoftmaxGradients(op.size());
+      this.backward = whole ? this::backwardWhole : this::backwardRows;
+    }
   }
 
   @Override
@@ -34,59 +46,65 @@ public final class CpuSoftmax implements Softmax.Kernel {
     return fast ? "contiguous f32 rows" : "general rows in double";
   }
 
-  private interface Row {
-    void run(long first, long step);
-  }
-
-  private long rowsOfTask() {
-    long elements = op.outer() * op.inner() * op.size();
-    return Math.max(1, Parallel.grain(elements) / Math.max(1, op.size()));
-  }
-
-  private void rows(Row row) {
-    Parallel.forRange(
-        op.outer() * op.inner(),
-        rowsOfTask(),
-        (from, to) -> {
-          for (long r = from; r < to; r++) {
-            row.run(r / op.inner() * op.size() * op.inner() + r % op.inner(), op.inner());
-          }
-        });
-  }
-
   @Override
   public void forward(Stream stream, Buffer x, Buffer y) {
     MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
-    if (fast && LOOPS.hasSoftmaxRows(op.size())) {
-      int n = (int) op.size();
-      Parallel.forRange(
-          op.outer(),
-          rowsOfTask(),
-          (from, to) -> LOOPS.softmaxRows(xs, ys, from * n, (int) (to - from), n, op.log()));
-    } else if (fast) {
-      rows((at, step) -> forwardRow(xs, ys, at));
-    } else {
-      rows((at, step) -> forwardGeneral(xs, ys, at, step));
-    }
+    Parallel.forRange(op.outer() * op.inner(), rowsOfTask, forward, xs, y.segment(), Tiles.ZEROS);
   }
 
   @Override
   public void backward(Stream stream, Buffer y, Buffer dy, Buffer dx) {
     MemorySegment ys = y.segment();
-    MemorySegment dys = dy.segment();
-    MemorySegment dxs = dx.segment();
-    if (fast && !op.log() && LOOPS.hasSoftmaxGradients(op.size())) {
-      int n = (int) op.size();
-      Parallel.forRange(
-          op.outer(),
-          rowsOfTask(),
-          (from, to) -> LOOPS.softmaxGradients(ys, dys, dxs, from * n, (int) (to - from), n));
-    } else if (fast) {
-      rows((at, step) -> backwardRow(ys, dys, dxs, at));
-    } else {
-      rows((at, step) -> backwardGeneral(ys, dys, dxs, at, step));
+    Parallel.forRange(
+        op.outer() * op.inner(), rowsOfTask, backward, ys, dy.segment(), dx.segment());
+  }
+
+  // ---- a task: rows from to to (excluded)
+
+  private void forwardWhole(
+      MemorySegment x, MemorySegment y, MemorySegment none, long from, long to) {
+    int n = (int) op.size();
+    LOOPS.softmaxRows(x, y, from * n, (int) (to - from), n, op.log());
+  }
+
+  private void forwardRows(
+      MemorySegment x, MemorySegment y, MemorySegment none, long from, long to) {
+    for (long r = from; r < to; r++) {
+      forwardRow(x, y, r * op.size());
     }
+  }
+
+  private void forwardGeneral(
+      MemorySegment x, MemorySegment y, MemorySegment none, long from, long to) {
+    for (long r = from; r < to; r++) {
+      forwardRowGeneral(x, y, start(r), op.inner());
+    }
+  }
+
+  private void backwardWhole(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long from, long to) {
+    int n = (int) op.size();
+    LOOPS.softmaxGradients(y, dy, dx, from * n, (int) (to - from), n);
+  }
+
+  private void backwardRows(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long from, long to) {
+    for (long r = from; r < to; r++) {
+      backwardRow(y, dy, dx, r * op.size());
+    }
+  }
+
+  private void backwardGeneral(
+      MemorySegment y, MemorySegment dy, MemorySegment dx, long from, long to) {
+    for (long r = from; r < to; r++) {
+      backwardRowGeneral(y, dy, dx, start(r), op.inner());
+    }
+  }
+
+  // ---- a row
+
+  private long start(long row) {
+    return row / op.inner() * op.size() * op.inner() + row % op.inner();
   }
 
   private static int run(long first, long end) {
@@ -133,7 +151,7 @@ public final class CpuSoftmax implements Softmax.Kernel {
     }
   }
 
-  private void forwardGeneral(MemorySegment x, MemorySegment y, long at, long step) {
+  private void forwardRowGeneral(MemorySegment x, MemorySegment y, long at, long step) {
     double max = Double.NEGATIVE_INFINITY;
     for (long i = 0; i < op.size(); i++) {
       max = Math.max(max, elements.get(x, at + i * step));
@@ -149,7 +167,7 @@ public final class CpuSoftmax implements Softmax.Kernel {
     }
   }
 
-  private void backwardGeneral(
+  private void backwardRowGeneral(
       MemorySegment y, MemorySegment dy, MemorySegment dx, long at, long step) {
     double sum = 0;
     for (long i = 0; i < op.size(); i++) {

@@ -24,6 +24,8 @@ public final class CpuUnary implements Unary.Kernel {
   private final Elements elements;
   private final @Nullable UnaryLoops loops;
   private final boolean far;
+  private final Apart.Ternary forward = this::forward;
+  private final Apart.Ternary backward = this::backward;
 
   /** A kernel for {@code op}. */
   public CpuUnary(Unary op) {
@@ -54,22 +56,21 @@ public final class CpuUnary implements Unary.Kernel {
   @Override
   public void forward(Stream stream, Buffer x, Buffer y) {
     MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
-    Parallel.forRange(
-        op.count(),
-        Parallel.grain(op.count()),
-        (from, to) -> {
-          if (loops != null) {
-            int n = (int) (to - from);
-            loops.forward(xs, from * 4, ys, from * 4, n, far, op.a(), op.b());
-          } else if (op.type().isFloating()) {
-            for (long i = from; i < to; i++) {
-              elements.set(ys, i, form.apply(elements.get(xs, i), op.a(), op.b()));
-            }
-          } else {
-            integers(xs, ys, from, to);
-          }
-        });
+    long grain = Parallel.grain(op.count());
+    Parallel.forRange(op.count(), grain, forward, xs, y.segment(), Tiles.ZEROS);
+  }
+
+  private void forward(MemorySegment x, MemorySegment y, MemorySegment none, long from, long to) {
+    if (loops != null) {
+      int n = (int) (to - from);
+      loops.forward(x, from * 4, y, from * 4, n, far, op.a(), op.b());
+    } else if (op.type().isFloating()) {
+      for (long i = from; i < to; i++) {
+        elements.set(y, i, form.apply(elements.get(x, i), op.a(), op.b()));
+      }
+    } else {
+      integers(x, y, from, to);
+    }
   }
 
   private void integers(MemorySegment x, MemorySegment y, long from, long to) {
@@ -89,21 +90,20 @@ public final class CpuUnary implements Unary.Kernel {
   @Override
   public void backward(Stream stream, Buffer saved, Buffer dy, Buffer dx) {
     MemorySegment ss = saved.segment();
-    MemorySegment gs = dy.segment();
-    MemorySegment ds = dx.segment();
-    Parallel.forRange(
-        op.count(),
-        Parallel.grain(op.count()),
-        (from, to) -> {
-          if (loops != null) {
-            int n = (int) (to - from);
-            loops.backward(ss, from * 4, gs, from * 4, ds, from * 4, n, far, op.a(), op.b());
-            return;
-          }
-          for (long i = from; i < to; i++) {
-            double g = form.gradient(elements.get(ss, i), elements.get(gs, i), op.a(), op.b());
-            elements.set(ds, i, g);
-          }
-        });
+    long grain = Parallel.grain(op.count());
+    Parallel.forRange(op.count(), grain, backward, ss, dy.segment(), dx.segment());
+  }
+
+  private void backward(
+      MemorySegment saved, MemorySegment dy, MemorySegment dx, long from, long to) {
+    if (loops != null) {
+      int n = (int) (to - from);
+      loops.backward(saved, from * 4, dy, from * 4, dx, from * 4, n, far, op.a(), op.b());
+      return;
+    }
+    for (long i = from; i < to; i++) {
+      double g = form.gradient(elements.get(saved, i), elements.get(dy, i), op.a(), op.b());
+      elements.set(dx, i, g);
+    }
   }
 }

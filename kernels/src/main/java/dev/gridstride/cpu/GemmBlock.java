@@ -5,8 +5,12 @@ import dev.gridstride.kernels.Epilogue;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** One task of a matrix product: a block of C, from packing to epilogue. */
+/**
+ * One task of a matrix product: a block of C, from packing to epilogue. Each thread has one object
+ * for all of its blocks.
+ */
 final class GemmBlock {
+  private static final ThreadLocal<@Nullable GemmBlock> OF_THREAD = new ThreadLocal<>();
   private static final Scratch PACKED_B = new Scratch();
   private static final Scratch RESULT = new Scratch();
   private static final Scratch TILE = new Scratch();
@@ -24,25 +28,25 @@ final class GemmBlock {
    */
   private static final int IN_ROWS = 128;
 
-  private final GemmCall g;
-  private final GemmLoops loops;
-  private final int e;
-  private final int lanes;
+  private GemmCall g;
+  private GemmLoops loops;
+  private int e;
+  private int lanes;
 
   /** Columns of a panel of B. */
-  private final int wideB;
+  private int wideB;
 
-  private final long batch;
-  private final long i0;
-  private final int rows;
-  private final long j0;
-  private final int columns;
+  private long batch;
+  private long i0;
+  private int rows;
+  private long j0;
+  private int columns;
 
   /** B's columns, packed for all blocks; null where each block packs for itself. */
-  private final @Nullable GemmPanels panels;
+  private @Nullable GemmPanels panels;
 
   /** A's rows, packed for all blocks; null where each block packs for itself. */
-  private final @Nullable GemmRowPanels rowPanels;
+  private @Nullable GemmRowPanels rowPanels;
 
   // where the block of C is computed: C itself or scratch memory
   private MemorySegment c;
@@ -51,7 +55,14 @@ final class GemmBlock {
   private boolean padded;
   private boolean inScratch;
 
-  GemmBlock(
+  private GemmBlock(GemmCall g) {
+    this.g = g;
+    this.loops = g.loops;
+    this.c = g.c;
+  }
+
+  /** The calling thread's block, until it asks for the next. */
+  static GemmBlock of(
       GemmCall g,
       long batch,
       long i0,
@@ -60,19 +71,24 @@ final class GemmBlock {
       int columns,
       @Nullable GemmPanels panels,
       @Nullable GemmRowPanels rowPanels) {
-    this.g = g;
-    this.panels = panels;
-    this.rowPanels = rowPanels;
-    this.loops = g.loops;
-    this.e = g.e;
-    this.lanes = loops.lanes();
-    this.wideB = GemmPacking.width(g);
-    this.batch = batch;
-    this.i0 = i0;
-    this.rows = rows;
-    this.j0 = j0;
-    this.columns = columns;
-    this.c = g.c;
+    GemmBlock block = OF_THREAD.get();
+    if (block == null) {
+      block = new GemmBlock(g);
+      OF_THREAD.set(block);
+    }
+    block.g = g;
+    block.panels = panels;
+    block.rowPanels = rowPanels;
+    block.loops = g.loops;
+    block.e = g.e;
+    block.lanes = g.loops.lanes();
+    block.wideB = GemmPacking.width(g);
+    block.batch = batch;
+    block.i0 = i0;
+    block.rows = rows;
+    block.j0 = j0;
+    block.columns = columns;
+    return block;
   }
 
   /** The whole block: product, old value, epilogue, store. */

@@ -5,10 +5,16 @@ import dev.gridstride.kernels.Gemm;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** One run of a matrix product: operands, factors, and what follows from them. */
+/**
+ * One run of a matrix product: operands, factors, what follows from them, and the bodies of its
+ * loops. Its kernel keeps it for the next run.
+ */
 final class GemmCall {
   /** Any thread but the caller's. */
   private static final Thread ELSEWHERE = Thread.ofPlatform().unstarted(() -> {});
+
+  /** Columns of a task that sums them. */
+  private static final int SUM_COLUMNS = 256;
 
   final Gemm op;
   final GemmLoops loops;
@@ -17,22 +23,22 @@ final class GemmCall {
   /** Bytes of one element of the compute type. */
   final int e;
 
-  final double alpha;
-  final double beta;
+  double alpha;
+  double beta;
 
   /** Types of what lies in a and b: the op's, or f32 where they have been widened. */
-  final DType aType;
+  DType aType;
 
-  final DType bType;
-  final MemorySegment a;
-  final MemorySegment b;
-  final MemorySegment c;
+  DType bType;
+  MemorySegment a = Tiles.ZEROS;
+  MemorySegment b = Tiles.ZEROS;
+  MemorySegment c = Tiles.ZEROS;
 
   /** Whether all operands may be used by several threads. */
-  private final boolean shared;
+  private boolean shared;
 
-  final @Nullable MemorySegment bias;
-  final @Nullable MemorySegment aux;
+  @Nullable MemorySegment bias;
+  @Nullable MemorySegment aux;
 
   /** Leading dimensions in elements. */
   final long lda;
@@ -41,18 +47,39 @@ final class GemmCall {
   final long ldc;
 
   /** Whether an operand is copied block by block to native memory in the compute type. */
-  final boolean stageA;
+  boolean stageA;
 
-  final boolean stageB;
-  final boolean stageC;
+  boolean stageB;
+  boolean stageC;
 
   /** Whether the products are computed at all. */
-  final boolean multiplies;
+  boolean multiplies;
 
-  GemmCall(
-      Gemm op,
-      GemmLoops loops,
-      GemmBlocking blocking,
+  final GemmBlocks blocks;
+  final GemmSplit split;
+  final GemmPanels panels;
+  final GemmRowPanels rowPanels;
+  private final Parallel.Range biasGradients;
+
+  GemmCall(Gemm op, GemmLoops loops, GemmBlocking blocking) {
+    this.op = op;
+    this.loops = loops;
+    this.blocking = blocking;
+    this.e = loops.bytes();
+    this.aType = op.aType();
+    this.bType = op.bType();
+    this.lda = op.leadingA();
+    this.ldb = op.leadingB();
+    this.ldc = op.leadingC();
+    this.blocks = new GemmBlocks(this);
+    this.split = new GemmSplit(this);
+    this.panels = new GemmPanels(this);
+    this.rowPanels = new GemmRowPanels(this);
+    this.biasGradients = (from, to) -> GemmEpilogue.biasGradient(this, from, (int) (to - from));
+  }
+
+  /** Begins a run. */
+  void open(
       double alpha,
       DType aType,
       MemorySegment a,
@@ -62,10 +89,6 @@ final class GemmCall {
       MemorySegment c,
       @Nullable MemorySegment bias,
       @Nullable MemorySegment aux) {
-    this.op = op;
-    this.loops = loops;
-    this.blocking = blocking;
-    this.e = loops.bytes();
     this.alpha = alpha;
     this.beta = beta;
     this.aType = aType;
@@ -75,14 +98,30 @@ final class GemmCall {
     this.c = c;
     this.bias = bias;
     this.aux = aux;
-    this.lda = op.leadingA();
-    this.ldb = op.leadingB();
-    this.ldc = op.leadingC();
     this.stageA = staged(aType, a);
     this.stageB = staged(bType, b);
     this.stageC = staged(op.cType(), c);
     this.shared = shared(a) && shared(b) && shared(c);
     this.multiplies = alpha != 0 && op.k() > 0;
+  }
+
+  /** Ends a run: keeps nothing of it alive. */
+  void close() {
+    a = Tiles.ZEROS;
+    b = Tiles.ZEROS;
+    c = Tiles.ZEROS;
+    bias = null;
+    aux = null;
+    split.close();
+    panels.close();
+    rowPanels.close();
+  }
+
+  /** The sums of C's columns, where the op stores them. */
+  void sumColumns() {
+    if (op.epilogue().storesBiasGradient()) {
+      forRange(op.n(), SUM_COLUMNS, biasGradients);
+    }
   }
 
   /**

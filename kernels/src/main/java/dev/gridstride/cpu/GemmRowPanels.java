@@ -6,45 +6,48 @@ import java.lang.foreign.MemorySegment;
  * Rows of A packed once, over all of k, where many blocks of C read each of them: packing is as
  * slow as the memory that A's rows, or columns, are scattered over.
  */
-final class GemmRowPanels {
+final class GemmRowPanels implements Parallel.Range {
   private static final Scratch MEMORY = new Scratch();
 
   private final GemmCall g;
 
-  private final long first;
-
-  /** Blocks of rows. */
-  private final long down;
-
   /** Bytes of a block of rows in one step of k. */
   private final long block;
 
-  private final MemorySegment memory;
+  private long batch;
+  private long first;
+  private long rows;
 
-  private GemmRowPanels(GemmCall g, long first, long rows) {
+  /** Blocks of rows. */
+  private long down;
+
+  private MemorySegment memory = Tiles.ZEROS;
+
+  GemmRowPanels(GemmCall g) {
     this.g = g;
-    this.first = first;
-    down = Math.ceilDiv(rows, g.blocking.rows());
     block = GemmPacking.bytesOfA(g, g.blocking.rows(), g.blocking.depth());
-    memory = MEMORY.get(down * steps() * block);
   }
 
   /** Packs {@code rows} of A, on all threads, into memory of the calling thread. */
-  static GemmRowPanels pack(GemmCall g, long batch, long first, long rows) {
-    var panels = new GemmRowPanels(g, first, rows);
-    g.forRange(
-        panels.down * panels.steps(),
-        1,
-        (from, to) -> {
-          for (long t = from; t < to; t++) {
-            long i = t % panels.down * g.blocking.rows();
-            long p = t / panels.down * g.blocking.depth();
-            int high = (int) Math.min(g.blocking.rows(), rows - i);
-            int depth = (int) Math.min(g.blocking.depth(), g.op.k() - p);
-            GemmPacking.packA(g, batch, first + i, high, p, depth, panels.memory, t * panels.block);
-          }
-        });
-    return panels;
+  GemmRowPanels pack(long batch, long first, long rows) {
+    this.batch = batch;
+    this.first = first;
+    this.rows = rows;
+    down = Math.ceilDiv(rows, g.blocking.rows());
+    memory = MEMORY.get(down * steps() * block);
+    g.forRange(down * steps(), 1, this);
+    return this;
+  }
+
+  @Override
+  public void run(long from, long to) {
+    for (long t = from; t < to; t++) {
+      long i = t % down * g.blocking.rows();
+      long p = t / down * g.blocking.depth();
+      int high = (int) Math.min(g.blocking.rows(), rows - i);
+      int depth = (int) Math.min(g.blocking.depth(), g.op.k() - p);
+      GemmPacking.packA(g, batch, first + i, high, p, depth, memory, t * block);
+    }
   }
 
   private long steps() {
@@ -58,5 +61,10 @@ final class GemmRowPanels {
   /** Where the block of row {@code i} begins in the step at term {@code p}. */
   long offset(long i, long p) {
     return (p / g.blocking.depth() * down + (i - first) / g.blocking.rows()) * block;
+  }
+
+  /** Keeps no thread's memory alive. */
+  void close() {
+    memory = Tiles.ZEROS;
   }
 }

@@ -53,6 +53,8 @@ final class GemmSmall implements Apart.Ternary {
   /** Rows of a single product in one task, a multiple of those of a tile. */
   private final int part;
 
+  private final Apart.Ternary parts = this::ofProduct;
+
   GemmSmall(Gemm op, GemmLoops loops) {
     this.op = op;
     this.loops = loops;
@@ -89,17 +91,15 @@ final class GemmSmall implements Apart.Ternary {
   /** All products of the batch. */
   void run(MemorySegment a, MemorySegment b, MemorySegment c) {
     if (op.batch() == 1 && part < m && Parallel.threads() > 1) {
-      Parallel.forRange(m, part, (from, to) -> ofProduct(a, b, c, (int) from, (int) to));
-    } else if (op.batch() <= grain) {
-      Apart.run(this, a, b, c, 0, op.batch());
+      Parallel.forRange(m, part, parts, a, b, c);
     } else {
-      Parallel.forRange(op.batch(), grain, (from, to) -> run(a, b, c, from, to));
+      Parallel.forRange(op.batch(), grain, this, a, b, c);
     }
   }
 
   /** Rows {@code from} to {@code to} of the only product. */
-  private void ofProduct(MemorySegment a, MemorySegment b, MemorySegment c, int from, int to) {
-    product(to - from, a, from * rowA, b, 0, c, from * ldc);
+  private void ofProduct(MemorySegment a, MemorySegment b, MemorySegment c, long from, long to) {
+    product((int) (to - from), a, from * rowA, b, 0, c, from * ldc);
   }
 
   /** Products {@code from} to {@code to} of a batch. */

@@ -2,6 +2,7 @@ package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,19 +10,13 @@ import org.jspecify.annotations.Nullable;
  * measured, what shares a mean is combined in order, and all is applied in a second pass.
  */
 final class NormChannels {
-  /** Receives the moments of what shares a mean; of several at a time, on several threads. */
-  @FunctionalInterface
-  interface Result {
-    /** The mean, and the sum of the squared deviations from it. */
-    void is(int stat, double mean, double squares);
-  }
-
   private static final ScratchDoubles MEANS = new ScratchDoubles();
   private static final ScratchDoubles SQUARES = new ScratchDoubles();
   private static final ScratchDoubles SUMS = new ScratchDoubles();
   private static final ScratchDoubles LOWS = new ScratchDoubles();
   private static final ScratchDoubles SLOPES = new ScratchDoubles();
   private static final ScratchDoubles OFFSETS = new ScratchDoubles();
+  private static final double[] NONE = {};
 
   /** Means, or channels, of a task that combines numbers of some ten images each. */
   private static final int STATS = 256;
@@ -30,6 +25,7 @@ final class NormChannels {
   private final NormPasses passes;
   private final Elements parameters;
   private final long channels;
+  private final Reuse<Run> runs = new Reuse<>(Run::new);
 
   NormChannels(NormShape shape) {
     this.shape = shape;
@@ -37,6 +33,78 @@ final class NormChannels {
     // one without channels has no columns either
     this.passes = shape.last() && channels > 0 ? new NormColumns(shape) : new NormPlanes(shape);
     this.parameters = Elements.of(shape.type());
+  }
+
+  /** What a run works on, and the bodies of its loops. */
+  private final class Run {
+    @Nullable MemorySegment gamma;
+    @Nullable MemorySegment beta;
+    @Nullable MemorySegment dgamma;
+    @Nullable MemorySegment dbeta;
+    @Nullable NormStatistics stats;
+    @Nullable NormAverages averages;
+    double[] means = NONE;
+    double[] squares = NONE;
+    double[] sums = NONE;
+    double[] low = NONE;
+    double[] slopes = NONE;
+    double[] offsets = NONE;
+
+    final Parallel.Range ofImages = (from, to) -> ofImages(this, (int) from, (int) to);
+    final Parallel.Range ofGroups = (from, to) -> ofGroups(this, (int) from, (int) to);
+    final Parallel.Range parameterGradients = (from, to) -> parameterGradients(this, from, to);
+
+    final NormPasses.Numbers affine =
+        (image, channel, v) -> {
+          int k = shape.stat(image, channel);
+          v[0] = stats().pivot(k);
+          v[1] = stats().rstd(k) * parameter(gamma, channel, 1);
+          v[2] = parameter(beta, channel, 0) - stats().low(k) * v[1];
+        };
+    final NormPasses.Numbers pivots =
+        (image, channel, v) -> v[0] = stats().pivot(shape.stat(image, channel));
+    final NormPasses.Numbers scales =
+        (image, channel, v) -> {
+          v[0] = 0;
+          v[1] = stats().rstd(shape.stat(image, channel)) * parameter(gamma, channel, 1);
+          v[2] = 0;
+        };
+    final NormPasses.Numbers gradient =
+        (image, channel, v) -> {
+          int k = shape.stat(image, channel);
+          v[0] = stats().pivot(k);
+          v[1] = stats().rstd(k) * parameter(gamma, channel, 1);
+          v[2] = slopes[k];
+          v[3] = offsets[k];
+        };
+
+    NormStatistics stats() {
+      return Objects.requireNonNull(stats);
+    }
+
+    /** The mean of what shares one, and the sum of the squared deviations from it. */
+    void set(int stat, double mean, double squares) {
+      stats().set(stat, mean, squares / Math.max(1, shape.count()));
+      if (averages != null) {
+        averages.add(stat, mean, squares);
+      }
+    }
+
+    /** Keeps nothing alive. */
+    void close() {
+      gamma = null;
+      beta = null;
+      dgamma = null;
+      dbeta = null;
+      stats = null;
+      averages = null;
+      means = NONE;
+      squares = NONE;
+      sums = NONE;
+      low = NONE;
+      slopes = NONE;
+      offsets = NONE;
+    }
   }
 
   String details() {
@@ -47,32 +115,42 @@ final class NormChannels {
     return Math.toIntExact(shape.images() * channels);
   }
 
-  /** The statistics of x. */
-  void measure(MemorySegment x, Result result) {
-    double[] means = MEANS.get(table());
-    double[] squares = SQUARES.get(table());
-    passes.moments(x, means, squares);
+  /**
+   * The statistics of x, then {@code y = (x - mean) * rstd * gamma + beta}.
+   *
+   * @param averages of the statistics, where they are kept
+   */
+  void forward(
+      MemorySegment x,
+      @Nullable MemorySegment gamma,
+      @Nullable MemorySegment beta,
+      MemorySegment y,
+      NormStatistics stats,
+      @Nullable NormAverages averages) {
+    Run run = runs.take();
+    run.stats = stats;
+    run.averages = averages;
+    run.means = MEANS.get(table());
+    run.squares = SQUARES.get(table());
+    passes.moments(x, run.means, run.squares);
     if (shape.groups() == 0) {
-      double[] sums = SUMS.get(Math.toIntExact(2 * channels));
-      Parallel.forRange(
-          channels,
-          STATS,
-          (from, to) -> ofImages(means, squares, sums, (int) from, (int) to, result));
+      run.sums = SUMS.get(Math.toIntExact(2 * channels));
+      Parallel.forRange(channels, STATS, run.ofImages);
     } else {
-      Parallel.forRange(
-          shape.stats(),
-          STATS,
-          (from, to) -> {
-            for (int k = (int) from; k < to; k++) {
-              ofGroup(means, squares, k, result);
-            }
-          });
+      Parallel.forRange(shape.stats(), STATS, run.ofGroups);
     }
+    run.gamma = gamma;
+    run.beta = beta;
+    passes.affine(x, y, run.affine);
+    run.close();
+    runs.give(run);
   }
 
   /** Channels that share their means with those of other images, all of them at once. */
-  private void ofImages(
-      double[] means, double[] squares, double[] sums, int from, int to, Result result) {
+  private void ofImages(Run run, int from, int to) {
+    double[] means = run.means;
+    double[] squares = run.squares;
+    double[] sums = run.sums;
     int each = (int) channels;
     Arrays.fill(sums, from, to, 0);
     Arrays.fill(sums, each + from, each + to, 0);
@@ -92,24 +170,26 @@ final class NormChannels {
       }
     }
     for (int k = from; k < to; k++) {
-      result.is(k, sums[k], sums[each + k]);
+      run.set(k, sums[k], sums[each + k]);
     }
   }
 
   /** Channels of an image that share a mean. */
-  private void ofGroup(double[] means, double[] squares, int stat, Result result) {
+  private void ofGroups(Run run, int from, int to) {
     int width = (int) (channels / shape.groups());
-    double mean = 0;
-    for (int i = stat * width; i < (stat + 1) * width; i++) {
-      mean += means[i];
+    for (int stat = from; stat < to; stat++) {
+      double mean = 0;
+      for (int i = stat * width; i < (stat + 1) * width; i++) {
+        mean += run.means[i];
+      }
+      mean /= Math.max(1, width);
+      double sum = 0;
+      for (int i = stat * width; i < (stat + 1) * width; i++) {
+        double apart = run.means[i] - mean;
+        sum += run.squares[i] + apart * apart * shape.spatial();
+      }
+      run.set(stat, mean, sum);
     }
-    mean /= Math.max(1, width);
-    double sum = 0;
-    for (int i = stat * width; i < (stat + 1) * width; i++) {
-      double apart = means[i] - mean;
-      sum += squares[i] + apart * apart * shape.spatial();
-    }
-    result.is(stat, mean, sum);
   }
 
   private double parameter(@Nullable MemorySegment values, long channel, double otherwise) {
@@ -123,15 +203,13 @@ final class NormChannels {
       @Nullable MemorySegment beta,
       MemorySegment y,
       NormStatistics stats) {
-    passes.affine(
-        x,
-        y,
-        (image, channel, v) -> {
-          int k = shape.stat(image, channel);
-          v[0] = stats.pivot(k);
-          v[1] = stats.rstd(k) * parameter(gamma, channel, 1);
-          v[2] = parameter(beta, channel, 0) - stats.low(k) * v[1];
-        });
+    Run run = runs.take();
+    run.stats = stats;
+    run.gamma = gamma;
+    run.beta = beta;
+    passes.affine(x, y, run.affine);
+    run.close();
+    runs.give(run);
   }
 
   /** The gradients that are asked for; frozen statistics do not depend on x. */
@@ -144,29 +222,28 @@ final class NormChannels {
       @Nullable MemorySegment dx,
       @Nullable MemorySegment dgamma,
       @Nullable MemorySegment dbeta) {
+    Run run = runs.take();
+    run.stats = stats;
+    run.gamma = gamma;
     if (!frozen || dgamma != null || dbeta != null) {
-      double[] sums = SUMS.get(Math.multiplyExact(3, table()));
-      passes.sums(
-          x, dy, (image, channel, v) -> v[0] = stats.pivot(shape.stat(image, channel)), sums);
+      run.sums = SUMS.get(Math.multiplyExact(3, table()));
+      passes.sums(x, dy, run.pivots, run.sums);
       if (shape.groups() == 0) {
-        addImages(sums);
+        addImages(run.sums);
       }
-      double[] low = low(sums, frozen);
-      parameterGradients(stats, sums, low, dgamma, dbeta);
-      if (!frozen && dx != null) {
-        inputGradient(stats, sums, low, x, gamma, dy, dx);
-      }
+      run.low = low(run.sums, frozen);
+      run.dgamma = dgamma;
+      run.dbeta = dbeta;
+      Parallel.forRange(channels, STATS, run.parameterGradients);
     }
     if (frozen && dx != null) {
-      passes.affine(
-          dy,
-          dx,
-          (image, channel, v) -> {
-            v[0] = 0;
-            v[1] = stats.rstd(shape.stat(image, channel)) * parameter(gamma, channel, 1);
-            v[2] = 0;
-          });
+      passes.affine(dy, dx, run.scales);
+    } else if (dx != null) {
+      setGradient(run);
+      passes.gradient(x, dy, dx, run.gradient);
     }
+    run.close();
+    runs.give(run);
   }
 
   /** Adds the sums of the other images to those of the first: all share their means. */
@@ -201,69 +278,46 @@ final class NormChannels {
     return low;
   }
 
-  private void parameterGradients(
-      NormStatistics stats,
-      double[] sums,
-      double[] low,
-      @Nullable MemorySegment dgamma,
-      @Nullable MemorySegment dbeta) {
-    Parallel.forRange(
-        channels,
-        STATS,
-        (from, to) -> {
-          for (long c = from; c < to; c++) {
-            double g = 0;
-            double b = 0;
-            for (long image = 0; image < images(); image++) {
-              int i = (int) (3 * (image * channels + c));
-              int k = shape.stat(image, c);
-              g += stats.rstd(k) * (sums[i + 1] - low[k] * sums[i]);
-              b += sums[i];
-            }
-            if (dgamma != null) {
-              parameters.set(dgamma, c, g);
-            }
-            if (dbeta != null) {
-              parameters.set(dbeta, c, b);
-            }
-          }
-        });
+  private void parameterGradients(Run run, long from, long to) {
+    double[] sums = run.sums;
+    for (long c = from; c < to; c++) {
+      double g = 0;
+      double b = 0;
+      for (long image = 0; image < images(); image++) {
+        int i = (int) (3 * (image * channels + c));
+        int k = shape.stat(image, c);
+        g += run.stats().rstd(k) * (sums[i + 1] - run.low[k] * sums[i]);
+        b += sums[i];
+      }
+      if (run.dgamma != null) {
+        parameters.set(run.dgamma, c, g);
+      }
+      if (run.dbeta != null) {
+        parameters.set(run.dbeta, c, b);
+      }
+    }
   }
 
-  private void inputGradient(
-      NormStatistics stats,
-      double[] sums,
-      double[] low,
-      MemorySegment x,
-      @Nullable MemorySegment gamma,
-      MemorySegment dy,
-      MemorySegment dx) {
+  /** What dx is made of beside dy and x. */
+  private void setGradient(Run run) {
+    double[] sums = run.sums;
     double[] b = SLOPES.get(shape.stats()); // first the sums of dy * gamma * (x - pivot)
     double[] c = OFFSETS.get(shape.stats()); // and of dy * gamma
     Arrays.fill(b, 0, shape.stats(), 0);
     Arrays.fill(c, 0, shape.stats(), 0);
     for (int i = 0; i < images() * channels; i++) {
       int k = shape.stat(i / channels, i % channels);
-      double g = parameter(gamma, i % channels, 1);
+      double g = parameter(run.gamma, i % channels, 1);
       b[k] += g * sums[3 * i + 1];
       c[k] += g * sums[3 * i];
     }
     for (int k = 0; k < shape.stats(); k++) {
-      double r = stats.rstd(k);
+      double r = run.stats().rstd(k);
       double sum = c[k];
-      b[k] = -r * r * r * (b[k] - low[k] * sum) / shape.count();
-      c[k] = -r * sum / shape.count() - b[k] * low[k];
+      b[k] = -r * r * r * (b[k] - run.low[k] * sum) / shape.count();
+      c[k] = -r * sum / shape.count() - b[k] * run.low[k];
     }
-    passes.gradient(
-        x,
-        dy,
-        dx,
-        (image, channel, v) -> {
-          int k = shape.stat(image, channel);
-          v[0] = stats.pivot(k);
-          v[1] = stats.rstd(k) * parameter(gamma, channel, 1);
-          v[2] = b[k];
-          v[3] = c[k];
-        });
+    run.slopes = b;
+    run.offsets = c;
   }
 }

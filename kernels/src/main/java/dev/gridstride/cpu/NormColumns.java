@@ -2,6 +2,7 @@ package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Channels that lie side by side: an image is a matrix with a column for each channel.
@@ -14,6 +15,8 @@ final class NormColumns implements NormPasses {
   private static final ScratchDoubles MEANS = new ScratchDoubles();
   private static final ScratchDoubles SQUARES = new ScratchDoubles();
   private static final ScratchDoubles SUMS = new ScratchDoubles();
+  private static final ScratchDoubles NUMBERS = new ScratchDoubles();
+  private static final double[] NONE = {};
 
   /** Elements of a task: many times what its table costs. */
   private static final long GRAIN = 1 << 17;
@@ -25,6 +28,10 @@ final class NormColumns implements NormPasses {
   private final long rows;
   private final int pieces;
   private final int columns;
+  private final Reuse<Moments> moments = new Reuse<>(Moments::new);
+  private final Reuse<Affine> affine = new Reuse<>(Affine::new);
+  private final Reuse<Sums> sums = new Reuse<>(Sums::new);
+  private final Reuse<Gradient> gradients = new Reuse<>(Gradient::new);
 
   NormColumns(NormShape shape) {
     this.shape = shape;
@@ -37,65 +44,64 @@ final class NormColumns implements NormPasses {
     this.columns = Math.toIntExact(shape.images() * channels);
   }
 
-  private interface Body {
+  /** A pass, block by block. */
+  private abstract class Pass implements Parallel.Task {
+    MemorySegment x = Tiles.ZEROS;
+    MemorySegment dy = Tiles.ZEROS;
+    MemorySegment out = Tiles.ZEROS;
+    @Nullable Numbers numbers;
+    double[] into = NONE;
+    double[] squares = NONE;
+
+    final void run() {
+      long tasks = Math.multiplyExact(shape.images() * pieces, (long) blocks);
+      Parallel.forEach(Math.toIntExact(tasks), this);
+      x = Tiles.ZEROS;
+      dy = Tiles.ZEROS;
+      out = Tiles.ZEROS;
+      numbers = null;
+      into = NONE;
+      squares = NONE;
+    }
+
+    @Override
+    public final void run(int task) {
+      long piece = task / blocks;
+      int column = task % blocks * NormLoops.COLS;
+      int cols = Math.min(NormLoops.COLS, channels - column);
+      long image = piece / pieces;
+      long row = piece % pieces * rows;
+      MemorySegment table = TABLE.get(8L * 4 * NormLoops.COLS);
+      if (numbers != null) {
+        fill(table, numbers, image, column, cols);
+      }
+      block(
+          Math.toIntExact(piece * channels + column),
+          cols,
+          (image * shape.spatial() + row) * channels + column,
+          (int) Math.min(rows, shape.spatial() - row),
+          table);
+    }
+
     /**
      * Does one block.
      *
      * @param first number of the block's first column among those of all pieces
      * @param at the block's first element
      * @param count rows
+     * @param table of the calling thread, with the columns' numbers
      */
-    void run(int first, long image, int column, int cols, long at, int count);
+    abstract void block(int first, int cols, long at, int count, MemorySegment table);
   }
 
-  private void blocks(Body body) {
-    long tasks = Math.multiplyExact(shape.images() * pieces, (long) blocks);
-    Parallel.forEach(
-        Math.toIntExact(tasks),
-        task -> {
-          long piece = task / blocks;
-          int column = task % blocks * NormLoops.COLS;
-          long image = piece / pieces;
-          long row = piece % pieces * rows;
-          body.run(
-              Math.toIntExact(piece * channels + column),
-              image,
-              column,
-              Math.min(NormLoops.COLS, channels - column),
-              (image * shape.spatial() + row) * channels + column,
-              (int) Math.min(rows, shape.spatial() - row));
-        });
-  }
-
-  private MemorySegment table() {
-    return TABLE.get(8L * 4 * NormLoops.COLS);
-  }
-
-  private void fill(
-      MemorySegment table, Numbers numbers, int kinds, long image, int column, int cols) {
-    var v = new double[4];
-    for (int j = 0; j < cols; j++) {
-      numbers.of(image, column + j, v);
-      for (int k = 0; k < kinds; k++) {
-        loops.tableElements().set(table, (long) k * cols + j, v[k]);
-      }
-    }
-  }
-
-  @Override
-  public void moments(MemorySegment x, double[] means, double[] squares) {
-    int count = Math.multiplyExact(columns, pieces);
-    double[] m = pieces == 1 ? means : MEANS.get(count);
-    double[] s = pieces == 1 ? squares : SQUARES.get(count);
-    if (shape.spatial() == 0) { // no blocks
-      Arrays.fill(m, 0, count, 0);
-      Arrays.fill(s, 0, count, 0);
-    }
-    blocks((first, image, column, cols, at, height) -> {
-      MemorySegment table = table();
-      var exact = new NormMoments(loops, shape.type(), true);
-      for (int r = 0; r < height; r += NormLoops.ROWS) {
-        int n = Math.min(NormLoops.ROWS, height - r);
+  private final class Moments extends Pass {
+    @Override
+    void block(int first, int cols, long at, int count, MemorySegment table) {
+      double[] m = into;
+      double[] s = squares;
+      var exact = NormMoments.of(loops, shape.type(), true);
+      for (int r = 0; r < count; r += NormLoops.ROWS) {
+        int n = Math.min(NormLoops.ROWS, count - r);
         long from = at + (long) r * channels;
         loops.columnMoments(x, from, channels, n, cols, table);
         double share = (double) n / (r + n);
@@ -116,14 +122,71 @@ final class NormColumns implements NormPasses {
           s[first + j] = r == 0 ? square : s[first + j] + square + delta * delta * r * share;
         }
       }
-    });
+    }
+  }
+
+  private final class Affine extends Pass {
+    @Override
+    void block(int first, int cols, long at, int count, MemorySegment table) {
+      loops.columnAffine(x, out, at, channels, count, cols, table);
+    }
+  }
+
+  private final class Sums extends Pass {
+    @Override
+    void block(int first, int cols, long at, int count, MemorySegment table) {
+      double[] parts = into;
+      for (int r = 0; r < count; r += NormLoops.ROWS) {
+        int n = Math.min(NormLoops.ROWS, count - r);
+        loops.columnSums(x, dy, at + (long) r * channels, channels, n, cols, table);
+        for (int j = 0; j < cols; j++) {
+          for (int k = 0; k < 3; k++) {
+            parts[3 * (first + j) + k] += loops.tableElements().get(table, (k + 1L) * cols + j);
+          }
+        }
+      }
+    }
+  }
+
+  private final class Gradient extends Pass {
+    @Override
+    void block(int first, int cols, long at, int count, MemorySegment table) {
+      loops.columnGradient(x, dy, out, at, channels, count, cols, table);
+    }
+  }
+
+  private void fill(MemorySegment table, Numbers numbers, long image, int column, int cols) {
+    double[] v = NUMBERS.get(4);
+    for (int j = 0; j < cols; j++) {
+      numbers.of(image, column + j, v);
+      for (int k = 0; k < 4; k++) {
+        loops.tableElements().set(table, (long) k * cols + j, v[k]);
+      }
+    }
+  }
+
+  @Override
+  public void moments(MemorySegment x, double[] means, double[] squares) {
+    int count = Math.multiplyExact(columns, pieces);
+    double[] m = pieces == 1 ? means : MEANS.get(count);
+    double[] s = pieces == 1 ? squares : SQUARES.get(count);
+    if (shape.spatial() == 0) { // no blocks
+      Arrays.fill(m, 0, count, 0);
+      Arrays.fill(s, 0, count, 0);
+    }
+    Moments pass = moments.take();
+    pass.x = x;
+    pass.into = m;
+    pass.squares = s;
+    pass.run();
+    moments.give(pass);
     if (pieces > 1) {
       combine(m, s, means, squares);
     }
   }
 
   private void combine(double[] m, double[] s, double[] means, double[] squares) {
-    var all = new NormMoments(loops, shape.type(), true);
+    var all = NormMoments.of(loops, shape.type(), true);
     for (int i = 0; i < columns; i++) {
       all.clear();
       for (int k = 0; k < pieces; k++) {
@@ -137,11 +200,12 @@ final class NormColumns implements NormPasses {
 
   @Override
   public void affine(MemorySegment x, MemorySegment y, Numbers numbers) {
-    blocks((first, image, column, cols, at, count) -> {
-      MemorySegment table = table();
-      fill(table, numbers, 3, image, column, cols);
-      loops.columnAffine(x, y, at, channels, count, cols, table);
-    });
+    Affine pass = affine.take();
+    pass.x = x;
+    pass.out = y;
+    pass.numbers = numbers;
+    pass.run();
+    affine.give(pass);
   }
 
   @Override
@@ -149,19 +213,13 @@ final class NormColumns implements NormPasses {
     int count = Math.multiplyExact(3 * columns, pieces);
     double[] parts = pieces == 1 ? sums : SUMS.get(count);
     Arrays.fill(parts, 0, count, 0);
-    blocks((first, image, column, cols, at, height) -> {
-      MemorySegment table = table();
-      fill(table, pivots, 1, image, column, cols);
-      for (int r = 0; r < height; r += NormLoops.ROWS) {
-        int n = Math.min(NormLoops.ROWS, height - r);
-        loops.columnSums(x, dy, at + (long) r * channels, channels, n, cols, table);
-        for (int j = 0; j < cols; j++) {
-          for (int k = 0; k < 3; k++) {
-            parts[3 * (first + j) + k] += loops.tableElements().get(table, (k + 1L) * cols + j);
-          }
-        }
-      }
-    });
+    Sums pass = this.sums.take();
+    pass.x = x;
+    pass.dy = dy;
+    pass.numbers = pivots;
+    pass.into = parts;
+    pass.run();
+    this.sums.give(pass);
     if (pieces > 1) {
       Arrays.fill(sums, 0, 3 * columns, 0);
       int each = 3 * channels;
@@ -176,10 +234,12 @@ final class NormColumns implements NormPasses {
 
   @Override
   public void gradient(MemorySegment x, MemorySegment dy, MemorySegment dx, Numbers numbers) {
-    blocks((first, image, column, cols, at, count) -> {
-      MemorySegment table = table();
-      fill(table, numbers, 4, image, column, cols);
-      loops.columnGradient(x, dy, dx, at, channels, count, cols, table);
-    });
+    Gradient pass = gradients.take();
+    pass.x = x;
+    pass.dy = dy;
+    pass.out = dx;
+    pass.numbers = numbers;
+    pass.run();
+    gradients.give(pass);
   }
 }

@@ -3,6 +3,7 @@ package dev.gridstride.cpu;
 import dev.gridstride.cpu.scalar.ScalarNormLoops;
 import dev.gridstride.device.DType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Mean and sum of squared deviations of elements that come in pieces; the pieces are combined in
@@ -10,18 +11,32 @@ import java.lang.foreign.MemorySegment;
  * for Computing Sample Variances", 1979).
  */
 final class NormMoments {
+  private static final ThreadLocal<@Nullable NormMoments> OF_THREAD = new ThreadLocal<>();
+
   private final NormLoops loops;
   private final ScalarNormLoops exact;
+  private final DType type;
   private final boolean centered;
   private final double[] piece = new double[2];
   private long count;
   private double mean;
   private double squares;
 
-  NormMoments(NormLoops loops, DType type, boolean centered) {
+  private NormMoments(NormLoops loops, DType type, boolean centered) {
     this.loops = loops;
     this.exact = new ScalarNormLoops(type);
+    this.type = type;
     this.centered = centered;
+  }
+
+  /** The calling thread's, until it asks for the next; loops are those of the type. */
+  static NormMoments of(NormLoops loops, DType type, boolean centered) {
+    NormMoments m = OF_THREAD.get();
+    if (m == null || m.type != type || m.centered != centered) {
+      m = new NormMoments(loops, type, centered);
+      OF_THREAD.set(m);
+    }
+    return m;
   }
 
   void clear() {

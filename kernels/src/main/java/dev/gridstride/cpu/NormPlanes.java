@@ -2,13 +2,15 @@ package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Channels that lie one after the other: a channel of an image is a run of neighbours. */
 final class NormPlanes implements NormPasses {
   private static final ScratchDoubles MEANS = new ScratchDoubles();
   private static final ScratchDoubles SQUARES = new ScratchDoubles();
   private static final ScratchDoubles SUMS = new ScratchDoubles();
+  private static final ScratchDoubles NUMBERS = new ScratchDoubles();
+  private static final double[] NONE = {};
 
   /** Longest piece of a channel that is one task's work. */
   private static final long PIECE = 1 << 16;
@@ -17,6 +19,10 @@ final class NormPlanes implements NormPasses {
   private final NormLoops loops;
   private final int pieces;
   private final int planes;
+  private final Reuse<Moments> moments = new Reuse<>(Moments::new);
+  private final Reuse<Affine> affine = new Reuse<>(Affine::new);
+  private final Reuse<Sums> sums = new Reuse<>(Sums::new);
+  private final Reuse<Gradient> gradients = new Reuse<>(Gradient::new);
 
   NormPlanes(NormShape shape) {
     this.shape = shape;
@@ -25,29 +31,96 @@ final class NormPlanes implements NormPasses {
     this.planes = Math.toIntExact(shape.images() * shape.channels());
   }
 
-  private interface Body {
-    void run(int plane, int piece, long at, long n);
+  /** A pass over each piece of each channel of each image. */
+  private abstract class Pass implements Parallel.Range {
+    MemorySegment x = Tiles.ZEROS;
+    MemorySegment dy = Tiles.ZEROS;
+    MemorySegment out = Tiles.ZEROS;
+    @Nullable Numbers numbers;
+    double[] into = NONE;
+    double[] squares = NONE;
+
+    final void run() {
+      long each = Math.max(1, Math.min(PIECE, shape.spatial()));
+      long count = (long) planes * pieces;
+      Parallel.forRange(count, Math.max(1, Parallel.grain(count * each) / each), this);
+      x = Tiles.ZEROS;
+      dy = Tiles.ZEROS;
+      out = Tiles.ZEROS;
+      numbers = null;
+      into = NONE;
+      squares = NONE;
+    }
+
+    @Override
+    public final void run(long from, long to) {
+      var moments = NormMoments.of(loops, shape.type(), shape.centered());
+      double[] v = NUMBERS.get(4);
+      for (long p = from; p < to; p++) {
+        long first = p % pieces * PIECE;
+        long n = Math.min(PIECE, shape.spatial() - first);
+        long plane = p / pieces;
+        if (numbers != null) {
+          numbers.of(plane / shape.channels(), plane % shape.channels(), v);
+        }
+        piece((int) p, plane * shape.spatial() + first, n, moments, v);
+      }
+    }
+
+    /**
+     * Does one piece.
+     *
+     * @param at its first element
+     * @param moments of the calling thread
+     * @param v the numbers of its channel; of the calling thread
+     */
+    abstract void piece(int piece, long at, long n, NormMoments moments, double[] v);
   }
 
-  /** Each piece of each channel of each image; a task makes a body with memory of its own. */
-  private void pieces(Supplier<Body> bodies) {
-    long each = Math.max(1, Math.min(PIECE, shape.spatial()));
-    long count = (long) planes * pieces;
-    Parallel.forRange(
-        count,
-        Math.max(1, Parallel.grain(count * each) / each),
-        (from, to) -> {
-          Body body = bodies.get();
-          for (long p = from; p < to; p++) {
-            long first = p % pieces * PIECE;
-            long n = Math.min(PIECE, shape.spatial() - first);
-            long plane = p / pieces;
-            body.run((int) plane, (int) p, plane * shape.spatial() + first, n);
-          }
-        });
+  private final class Moments extends Pass {
+    @Override
+    void piece(int piece, long at, long n, NormMoments moments, double[] v) {
+      moments.clear();
+      moments.addRun(x, at, n);
+      into[piece] = moments.mean();
+      squares[piece] = moments.squares();
+    }
   }
 
-  private static int run(long n, long i) {
+  private final class Affine extends Pass {
+    @Override
+    void piece(int piece, long at, long n, NormMoments moments, double[] v) {
+      for (long i = 0; i < n; i += NormLoops.RUN) {
+        loops.affine(x, out, at + i, length(n, i), v[0], v[1], v[2]);
+      }
+    }
+  }
+
+  private final class Sums extends Pass {
+    @Override
+    void piece(int piece, long at, long n, NormMoments moments, double[] v) {
+      double pivot = v[0];
+      v[0] = 0;
+      v[1] = 0;
+      v[2] = 0;
+      for (long i = 0; i < n; i += NormLoops.RUN) {
+        loops.gradientSums(x, dy, at + i, length(n, i), pivot, null, 0, v);
+      }
+      System.arraycopy(v, 0, into, 3 * piece, 3);
+    }
+  }
+
+  private final class Gradient extends Pass {
+    @Override
+    void piece(int piece, long at, long n, NormMoments moments, double[] v) {
+      for (long i = 0; i < n; i += NormLoops.RUN) {
+        int m = length(n, i);
+        loops.gradient(x, dy, out, at + i, m, v[0], v[1], v[2], v[3], null, 0);
+      }
+    }
+  }
+
+  private static int length(long n, long i) {
     return (int) Math.min(NormLoops.RUN, n - i);
   }
 
@@ -56,19 +129,16 @@ final class NormPlanes implements NormPasses {
     int count = Math.multiplyExact(planes, pieces);
     double[] m = pieces == 1 ? means : MEANS.get(count);
     double[] s = pieces == 1 ? squares : SQUARES.get(count);
-    pieces(() -> {
-      var moments = new NormMoments(loops, shape.type(), shape.centered());
-      return (plane, piece, at, n) -> {
-        moments.clear();
-        moments.addRun(x, at, n);
-        m[piece] = moments.mean();
-        s[piece] = moments.squares();
-      };
-    });
+    Moments pass = moments.take();
+    pass.x = x;
+    pass.into = m;
+    pass.squares = s;
+    pass.run();
+    moments.give(pass);
     if (pieces == 1) {
       return;
     }
-    var all = new NormMoments(loops, shape.type(), shape.centered());
+    var all = NormMoments.of(loops, shape.type(), shape.centered());
     for (int plane = 0; plane < planes; plane++) {
       all.clear();
       for (int k = 0; k < pieces; k++) {
@@ -82,35 +152,25 @@ final class NormPlanes implements NormPasses {
 
   @Override
   public void affine(MemorySegment x, MemorySegment y, Numbers numbers) {
-    pieces(() -> {
-      var v = new double[4];
-      return (plane, piece, at, n) -> {
-        numbers.of(plane / shape.channels(), plane % shape.channels(), v);
-        for (long i = 0; i < n; i += NormLoops.RUN) {
-          loops.affine(x, y, at + i, run(n, i), v[0], v[1], v[2]);
-        }
-      };
-    });
+    Affine pass = affine.take();
+    pass.x = x;
+    pass.out = y;
+    pass.numbers = numbers;
+    pass.run();
+    affine.give(pass);
   }
 
   @Override
   public void sums(MemorySegment x, MemorySegment dy, Numbers pivots, double[] sums) {
     int count = Math.multiplyExact(3 * planes, pieces);
     double[] parts = pieces == 1 ? sums : SUMS.get(count);
-    pieces(() -> {
-      var v = new double[4];
-      return (plane, piece, at, n) -> {
-        pivots.of(plane / shape.channels(), plane % shape.channels(), v);
-        double pivot = v[0];
-        v[0] = 0;
-        v[1] = 0;
-        v[2] = 0;
-        for (long i = 0; i < n; i += NormLoops.RUN) {
-          loops.gradientSums(x, dy, at + i, run(n, i), pivot, null, 0, v);
-        }
-        System.arraycopy(v, 0, parts, 3 * piece, 3);
-      };
-    });
+    Sums pass = this.sums.take();
+    pass.x = x;
+    pass.dy = dy;
+    pass.numbers = pivots;
+    pass.into = parts;
+    pass.run();
+    this.sums.give(pass);
     if (pieces > 1) {
       Arrays.fill(sums, 0, 3 * planes, 0);
       for (int i = 0; i < planes * pieces; i++) {
@@ -123,14 +183,12 @@ final class NormPlanes implements NormPasses {
 
   @Override
   public void gradient(MemorySegment x, MemorySegment dy, MemorySegment dx, Numbers numbers) {
-    pieces(() -> {
-      var v = new double[4];
-      return (plane, piece, at, n) -> {
-        numbers.of(plane / shape.channels(), plane % shape.channels(), v);
-        for (long i = 0; i < n; i += NormLoops.RUN) {
-          loops.gradient(x, dy, dx, at + i, run(n, i), v[0], v[1], v[2], v[3], null, 0);
-        }
-      };
-    });
+    Gradient pass = gradients.take();
+    pass.x = x;
+    pass.dy = dy;
+    pass.out = dx;
+    pass.numbers = numbers;
+    pass.run();
+    gradients.give(pass);
   }
 }

@@ -5,6 +5,7 @@ import dev.gridstride.cpu.vector.VectorNormLoops;
 import dev.gridstride.device.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,8 @@ final class NormRows {
       Simd.ENABLED ? new VectorNormLoops() : new ScalarNormLoops(DType.F32);
   private static final Scratch SUMS = new Scratch();
   private static final ScratchDoubles PARTS = new ScratchDoubles();
+  private static final ScratchDoubles THREE = new ScratchDoubles();
+  private static final double[] NONE = {};
 
   /** Elements that make a task worth its hand-over. */
   private static final long GRAIN = 1 << 14;
@@ -34,12 +37,64 @@ final class NormRows {
   private final long rows;
   private final long cols;
 
+  /** Rows of a task of the forward pass, and images of one of the backward pass. */
+  private final long perTask;
+
+  private final long imagesPerTask;
+  private final Reuse<Run> runs = new Reuse<>(Run::new);
+
   NormRows(NormShape shape) {
     this.shape = shape;
     this.loops = loops(shape.type());
     this.parameters = Elements.of(shape.type());
     this.rows = shape.stats();
     this.cols = shape.count();
+    this.perTask = Math.max(1, Parallel.grain(rows * cols) / Math.max(1, cols));
+    this.imagesPerTask = Math.max(1, GRAIN / Math.max(1, shape.channels()));
+  }
+
+  /** What a run works on, and the bodies of its loops. */
+  private final class Run {
+    MemorySegment x = Tiles.ZEROS;
+    MemorySegment y = Tiles.ZEROS;
+    MemorySegment dy = Tiles.ZEROS;
+    @Nullable MemorySegment gamma;
+    @Nullable MemorySegment beta;
+    @Nullable MemorySegment dx;
+    @Nullable NormStatistics stats;
+
+    /** Whether gamma's or beta's gradient is asked for. */
+    boolean sums;
+
+    /** For each task the sums for gamma, then for beta, {@code each} numbers; where one writes. */
+    double[] parts = NONE;
+
+    int each;
+    int tasks;
+    long perTask;
+    int first;
+    MemorySegment gradient = Tiles.ZEROS;
+
+    final Parallel.Range forward = (from, to) -> forward(this, from, to);
+    final Parallel.Range backward = (from, to) -> backward(this, from, to);
+    final Parallel.Range combine = (from, to) -> combine(this, from, to);
+
+    NormStatistics stats() {
+      return Objects.requireNonNull(stats);
+    }
+
+    /** Keeps nothing alive. */
+    void close() {
+      x = Tiles.ZEROS;
+      y = Tiles.ZEROS;
+      dy = Tiles.ZEROS;
+      gamma = null;
+      beta = null;
+      dx = null;
+      stats = null;
+      parts = NONE;
+      gradient = Tiles.ZEROS;
+    }
   }
 
   /** The loops for a type. */
@@ -62,22 +117,31 @@ final class NormRows {
       @Nullable MemorySegment beta,
       MemorySegment y,
       NormStatistics out) {
-    Parallel.forRange(
-        rows,
-        Math.max(1, Parallel.grain(rows * cols) / Math.max(1, cols)),
-        (from, to) -> {
-          var moments = new NormMoments(loops, shape.type(), shape.centered());
-          for (long r = from; r < to; ) {
-            r += oneCall(x, gamma, beta, y, out, r, to);
-            if (r < to) {
-              moments.clear();
-              moments.addRun(x, r * cols, cols);
-              int k = (int) r++;
-              out.set(k, moments.mean(), moments.variance());
-              apply(x, gamma, beta, y, k, out.pivot(k), out.rstd(k), -out.low(k) * out.rstd(k));
-            }
-          }
-        });
+    Run run = runs.take();
+    run.x = x;
+    run.gamma = gamma;
+    run.beta = beta;
+    run.y = y;
+    run.stats = out;
+    Parallel.forRange(rows, perTask, run.forward);
+    run.close();
+    runs.give(run);
+  }
+
+  private void forward(Run run, long from, long to) {
+    NormStatistics out = run.stats();
+    var moments = NormMoments.of(loops, shape.type(), shape.centered());
+    for (long r = from; r < to; ) {
+      r += oneCall(run.x, run.gamma, run.beta, run.y, out, r, to);
+      if (r < to) {
+        moments.clear();
+        moments.addRun(run.x, r * cols, cols);
+        int k = (int) r++;
+        out.set(k, moments.mean(), moments.variance());
+        double offset = -out.low(k) * out.rstd(k);
+        apply(run.x, run.gamma, run.beta, run.y, k, out.pivot(k), out.rstd(k), offset);
+      }
+    }
   }
 
   /** Does the first rows in one call, if they stay in the first-level cache; how many. */
@@ -138,48 +202,54 @@ final class NormRows {
       @Nullable MemorySegment dx,
       @Nullable MemorySegment dgamma,
       @Nullable MemorySegment dbeta) {
-    boolean sums = dgamma != null || dbeta != null;
+    Run run = runs.take();
+    run.stats = stats;
+    run.x = x;
+    run.gamma = gamma;
+    run.dy = dy;
+    run.dx = dx;
+    run.sums = dgamma != null || dbeta != null;
     long images = shape.images();
-    long channels = shape.channels();
-    long least = Math.max(1, GRAIN / Math.max(1, channels));
-    long perTask =
-        sums ? Math.max(Math.max(least, LEAST_IMAGES), Math.ceilDiv(images, MOST_TASKS)) : least;
-    int tasks = Math.toIntExact(Math.ceilDiv(images, perTask));
-    int each = sums ? Math.toIntExact(2 * channels) : 0; // numbers of a task
-    double[] parts = PARTS.get(Math.multiplyExact(tasks, each));
-    Parallel.forRange(
-        images,
-        perTask,
-        (from, to) -> {
-          int part = (int) (from / perTask) * each;
-          Arrays.fill(parts, part, part + each, 0);
-          for (long i = from; i < to; i += NormLoops.ROWS) {
-            long end = Math.min(to, i + NormLoops.ROWS);
-            images(stats, x, gamma, dy, dx, parts, part, sums, i, end);
-          }
-        });
+    long least = Math.max(LEAST_IMAGES, Math.ceilDiv(images, MOST_TASKS));
+    run.perTask = run.sums ? Math.max(imagesPerTask, least) : imagesPerTask;
+    run.tasks = Math.toIntExact(Math.ceilDiv(images, run.perTask));
+    run.each = run.sums ? Math.toIntExact(2 * shape.channels()) : 0;
+    run.parts = PARTS.get(Math.multiplyExact(run.tasks, run.each));
+    Parallel.forRange(images, run.perTask, run.backward);
     if (dgamma != null) {
-      combine(parts, tasks, 0, dgamma);
+      combine(run, 0, dgamma);
     }
     if (dbeta != null) {
-      combine(parts, tasks, (int) channels, dbeta);
+      combine(run, (int) shape.channels(), dbeta);
+    }
+    run.close();
+    runs.give(run);
+  }
+
+  private void backward(Run run, long from, long to) {
+    int part = (int) (from / run.perTask) * run.each;
+    Arrays.fill(run.parts, part, part + run.each, 0);
+    for (long i = from; i < to; i += NormLoops.ROWS) {
+      long end = Math.min(to, i + NormLoops.ROWS);
+      images(run.stats(), run.x, run.gamma, run.dy, run.dx, run.parts, part, run.sums, i, end);
     }
   }
 
-  private void combine(double[] parts, int tasks, int first, MemorySegment out) {
-    int each = (int) (2 * shape.channels());
-    Parallel.forRange(
-        shape.channels(),
-        4096,
-        (from, to) -> {
-          for (int c = (int) from; c < to; c++) {
-            double sum = 0;
-            for (int task = 0; task < tasks; task++) {
-              sum += parts[task * each + first + c];
-            }
-            parameters.set(out, c, sum);
-          }
-        });
+  /** Adds the tasks' sums from {@code first} on. */
+  private void combine(Run run, int first, MemorySegment gradient) {
+    run.first = first;
+    run.gradient = gradient;
+    Parallel.forRange(shape.channels(), 4096, run.combine);
+  }
+
+  private void combine(Run run, long from, long to) {
+    for (int c = (int) from; c < to; c++) {
+      double sum = 0;
+      for (int task = 0; task < run.tasks; task++) {
+        sum += run.parts[task * run.each + run.first + c];
+      }
+      parameters.set(run.gradient, c, sum);
+    }
   }
 
   /** A few images: the parameters' sums in the loops' own precision, then added to the task's. */
@@ -200,7 +270,7 @@ final class NormRows {
       table.asSlice(0, 8L * count).fill((byte) 0);
     }
     if (!(sums && oneCall(stats, x, gamma, dy, dx, table, from, to))) {
-      var three = new double[3];
+      double[] three = THREE.get(3);
       for (long r = from * shape.groups(); r < to * shape.groups(); r++) {
         row(stats, x, gamma, dy, dx, sums ? table : null, r, three);
       }

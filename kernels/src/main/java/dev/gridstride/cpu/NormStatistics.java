@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * Means and reciprocal standard deviations, in the buffers that the caller has given, or in memory
  * of its own for those that were not.
  *
- * <p>Only the last one made by a thread may be used: they share the thread's memory.
+ * <p>A kernel keeps it for its next run. Only the last one that a thread has opened may be used:
+ * they share the thread's memory.
  *
  * <p>A mean is kept as the number that its type can hold, the pivot, and what rounding has cut off.
  */
@@ -20,34 +21,62 @@ final class NormStatistics {
   private static final ScratchDoubles LOWS = new ScratchDoubles();
   private static final ScratchDoubles RSTDS = new ScratchDoubles();
 
+  private static final double[] NONE = {};
+
   private final boolean f32;
   private final Elements type;
   private final double eps;
-  private final @Nullable MemorySegment means;
-  private final @Nullable MemorySegment rstds;
   private final int count;
-  private final double[] pivot;
-  private final double[] low;
-  private final double[] rstd;
+  private @Nullable MemorySegment means;
+  private @Nullable MemorySegment rstds;
+  private double[] pivot = NONE;
+  private double[] low = NONE;
+  private double[] rstd = NONE;
 
-  NormStatistics(NormShape shape, @Nullable MemorySegment means, @Nullable MemorySegment rstds) {
+  NormStatistics(NormShape shape) {
     this.f32 = shape.type() != DType.F64;
     this.type = Elements.of(f32 ? DType.F32 : DType.F64);
     this.eps = shape.eps();
+    this.count = shape.stats();
+  }
+
+  /** Begins a run that sets them, and stores them where memory is given. */
+  void open(@Nullable MemorySegment means, @Nullable MemorySegment rstds) {
     this.means = means;
     this.rstds = rstds;
-    this.count = shape.stats();
     this.pivot = PIVOTS.get(count);
     this.low = LOWS.get(count);
     this.rstd = RSTDS.get(count);
   }
 
-  /** Takes what an earlier pass has written. */
-  NormStatistics read() {
-    read(means, pivot, 0);
+  /** Begins a run that takes what an earlier pass has written. */
+  void read(@Nullable MemorySegment means, MemorySegment rstds) {
+    open(means, rstds);
+    readMeans();
     read(rstds, rstd, 1);
+  }
+
+  /** Begins a run that takes means and variances that are not those of the input. */
+  void freeze(MemorySegment means, MemorySegment variances) {
+    open(means, null);
+    readMeans();
+    for (int i = 0; i < count; i++) {
+      rstd[i] = 1 / Math.sqrt(type.get(variances, i) + eps);
+    }
+  }
+
+  private void readMeans() {
+    read(means, pivot, 0);
     Arrays.fill(low, 0, count, 0);
-    return this;
+  }
+
+  /** Ends a run: keeps nothing of it alive. */
+  void close() {
+    means = null;
+    rstds = null;
+    pivot = NONE;
+    low = NONE;
+    rstd = NONE;
   }
 
   private void read(@Nullable MemorySegment from, double[] into, double otherwise) {
@@ -72,15 +101,6 @@ final class NormStatistics {
         rstds.set(JAVA_FLOAT_UNALIGNED, 4L * i, (float) rstd[i]);
       }
     }
-  }
-
-  /** Takes means and variances that are not those of the input. */
-  static NormStatistics frozen(NormShape shape, MemorySegment means, MemorySegment variances) {
-    var s = new NormStatistics(shape, means, null).read();
-    for (int i = 0; i < s.count; i++) {
-      s.rstd[i] = 1 / Math.sqrt(s.type.get(variances, i) + s.eps);
-    }
-    return s;
   }
 
   /** Sets and stores the mean and variance of one group. */

@@ -2,8 +2,10 @@ package dev.gridstride.cpu;
 
 import dev.gridstride.device.InvalidArgumentException;
 import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -14,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>How work is cut into tasks never depends on the number of threads, so a kernel that computes
  * each task in a fixed order gives the same bits on any number. A call from inside a task, or while
- * another thread's loop holds the pool, runs its tasks in the calling thread.
+ * another thread's loop holds the pool, runs its tasks in the calling thread. A loop allocates
+ * nothing.
  */
 public final class Parallel {
   /** One task of a loop. */
@@ -45,7 +48,18 @@ public final class Parallel {
 
   private static volatile int threads = initialThreads();
   private static Worker[] workers = new Worker[0];
-  private static volatile @Nullable Job current;
+
+  /**
+   * The number of the loop that the pool runs, even; the odd number after it, between loops. A long
+   * counts loops for thousands of years.
+   */
+  private static volatile long current = 1;
+
+  /** What that loop consists of; changes between loops only. */
+  private static final Loop LOOP = new Loop();
+
+  private static final AtomicInteger DONE = new AtomicInteger();
+  private static final AtomicReference<@Nullable Throwable> FAILURE = new AtomicReference<>();
 
   private Parallel() {}
 
@@ -116,7 +130,47 @@ public final class Parallel {
       return;
     }
     int chunks = Math.toIntExact((total + grain - 1) / grain);
-    forEach(chunks, i -> Apart.run(body, i * grain, Math.min(total, (i + 1) * grain)));
+    if (takesPool(chunks)) {
+      LOOP.range = body;
+      LOOP.total = total;
+      LOOP.grain = grain;
+      share(chunks);
+      return;
+    }
+    for (int i = 0; i < chunks; i++) {
+      Apart.run(body, i * grain, Math.min(total, (i + 1) * grain));
+    }
+  }
+
+  /** The same over operands, which a body need not hold: one body serves all runs of a kernel. */
+  static void forRange(
+      long total,
+      long grain,
+      Apart.Ternary body,
+      MemorySegment a,
+      MemorySegment b,
+      MemorySegment c) {
+    if (total <= 0) {
+      return;
+    }
+    if (total <= grain) {
+      Apart.run(body, a, b, c, 0, total);
+      return;
+    }
+    int chunks = Math.toIntExact((total + grain - 1) / grain);
+    if (takesPool(chunks)) {
+      LOOP.ternary = body;
+      LOOP.a = a;
+      LOOP.b = b;
+      LOOP.c = c;
+      LOOP.total = total;
+      LOOP.grain = grain;
+      share(chunks);
+      return;
+    }
+    for (int i = 0; i < chunks; i++) {
+      Apart.run(body, a, b, c, i * grain, Math.min(total, (i + 1) * grain));
+    }
   }
 
   /**
@@ -126,29 +180,52 @@ public final class Parallel {
    * ended; tasks that were not begun by then are left out.
    */
   public static void forEach(int tasks, Task body) {
-    int helpers = Math.min(threads, tasks) - 1;
-    if (helpers <= 0 || INSIDE.get() || !POOL.tryLock()) {
-      for (int i = 0; i < tasks; i++) {
-        Apart.run(body, i);
-      }
+    if (takesPool(tasks)) {
+      LOOP.task = body;
+      share(tasks);
       return;
     }
+    for (int i = 0; i < tasks; i++) {
+      Apart.run(body, i);
+    }
+  }
+
+  /** Whether the calling thread now has the pool, for {@link #share} to give back. */
+  private static boolean takesPool(int tasks) {
+    return Math.min(threads, tasks) > 1 && !INSIDE.get() && POOL.tryLock();
+  }
+
+  /** Runs the loop whose body has been put into {@link #LOOP}. */
+  private static void share(int tasks) {
     INSIDE.set(true);
     try {
-      var job = new Job(body, tasks, helpers);
-      start(job);
-      job.work(0);
-      job.await();
+      int helpers = Math.max(1, Math.min(threads, tasks) - 1); // should it be told less meanwhile
+      hire(helpers);
+      long number = current + 1;
+      LOOP.begin(number, tasks, helpers);
+      DONE.set(0);
+      FAILURE.set(null);
+      current = number;
+      try {
+        for (int i = 0; i < helpers; i++) {
+          workers[i].wake();
+        }
+        LOOP.work(0);
+        await(tasks);
+      } finally {
+        current = number + 1;
+        VarHandle.storeStoreFence(); // what follows in LOOP may not be seen before
+      }
     } finally {
-      current = null;
+      LOOP.forget();
       INSIDE.set(false);
       POOL.unlock();
     }
   }
 
-  private static void start(Job job) {
-    if (workers.length < job.helpers) {
-      var more = new Worker[job.helpers];
+  private static void hire(int helpers) {
+    if (workers.length < helpers) {
+      var more = new Worker[helpers];
       System.arraycopy(workers, 0, more, 0, workers.length);
       for (int i = workers.length; i < more.length; i++) {
         more[i] = new Worker(i);
@@ -156,38 +233,104 @@ public final class Parallel {
       }
       workers = more;
     }
-    current = job;
-    for (int i = 0; i < job.helpers; i++) {
-      workers[i].wake();
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // yielding only speeds the wait up
+  private static void await(int tasks) {
+    for (int spins = 0; DONE.get() < tasks; spins++) {
+      if (spins < 10_000) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield(); // a worker that holds the last task has lost its core
+      }
+    }
+    Throwable t = FAILURE.get();
+    if (t instanceof RuntimeException e) {
+      throw e;
+    }
+    if (t instanceof Error e) {
+      throw e;
     }
   }
 
   /**
-   * One loop. Holds its own counters, so that a late worker can't take part in the next loop.
+   * What a loop consists of: one object that each loop fills anew, and a copy of it for each
+   * worker.
    *
    * <p>Each participant has a home: an equal stretch of the tasks, the same in each loop of that
    * many tasks. It runs those first, so that it finds in its core's own caches what it wrote there
    * in the loop before; then it helps with what is left of the others'.
+   *
+   * <p>A worker may come late, when its loop is over and another one has begun. It sees that when
+   * it copies, by {@link #current}, as under a sequence lock; or later, since a counter holds the
+   * loop's number beside the next task.
    */
-  private static final class Job {
+  private static final class Loop {
     /** Counters a cache line apart, so that participants at home don't wait for each other. */
-    private static final int LINE = 16;
+    private static final int LINE = 8;
 
-    final Task body;
-    final int tasks;
-    final int helpers;
-    final AtomicIntegerArray next;
-    final AtomicInteger done = new AtomicInteger();
-    final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private long number;
+    private int tasks;
+    private int helpers;
 
-    Job(Task body, int tasks, int helpers) {
-      this.body = body;
+    // one of three kinds of body, with what belongs to it
+    private @Nullable Task task;
+    private @Nullable Range range;
+    private Apart.@Nullable Ternary ternary;
+    private MemorySegment a = Tiles.ZEROS;
+    private MemorySegment b = Tiles.ZEROS;
+    private MemorySegment c = Tiles.ZEROS;
+    private long total;
+    private long grain;
+
+    /** For each home its next task, in the lower half, and the loop's number in the upper. */
+    private AtomicLongArray next = new AtomicLongArray(0);
+
+    void begin(long number, int tasks, int helpers) {
+      this.number = number;
       this.tasks = tasks;
       this.helpers = helpers;
-      next = new AtomicIntegerArray(LINE * (helpers + 1));
-      for (int home = 1; home <= helpers; home++) {
-        next.setPlain(LINE * home, first(home));
+      if (next.length() < LINE * (helpers + 1)) {
+        next = new AtomicLongArray(LINE * (helpers + 1));
       }
+      for (int home = 0; home <= helpers; home++) {
+        next.set(LINE * home, (number << 32) | first(home));
+      }
+    }
+
+    /** Copies the current loop; false if there is none but the one that was copied last. */
+    boolean copy() {
+      long begun = current;
+      if (begun % 2 != 0 || begun == number) {
+        return false;
+      }
+      tasks = LOOP.tasks;
+      helpers = LOOP.helpers;
+      task = LOOP.task;
+      range = LOOP.range;
+      ternary = LOOP.ternary;
+      a = LOOP.a;
+      b = LOOP.b;
+      c = LOOP.c;
+      total = LOOP.total;
+      grain = LOOP.grain;
+      next = LOOP.next;
+      VarHandle.loadLoadFence();
+      if (current != begun) {
+        return false;
+      }
+      number = begun;
+      return true;
+    }
+
+    /** Keeps nothing alive that the loop worked on. */
+    void forget() {
+      task = null;
+      range = null;
+      ternary = null;
+      a = Tiles.ZEROS;
+      b = Tiles.ZEROS;
+      c = Tiles.ZEROS;
     }
 
     /** The first task of a home; that of the home after the last one is the number of tasks. */
@@ -206,34 +349,44 @@ public final class Parallel {
 
     private void work(int counter, int end) {
       int ran = 0;
-      for (int i = next.getAndIncrement(counter); i < end; i = next.getAndIncrement(counter)) {
+      for (int i = take(counter, end); i >= 0; i = take(counter, end)) {
         try {
-          if (failure.get() == null) {
-            Apart.run(body, i);
+          if (FAILURE.get() == null) {
+            run(i);
           }
         } catch (Throwable t) {
-          failure.compareAndSet(null, t); // handed to the caller by await
+          FAILURE.compareAndSet(null, t); // handed to the caller by await
         }
         ran++;
       }
-      done.addAndGet(ran);
+      if (ran > 0) { // or it may be another loop by now
+        DONE.addAndGet(ran);
+      }
     }
 
-    @SuppressWarnings("ThreadPriorityCheck") // yielding only speeds the wait up
-    void await() {
-      for (int spins = 0; done.get() < tasks; spins++) {
-        if (spins < 10_000) {
-          Thread.onSpinWait();
-        } else {
-          Thread.yield(); // a worker that holds the last task has lost its core
+    /** A home's next task, or -1 when none is left or the loop is over. */
+    private int take(int counter, int end) {
+      while (true) {
+        long n = next.get(counter);
+        int i = (int) n;
+        if (n >> 32 != (int) number || i >= end) {
+          return -1;
+        }
+        if (next.compareAndSet(counter, n, n + 1)) {
+          return i;
         }
       }
-      Throwable t = failure.get();
-      if (t instanceof RuntimeException e) {
-        throw e;
-      }
-      if (t instanceof Error e) {
-        throw e;
+    }
+
+    private void run(int i) {
+      long from = i * grain;
+      long to = Math.min(total, from + grain);
+      if (ternary != null) {
+        Apart.run(ternary, a, b, c, from, to);
+      } else if (range != null) {
+        Apart.run(range, from, to);
+      } else if (task != null) {
+        Apart.run(task, i);
       }
     }
   }
@@ -257,30 +410,27 @@ public final class Parallel {
     @Override
     public void run() {
       INSIDE.set(true);
-      @Nullable Job seen = null;
+      var loop = new Loop();
       while (true) {
-        Job job = next(seen);
-        if (index < job.helpers) {
-          job.work(index + 1);
+        next(loop);
+        if (index < loop.helpers) {
+          loop.work(index + 1);
         }
-        seen = job;
+        loop.forget();
       }
     }
 
-    private Job next(@Nullable Job seen) {
+    /** Waits for a loop that is not the one before. */
+    private void next(Loop loop) {
       long start = System.nanoTime();
-      while (true) {
-        Job job = current;
-        if (job != null && job != seen) {
-          return job;
-        }
+      while (!loop.copy()) {
         if (System.nanoTime() - start < SPIN_NANOS) {
           Thread.onSpinWait();
           continue;
         }
         asleep = true;
-        job = current; // a job published before asleep was seen is picked up here, not lost
-        if (job == null || job == seen) {
+        // a loop that began before asleep was seen is picked up here, not lost
+        if (current % 2 != 0 || current == loop.number) {
           LockSupport.park(this);
         }
         asleep = false;

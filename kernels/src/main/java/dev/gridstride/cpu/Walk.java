@@ -1,6 +1,7 @@
 package dev.gridstride.cpu;
 
 import dev.gridstride.kernels.Layout;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -27,8 +28,10 @@ final class Walk {
      *
      * @param at for each layout the offset of the first, in elements; valid during the call
      */
-    void run(long[] at, long rows, long n);
+    void run(MemorySegment a, MemorySegment b, MemorySegment c, long[] at, long rows, long n);
   }
+
+  private static final ThreadLocal<long[]> PLACES = ThreadLocal.withInitial(() -> new long[4]);
 
   /** For each layout, the distance of two neighbours in a run. */
   final long[] step;
@@ -38,6 +41,7 @@ final class Walk {
   private final int rank;
   private final long count;
 
+  /** A walk over at most four layouts. */
   Walk(Layout... layouts) {
     Layout last = layouts[layouts.length - 1];
     Integer[] order = new Integer[last.rank()];
@@ -79,48 +83,50 @@ final class Walk {
 
   /** Runs the whole walk, in parallel; each element is in one call. */
   void forEach(Run body) {
-    forEach((at, rows, n) -> body.run(at, n), false);
+    var each = over((a, b, c, at, rows, n) -> body.run(at, n), false);
+    forEach(each, Tiles.ZEROS, Tiles.ZEROS, Tiles.ZEROS);
   }
 
-  /** The same, many runs in a call. */
-  void forEachRows(Rows body) {
-    forEach(body, true);
-  }
-
-  private void forEach(Rows body, boolean many) {
-    if (count == 0) {
-      return;
+  /** The same of a body made by {@link #over}, on these operands. */
+  void forEach(Apart.Ternary body, MemorySegment a, MemorySegment b, MemorySegment c) {
+    if (count > 0) {
+      Parallel.forRange(count, grain(dims[rank - 1]), body, a, b, c);
     }
-    long run = dims[rank - 1];
-    Parallel.forRange(
-        count,
-        grain(run),
-        (from, to) -> {
-          var at = new long[step.length];
-          locate(from, at);
-          long done = from % run; // of the run
-          long lines = rank == 1 ? 1 : dims[rank - 2];
-          long line = rank == 1 ? 0 : from / run % lines;
-          for (long i = from; i < to; ) {
-            long n = Math.min(run - done, to - i);
-            long rows = n < run || !many ? 1 : Math.min(lines - line, (to - i) / run);
-            body.run(at, rows, n);
-            i += rows * n;
-            if (i == to) {
-              break; // before the walk's end there may be no next run
-            }
-            line += rows;
-            if (line < lines) { // the common case: no division
-              for (int l = 0; l < at.length; l++) {
-                at[l] += rows * strides[l][rank - 2] - done * step[l];
-              }
-            } else {
-              locate(i, at);
-              line = 0;
-            }
-            done = 0;
+  }
+
+  /**
+   * A body for {@link #forEach(Apart.Ternary, MemorySegment, MemorySegment, MemorySegment)}.
+   *
+   * @param many whether a call may do several runs
+   */
+  Apart.Ternary over(Rows body, boolean many) {
+    return (a, b, c, from, to) -> {
+      long run = dims[rank - 1];
+      long[] at = PLACES.get();
+      locate(from, at);
+      long done = from % run; // of the run
+      long lines = rank == 1 ? 1 : dims[rank - 2];
+      long line = rank == 1 ? 0 : from / run % lines;
+      for (long i = from; i < to; ) {
+        long n = Math.min(run - done, to - i);
+        long rows = n < run || !many ? 1 : Math.min(lines - line, (to - i) / run);
+        body.run(a, b, c, at, rows, n);
+        i += rows * n;
+        if (i == to) {
+          break; // before the walk's end there may be no next run
+        }
+        line += rows;
+        if (line < lines) { // the common case: no division
+          for (int l = 0; l < step.length; l++) {
+            at[l] += rows * strides[l][rank - 2] - done * step[l];
           }
-        });
+        } else {
+          locate(i, at);
+          line = 0;
+        }
+        done = 0;
+      }
+    };
   }
 
   /** Elements of a task, whole runs where they are short. */
@@ -130,12 +136,12 @@ final class Walk {
   }
 
   private void locate(long index, long[] at) {
-    Arrays.fill(at, 0);
+    Arrays.fill(at, 0, step.length, 0);
     long rest = index;
     for (int d = rank - 1; d >= 0; d--) {
       long k = d == 0 ? rest : rest % dims[d];
       rest /= dims[d];
-      for (int l = 0; l < at.length; l++) {
+      for (int l = 0; l < step.length; l++) {
         at[l] += k * strides[l][d];
       }
     }

@@ -1,17 +1,17 @@
 package dev.gridstride.kernels;
 
+import static dev.gridstride.kernels.GemmCheck.check;
 import static dev.gridstride.testing.Close.assertSameBits;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gridstride.cuda.VendorChoice;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.kernels.Epilogue.Activation;
+import dev.gridstride.kernels.GemmCheck.Result;
 import dev.gridstride.testing.TestArray;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -25,140 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(TestDevice.class)
 final class GemmTest {
   private static final Device DEVICE = TestDevice.get();
-
-  /** What one run gave. */
-  private record Result(double[] c, double[] bias, double[] aux) {}
-
-  private static double[] values(long count, long seed, boolean integers) {
-    return integers ? TestArray.integers(count, seed) : TestArray.normal(count, seed);
-  }
-
-  /** Runs and compares every element; guards and gaps must stay. */
-  private static Result check(
-      Gemm op, double alpha, double beta, boolean integers, double[]... inputs) {
-    Epilogue ep = op.epilogue();
-    double[] a0 = inputs.length > 0 ? inputs[0] : values(op.countA(), 1, integers);
-    double[] b0 = inputs.length > 1 ? inputs[1] : values(op.countB(), 2, integers);
-    double[] c0 = inputs.length > 2 ? inputs[2] : values(op.countC(), 3, integers);
-    if (beta == 0 && inputs.length <= 2) {
-      Arrays.fill(c0, Double.NaN);
-    }
-    try (var a = TestArray.of(DEVICE, op.aType(), a0);
-        var b = TestArray.of(DEVICE, op.bType(), b0);
-        var c = TestArray.of(DEVICE, op.cType(), c0);
-        var bias =
-            ep.addsBias()
-                ? TestArray.of(DEVICE, op.cType(), values(op.n(), 4, integers))
-                : TestArray.output(DEVICE, op.cType(), op.n());
-        var aux =
-            ep.isBackward()
-                ? TestArray.of(DEVICE, op.cType(), values(op.countC(), 5, integers))
-                : TestArray.output(DEVICE, op.cType(), op.countC());
-        var plan = DEVICE.plan(op);
-        var workspace = DEVICE.allocate(Math.max(1, plan.workspaceBytes()))) {
-      var oracle =
-          new GemmOracle(op, alpha, a.get(), b.get(), beta, c.get(), bias.get(), aux.get());
-      plan.run(
-          DEVICE.defaultStream(),
-          alpha,
-          a.buffer(),
-          b.buffer(),
-          beta,
-          c.buffer(),
-          ep.usesBias() ? bias.buffer() : null,
-          ep.usesAux() ? aux.buffer() : null,
-          plan.workspaceBytes() == 0 ? null : workspace);
-      var result = new Result(c.get(), bias.get(), aux.get());
-      double[] allowed = allowed(op, oracle.magnitude, oracle.c);
-      compare(op + " c", result.c, oracle.c, allowed);
-      if (ep.savesAux()) {
-        double[] z = oracle.z.clone();
-        var gap = new boolean[z.length];
-        for (int i = 0; i < z.length; i++) {
-          gap[i] = oracle.magnitude[i] == 0 && !inside(op, i);
-          z[i] = gap[i] ? Double.NaN : z[i]; // as the output was before
-        }
-        compare(op + " aux", result.aux, z, allowed(op, oracle.magnitude, z));
-      }
-      if (ep.storesBiasGradient()) {
-        // of the sum of the stored result: a chain of 64 and a chain of the blocks
-        double[] exact = new double[(int) op.n()];
-        double[] size = new double[(int) op.n()];
-        for (int i = 0; i < result.c.length; i++) {
-          if (inside(op, i)) {
-            int j = (int) (batchless(op, i) % op.leadingC());
-            exact[j] += result.c[i];
-            size[j] += Math.abs(result.c[i]);
-          }
-        }
-        double[] tol = new double[exact.length];
-        for (int j = 0; j < tol.length; j++) {
-          tol[j] = 16 * accumulate(op).epsilon() * size[j] + out(op) * Math.abs(exact[j]);
-        }
-        compare(op + " bias gradient", result.bias, exact, tol);
-      }
-      return result;
-    }
-  }
-
-  private static DType accumulate(Gemm op) {
-    return op.cType() == DType.F64 ? DType.F64 : DType.F32;
-  }
-
-  /** Rounding of the stored type. */
-  private static double out(Gemm op) {
-    return op.cType().epsilon();
-  }
-
-  private static long batchless(Gemm op, int i) {
-    return op.strideC() == 0 ? i : i % op.strideC();
-  }
-
-  private static boolean inside(Gemm op, int i) {
-    long at = batchless(op, i);
-    return at / op.leadingC() < op.m() && at % op.leadingC() < op.n();
-  }
-
-  /**
-   * The criterion of BLAS's own test program (SBLAT3): 16 eps of the sum of magnitudes. Activations
-   * have slopes of at most 1.13 and functions accurate to a few eps; GELU's density is taken from a
-   * difference quotient in the oracle, good to 1e-9. Operands rounded to TF32 are off by 2^-11
-   * each.
-   */
-  private static double[] allowed(Gemm op, double[] magnitude, double[] expected) {
-    var tol = new double[magnitude.length];
-    double eps = accumulate(op).epsilon();
-    double relative = 16 * eps + (op.tf32() ? 0x1p-10 : 0);
-    boolean smooth = op.epilogue().activation() != Activation.IDENTITY;
-    for (int i = 0; i < tol.length; i++) {
-      tol[i] = relative * magnitude[i] * (smooth ? 1.2 : 1) + out(op) * Math.abs(expected[i]);
-      if (smooth) {
-        tol[i] += (op.cType() == DType.F64 ? 1e-9 : 8e-6) * (magnitude[i] + Math.abs(expected[i]));
-      }
-    }
-    return tol;
-  }
-
-  private static void compare(String what, double[] actual, double[] expected, double[] allowed) {
-    assertThat(actual).as(what).hasSameSizeAs(expected);
-    for (int i = 0; i < actual.length; i++) {
-      boolean same = Double.compare(actual[i], expected[i]) == 0 || actual[i] == expected[i];
-      boolean near =
-          Double.isFinite(expected[i]) && Math.abs(actual[i] - expected[i]) <= allowed[i];
-      if (!same && !near) {
-        fail(
-            String.format(
-                Locale.ROOT,
-                "%s: element %d is %.9g, expected %.9g, allowed %.3g",
-                what,
-                i,
-                actual[i],
-                expected[i],
-                allowed[i]));
-      }
-    }
-  }
-
   private static final int[] ROWS = {0, 1, 5, 6, 7, 13};
   private static final int[] COLUMNS = {0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65};
 
@@ -304,82 +170,9 @@ final class GemmTest {
         .contains("refused mma: mma needs A and B of one type");
   }
 
-  @ParameterizedTest
-  @EnumSource(Activation.class)
-  void epilogues(Activation f) {
-    for (DType type : new DType[] {DType.F32, DType.F64, DType.BF16}) {
-      for (int[] size :
-          new int[][] {{5, 3, 4}, {33, 37, 65}, {70, 130, 600}, {1, 50, 9}, {9, 1, 9}}) {
-        Gemm op = Gemm.of(size[0], size[1], size[2]).type(type).leading(0, 0, size[1] + 3);
-        check(op.with(Epilogue.bias().then(f)), 0.1, 0, false);
-        check(op.with(Epilogue.of(f)), 0.1, 0.5, false);
-        check(op.with(Epilogue.of(f).biasGradient()), 0.1, 0.5, false);
-        if (f != Activation.IDENTITY) {
-          check(op.with(Epilogue.bias().then(f).saveAux()), 0.1, 0.5, false);
-          check(op.with(Epilogue.backward(f)), 0.1, 0, false);
-          check(op.with(Epilogue.backward(f).biasGradient()), 0.1, 0.5, false);
-        }
-      }
-    }
-  }
-
-  @Test
-  void activationsAtTheEndsOfTheRange() {
-    double inf = Double.POSITIVE_INFINITY;
-    double[] x = {-inf, -1e30, -30, -6, -0.0, 0, 1e-30, 6, 30, 1e30, inf, Double.NaN};
-    for (Activation f : Activation.values()) {
-      for (DType type : new DType[] {DType.F32, DType.F64}) {
-        Gemm op = Gemm.of(1, x.length, 0).type(type);
-        try (var c = TestArray.of(DEVICE, type, x);
-            var d = TestArray.of(DEVICE, type, filled(x.length, 1));
-            var none = TestArray.output(DEVICE, type, 0)) {
-          DEVICE
-              .plan(op.with(Epilogue.of(f)))
-              .run(DEVICE.defaultStream(), 1, none.buffer(), none.buffer(), 1, c.buffer());
-          double[] y = c.get();
-          c.set(x);
-          if (f != Activation.IDENTITY) {
-            DEVICE
-                .plan(op.with(Epilogue.backward(f)))
-                .run(
-                    DEVICE.defaultStream(),
-                    1,
-                    none.buffer(),
-                    none.buffer(),
-                    1,
-                    d.buffer(),
-                    null,
-                    c.buffer(),
-                    null);
-          }
-          double[] slope = d.get();
-          boolean identity = f == Activation.IDENTITY;
-          assertThat(y[0]).as("%s of -inf", f).isEqualTo(identity ? -inf : 0);
-          assertThat(y[1]).isCloseTo(identity ? -1e30 : 0, within(1e24));
-          assertThat(y[5]).isEqualTo(0);
-          assertThat(y[9]).isCloseTo(1e30, within(1e24));
-          assertThat(y[10]).isEqualTo(inf);
-          assertThat(y[11]).isNaN();
-          assertThat(slope[0]).isEqualTo(identity ? 1 : 0);
-          assertThat(slope[1]).isEqualTo(identity ? 1 : 0);
-          assertThat(slope[9]).isEqualTo(1);
-          assertThat(slope[10]).isEqualTo(1);
-          if (f == Activation.GELU || f == Activation.GELU_TANH) {
-            assertThat(slope[5]).isCloseTo(0.5, within(1e-6));
-            assertThat(slope[11]).isNaN();
-          }
-        }
-      }
-    }
-  }
-
-  private static org.assertj.core.data.Offset<Double> within(double d) {
-    return org.assertj.core.data.Offset.offset(d);
-  }
-
-  private static double[] filled(int n, double v) {
+  private static double[] nans(int n) {
     var x = new double[n];
-    Arrays.fill(x, v);
+    Arrays.fill(x, Double.NaN);
     return x;
   }
 
@@ -415,7 +208,7 @@ final class GemmTest {
   void betaZeroNeverReadsC() {
     // check fills C with NaN when beta is 0; here with a saved value that must not matter
     for (int n : new int[] {1, 7, 40, 200}) {
-      double[] nan = filled(n * n, Double.NaN);
+      double[] nan = nans(n * n);
       check(
           Gemm.of(n, n, n),
           1,
@@ -438,7 +231,7 @@ final class GemmTest {
   @Test
   void alphaZeroReadsNeitherInput() {
     for (int n : new int[] {1, 7, 40}) {
-      double[] nan = filled(n * n, Double.NaN);
+      double[] nan = nans(n * n);
       double[] c = TestArray.normal(n * n, 3);
       check(Gemm.of(n, n, n), 0, 1, false, nan, nan, c);
       check(Gemm.of(n, n, n), 0, -2, false, nan, nan, c);
@@ -468,7 +261,7 @@ final class GemmTest {
         double[] b = TestArray.integers(op.countB(), 2);
         double[] c = TestArray.integers(op.countC(), 3);
         double[] exact = new GemmOracle(op, 2, a, b, -1, c, c, c).c;
-        assertSameBits("c", check(op, 2, -1, true, a, b, c).c, exact);
+        assertSameBits("c", check(op, 2, -1, true, a, b, c).c(), exact);
       }
     }
   }
@@ -513,8 +306,8 @@ final class GemmTest {
           Result one = check(op, alpha, beta, false);
           DEVICE.threads(3);
           Result three = check(op, alpha, beta, false);
-          assertSameBits("c", three.c, one.c);
-          assertSameBits("bias", three.bias, one.bias);
+          assertSameBits("c", three.c(), one.c());
+          assertSameBits("bias", three.bias(), one.bias());
         }
       }
     } finally {
@@ -537,7 +330,7 @@ final class GemmTest {
                 false,
                 Arrays.copyOf(a, 64 * k),
                 Arrays.copyOf(b, 128 * k))
-            .c;
+            .c();
     try (var x = TestArray.of(DEVICE, DType.F32, a);
         var w = TestArray.of(DEVICE, DType.F32, b);
         var y = TestArray.output(DEVICE, DType.F32, 400 * 300)) {
@@ -561,8 +354,8 @@ final class GemmTest {
     int k = 60;
     double[] a = TestArray.normal(m * k, 1);
     double[] b = TestArray.normal(k * n, 2);
-    double[] c = check(Gemm.of(m, n, k), 1, 0, false, a, b).c;
-    double[] t = check(Gemm.of(n, m, k).transA().transB(), 1, 0, false, b, a).c;
+    double[] c = check(Gemm.of(m, n, k), 1, 0, false, a, b).c();
+    double[] t = check(Gemm.of(n, m, k).transA().transB(), 1, 0, false, b, a).c();
     for (int i = 0; i < m; i++) {
       for (int j = 0; j < n; j++) {
         assertThat(t[j * m + i]).isEqualTo(c[i * n + j]);
@@ -580,7 +373,7 @@ final class GemmTest {
       double[] x = TestArray.normal(op.countA(), 1);
       double[] y = TestArray.normal(op.countB(), 2);
       double[] z = TestArray.normal(op.countC(), 3);
-      double[] expected = check(op, 1.5, 0.5, false, x, y, z).c;
+      double[] expected = check(op, 1.5, 0.5, false, x, y, z).c();
       float[] a = floats(x);
       float[] b = floats(y);
       float[] c = floats(z);
@@ -601,7 +394,7 @@ final class GemmTest {
       var got = new double[c.length];
       Arrays.setAll(got, i -> c[i]);
       assertSameBits("sgemm", got, expected);
-      double[] wide = check(op.type(DType.F64), 1.5, 0.5, false, x, y, z).c;
+      double[] wide = check(op.type(DType.F64), 1.5, 0.5, false, x, y, z).c();
       Gemm.dgemm(
           op.transposedA(),
           op.transposedB(),
