@@ -17,13 +17,19 @@ import org.jspecify.annotations.Nullable;
 public final class CpuCrossEntropy implements CrossEntropy.Kernel {
   private final CrossEntropy op;
   private final long perTask;
+
+  /** Whether each position has its loss. */
+  private final boolean each;
+
   private final Elements results;
+  private final Reuse<Run> runs = new Reuse<>(Run::new);
 
   /** A kernel for {@code op}. */
   public CpuCrossEntropy(CrossEntropy op) {
     this.op = op;
     long grain = Parallel.grain(op.count());
     this.perTask = Math.max(1, grain / op.classes());
+    this.each = op.reduction() == LossReduction.NONE;
     this.results = Elements.of(op.resultType());
   }
 
@@ -35,23 +41,87 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
     return CrossEntropyF32Rows.isDirect(op) ? "contiguous f32 rows" : "rows gathered to f32";
   }
 
-  private CrossEntropyRows rows(
-      CrossEntropyTargets targets,
-      Buffer logits,
-      Buffer target,
-      @Nullable Buffer weight,
-      @Nullable Buffer lse,
-      @Nullable Buffer dlogits) {
-    var o =
-        new CrossEntropyOperands(
-            logits.segment(), target.segment(), segment(weight), segment(lse), segment(dlogits));
-    return op.type() == DType.F64
-        ? new CrossEntropyF64Rows(op, targets, o)
-        : new CrossEntropyF32Rows(op, targets, o);
+  /** What a run works on, and the bodies of its loops. */
+  private final class Run {
+    final CrossEntropyOperands operands = new CrossEntropyOperands();
+    final CrossEntropyTargets targets = new CrossEntropyTargets(op, operands);
+    final CrossEntropyRows rows =
+        op.type() == DType.F64
+            ? new CrossEntropyF64Rows(op, targets, operands)
+            : new CrossEntropyF32Rows(op, targets, operands);
+    final Partials losses = new Partials(this::losses);
+    final Parallel.Range gradients = this::gradients;
+
+    /** The factor of all gradients. */
+    private double scale;
+
+    private MemorySegment loss = Tiles.ZEROS;
+    private MemorySegment lse = Tiles.ZEROS;
+    private MemorySegment dloss = Tiles.ZEROS;
+
+    void open(
+        Buffer logits,
+        Buffer target,
+        @Nullable Buffer weight,
+        @Nullable Buffer lse,
+        @Nullable Buffer dlogits) {
+      operands.open(
+          logits.segment(), target.segment(), segment(weight), segment(lse), segment(dlogits));
+      targets.open();
+      rows.open();
+    }
+
+    /** Keeps nothing alive. */
+    void close() {
+      operands.close();
+      loss = Tiles.ZEROS;
+      lse = Tiles.ZEROS;
+      dloss = Tiles.ZEROS;
+    }
+
+    void forward(MemorySegment loss, double scale) {
+      this.loss = loss;
+      this.scale = scale;
+      double sum = losses.sum(op.positions(), perTask);
+      if (!each) {
+        // with weights of 0 smoothing may leave a sum, which over 0 is an infinity
+        results.set(loss, 0, targets.divisor == 0 ? Double.NaN : sum / targets.divisor);
+      }
+    }
+
+    void backward(MemorySegment lse, MemorySegment dloss) {
+      this.lse = lse;
+      this.dloss = dloss;
+      Parallel.forRange(op.positions(), perTask, gradients);
+    }
+
+    private double losses(long from, long to) {
+      double part = 0;
+      for (long p = from; p < to; p++) {
+        double l = rows.forward(p, scale);
+        part += l;
+        if (each) {
+          results.set(loss, p, l);
+        }
+      }
+      return part;
+    }
+
+    private void gradients(long from, long to) {
+      for (long p = from; p < to; p++) {
+        double g = results.get(dloss, each ? p : 0) / targets.divisor;
+        rows.backward(p, results.get(lse, p), g);
+      }
+    }
   }
 
   private static @Nullable MemorySegment segment(@Nullable Buffer buffer) {
     return buffer == null ? null : buffer.segment();
+  }
+
+  private void give(Run run) {
+    run.close();
+    runs.give(run);
   }
 
   @Override
@@ -62,8 +132,10 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
       @Nullable Buffer weight,
       Buffer loss,
       @Nullable Buffer lse) {
-    var t = new CrossEntropyTargets(op, targets.segment(), segment(weight));
-    losses(rows(t, logits, targets, weight, lse, null), t, 0, loss.segment());
+    Run run = runs.take();
+    run.open(logits, targets, weight, lse, null);
+    run.forward(loss.segment(), 0);
+    give(run);
   }
 
   @Override
@@ -75,33 +147,10 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
       double scale,
       Buffer loss,
       Buffer dlogits) {
-    var t = new CrossEntropyTargets(op, targets.segment(), segment(weight));
-    CrossEntropyRows rows = rows(t, logits, targets, weight, null, dlogits);
-    losses(rows, t, scale / t.divisor, loss.segment());
-  }
-
-  private void losses(
-      CrossEntropyRows rows, CrossEntropyTargets targets, double g, MemorySegment loss) {
-    boolean each = op.reduction() == LossReduction.NONE;
-    double sum =
-        Partials.sum(
-            op.positions(),
-            perTask,
-            (from, to) -> {
-              double part = 0;
-              for (long p = from; p < to; p++) {
-                double l = rows.forward(p, g);
-                part += l;
-                if (each) {
-                  results.set(loss, p, l);
-                }
-              }
-              return part;
-            });
-    if (!each) {
-      // with weights of 0 smoothing may leave a sum, which over 0 is an infinity
-      results.set(loss, 0, targets.divisor == 0 ? Double.NaN : sum / targets.divisor);
-    }
+    Run run = runs.take();
+    run.open(logits, targets, weight, null, dlogits);
+    run.forward(loss.segment(), scale / run.targets.divisor);
+    give(run);
   }
 
   @Override
@@ -113,18 +162,9 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
       Buffer lse,
       Buffer dloss,
       Buffer dlogits) {
-    var t = new CrossEntropyTargets(op, targets.segment(), segment(weight));
-    CrossEntropyRows rows = rows(t, logits, targets, weight, null, dlogits);
-    MemorySegment l = lse.segment();
-    MemorySegment d = dloss.segment();
-    boolean each = op.reduction() == LossReduction.NONE;
-    Parallel.forRange(
-        op.positions(),
-        perTask,
-        (from, to) -> {
-          for (long p = from; p < to; p++) {
-            rows.backward(p, results.get(l, p), results.get(d, each ? p : 0) / t.divisor);
-          }
-        });
+    Run run = runs.take();
+    run.open(logits, targets, weight, null, dlogits);
+    run.backward(lse.segment(), dloss.segment());
+    give(run);
   }
 }

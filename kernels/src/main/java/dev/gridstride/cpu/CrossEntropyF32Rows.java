@@ -34,7 +34,7 @@ final class CrossEntropyF32Rows implements CrossEntropyRows {
   private final float keep;
   private final float spread;
   private final float unit;
-  private final boolean plainProbabilities;
+  private boolean plainProbabilities;
 
   CrossEntropyF32Rows(CrossEntropy op, CrossEntropyTargets targets, CrossEntropyOperands o) {
     this.op = op;
@@ -46,7 +46,11 @@ final class CrossEntropyF32Rows implements CrossEntropyRows {
     this.keep = (float) (1 - op.labelSmoothing());
     this.spread = (float) (op.labelSmoothing() / op.classes());
     this.unit = classes ? spread : 1;
-    this.plainProbabilities = direct && spread == 0 && o.weight() == null;
+  }
+
+  @Override
+  public void open() {
+    plainProbabilities = direct && spread == 0 && o.weight() == null;
   }
 
   /** Whether rows are used where they lie. */

@@ -23,6 +23,9 @@ final class CrossEntropyF64Rows implements CrossEntropyRows {
     this.spread = op.labelSmoothing() / op.classes();
   }
 
+  @Override
+  public void open() {}
+
   /** Byte offset of a position's first logit. */
   private long offset(long position) {
     return (position / op.inner() * op.classes() * op.inner() + position % op.inner()) * 8;

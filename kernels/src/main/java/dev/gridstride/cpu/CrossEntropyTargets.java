@@ -7,7 +7,6 @@ import dev.gridstride.device.DType;
 import dev.gridstride.kernels.CrossEntropy;
 import dev.gridstride.kernels.LossReduction;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The targets and class weights of one run of cross-entropy, checked before anything is written.
@@ -16,31 +15,31 @@ final class CrossEntropyTargets {
   private static final long GRAIN = 1 << 16;
 
   private final CrossEntropy op;
-  private final MemorySegment targets;
-  private final @Nullable MemorySegment weight;
+  private final CrossEntropyOperands o;
   private final Elements weightType;
+  private final Partials valid = new Partials(this::validWeight);
 
   /** Sum of all class weights, or their number. */
-  final double weightSum;
+  double weightSum;
 
   /** What the sum of the losses is divided by: 1 unless the mean is taken. */
-  final double divisor;
+  double divisor;
 
-  CrossEntropyTargets(CrossEntropy op, MemorySegment targets, @Nullable MemorySegment weight) {
+  CrossEntropyTargets(CrossEntropy op, CrossEntropyOperands o) {
     this.op = op;
-    this.targets = targets;
-    this.weight = weight;
+    this.o = o;
     this.weightType = Elements.of(op.resultType());
+  }
+
+  /** Begins a run, whose operands are there; checks all targets. */
+  void open() {
     double sum = 0;
-    for (long c = 0; c < (weight == null ? 0 : op.classes()); c++) {
+    for (long c = 0; c < (o.weight() == null ? 0 : op.classes()); c++) {
       sum += weight(c);
     }
-    this.weightSum = weight == null ? op.classes() : sum;
-    double valid =
-        op.hasClassTargets()
-            ? Partials.sum(op.positions(), GRAIN, this::validWeight)
-            : op.positions();
-    this.divisor = op.reduction() == LossReduction.MEAN ? valid : 1;
+    weightSum = o.weight() == null ? op.classes() : sum;
+    double total = op.hasClassTargets() ? valid.sum(op.positions(), GRAIN) : op.positions();
+    divisor = op.reduction() == LossReduction.MEAN ? total : 1;
   }
 
   private double validWeight(long from, long to) {
@@ -61,8 +60,8 @@ final class CrossEntropyTargets {
   /** The target class of a position. */
   long target(long position) {
     return op.targetType() == DType.I32
-        ? targets.get(JAVA_INT_UNALIGNED, position * 4)
-        : targets.get(JAVA_LONG_UNALIGNED, position * 8);
+        ? o.targets().get(JAVA_INT_UNALIGNED, position * 4)
+        : o.targets().get(JAVA_LONG_UNALIGNED, position * 8);
   }
 
   /** Whether a position is left out. */
@@ -72,6 +71,7 @@ final class CrossEntropyTargets {
 
   /** The weight of a class, 1 without weights. */
   double weight(long c) {
+    MemorySegment weight = o.weight();
     return weight == null ? 1 : weightType.get(weight, c);
   }
 }

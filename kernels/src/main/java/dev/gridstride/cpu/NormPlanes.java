@@ -2,6 +2,7 @@ package dev.gridstride.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Channels that lie one after the other: a channel of an image is a run of neighbours. */
@@ -31,7 +32,10 @@ final class NormPlanes implements NormPasses {
     this.planes = Math.toIntExact(shape.images() * shape.channels());
   }
 
-  /** A pass over each piece of each channel of each image. */
+  /**
+   * A pass over each piece of each channel of each image. Each kind asks for its numbers itself: a
+   * call in common would have a body of each kind, and the JIT would inline none.
+   */
   private abstract class Pass implements Parallel.Range {
     MemorySegment x = Tiles.ZEROS;
     MemorySegment dy = Tiles.ZEROS;
@@ -60,10 +64,7 @@ final class NormPlanes implements NormPasses {
         long first = p % pieces * PIECE;
         long n = Math.min(PIECE, shape.spatial() - first);
         long plane = p / pieces;
-        if (numbers != null) {
-          numbers.of(plane / shape.channels(), plane % shape.channels(), v);
-        }
-        piece((int) p, plane * shape.spatial() + first, n, moments, v);
+        piece(plane, (int) p, plane * shape.spatial() + first, n, moments, v);
       }
     }
 
@@ -72,14 +73,14 @@ final class NormPlanes implements NormPasses {
      *
      * @param at its first element
      * @param moments of the calling thread
-     * @param v the numbers of its channel; of the calling thread
+     * @param v four numbers of the calling thread
      */
-    abstract void piece(int piece, long at, long n, NormMoments moments, double[] v);
+    abstract void piece(long plane, int piece, long at, long n, NormMoments moments, double[] v);
   }
 
   private final class Moments extends Pass {
     @Override
-    void piece(int piece, long at, long n, NormMoments moments, double[] v) {
+    void piece(long plane, int piece, long at, long n, NormMoments moments, double[] v) {
       moments.clear();
       moments.addRun(x, at, n);
       into[piece] = moments.mean();
@@ -89,7 +90,8 @@ final class NormPlanes implements NormPasses {
 
   private final class Affine extends Pass {
     @Override
-    void piece(int piece, long at, long n, NormMoments moments, double[] v) {
+    void piece(long plane, int piece, long at, long n, NormMoments moments, double[] v) {
+      Objects.requireNonNull(numbers).of(plane / shape.channels(), plane % shape.channels(), v);
       for (long i = 0; i < n; i += NormLoops.RUN) {
         loops.affine(x, out, at + i, length(n, i), v[0], v[1], v[2]);
       }
@@ -98,7 +100,8 @@ final class NormPlanes implements NormPasses {
 
   private final class Sums extends Pass {
     @Override
-    void piece(int piece, long at, long n, NormMoments moments, double[] v) {
+    void piece(long plane, int piece, long at, long n, NormMoments moments, double[] v) {
+      Objects.requireNonNull(numbers).of(plane / shape.channels(), plane % shape.channels(), v);
       double pivot = v[0];
       v[0] = 0;
       v[1] = 0;
@@ -112,7 +115,8 @@ final class NormPlanes implements NormPasses {
 
   private final class Gradient extends Pass {
     @Override
-    void piece(int piece, long at, long n, NormMoments moments, double[] v) {
+    void piece(long plane, int piece, long at, long n, NormMoments moments, double[] v) {
+      Objects.requireNonNull(numbers).of(plane / shape.channels(), plane % shape.channels(), v);
       for (long i = 0; i < n; i += NormLoops.RUN) {
         int m = length(n, i);
         loops.gradient(x, dy, out, at + i, m, v[0], v[1], v[2], v[3], null, 0);

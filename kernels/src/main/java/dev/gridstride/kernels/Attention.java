@@ -239,11 +239,12 @@ public record Attention(
       checkDisjoint("dk", dk, "dq", dq);
       checkDisjoint("dv", dv, "dq", dq);
       checkDisjoint("dv", dv, "dk", dk);
-      Buffer.pinAll(op.name(), q, k, v, y, lse, dy, dq, dk, dv);
+      Buffer[] all = {q, k, v, y, lse, dy, dq, dk, dv};
+      Buffer.pinAll(op.name(), all);
       try {
         kernel.backward(stream, q, k, v, y, lse, dy, dq, dk, dv);
       } finally {
-        Buffer.unpinAll(q, k, v, y, lse, dy, dq, dk, dv);
+        Buffer.unpinAll(all);
       }
     }
   }

@@ -82,11 +82,11 @@ public record Fill(DType type, Layout to) implements Op<Fill.Plan> {
     private void launch(Stream stream, Buffer y, Launch launch) {
       checkStream(stream);
       check("y", y, op.type(), op.to().span());
-      Buffer.pinAll(op.name(), y);
+      y.pin(op.name());
       try {
         launch.run();
       } finally {
-        Buffer.unpinAll(y);
+        y.unpin();
       }
     }
   }

@@ -142,8 +142,11 @@ public record Pool(
 
   /** A pooling that can be run. */
   public static final class Plan extends OpPlan<Pool, Kernel> {
+    private final long outputs;
+
     private Plan(Pool op, Device device) {
       super(op, device, IMPLEMENTATIONS);
+      this.outputs = op.outputCount();
     }
 
     /** {@code y = pool(x)}. */
@@ -162,8 +165,8 @@ public record Pool(
     public void forward(Stream stream, Buffer x, Buffer y, @Nullable Buffer indices) {
       checkStream(stream);
       check("x", x, op.type(), op.inputCount());
-      check("y", y, op.type(), op.outputCount());
-      checkOptional("indices", indices, DType.I64, op.outputCount());
+      check("y", y, op.type(), outputs);
+      checkOptional("indices", indices, DType.I64, outputs);
       if (indices != null && op.kind() != Kind.MAX) {
         throw InvalidArgumentException.of(
             op.name(), "indices", "must be null for averages", "indices=%s", indices);
@@ -195,8 +198,8 @@ public record Pool(
             op.name(), "x and y", "must be given", "x=%s, y=%s", "" + x, "" + y);
       }
       checkOptional("x", x, op.type(), op.inputCount());
-      checkOptional("y", y, op.type(), op.outputCount());
-      check("dy", dy, op.type(), op.outputCount());
+      checkOptional("y", y, op.type(), outputs);
+      check("dy", dy, op.type(), outputs);
       check("dx", dx, op.type(), op.inputCount());
       checkDisjoint("dx", dx, "x", x);
       checkDisjoint("dx", dx, "y", y);

@@ -176,11 +176,11 @@ public record Random(DType type, long count, Distribution distribution) implemen
       checkStream(stream);
       checkOffset(op.name(), offset, op.count());
       check("y", y, op.type(), op.count());
-      Buffer.pinAll(op.name(), y);
+      y.pin(op.name());
       try {
         kernel.run(stream, seed, offset, y);
       } finally {
-        Buffer.unpinAll(y);
+        y.unpin();
       }
     }
   }

@@ -150,8 +150,11 @@ public record Reduce(Kind kind, DType type, Layout x, long axes) implements Op<R
 
   /** A reduction that can be run. */
   public static final class Plan extends OpPlan<Reduce, Kernel> {
+    private final long outputs;
+
     private Plan(Reduce op, Device device) {
       super(op, device, IMPLEMENTATIONS);
+      this.outputs = op.outputCount();
     }
 
     /**
@@ -163,7 +166,7 @@ public record Reduce(Kind kind, DType type, Layout x, long axes) implements Op<R
     public void run(Stream stream, Buffer x, Buffer y) {
       checkStream(stream);
       check("x", x, op.type(), op.x().span());
-      check("y", y, op.type(), op.outputCount());
+      check("y", y, op.type(), outputs);
       checkDisjoint("y", y, "x", x);
       Buffer.pinAll(op.name(), x, y);
       try {
@@ -189,8 +192,8 @@ public record Reduce(Kind kind, DType type, Layout x, long axes) implements Op<R
       }
       checkStream(stream);
       check("x", x, op.type(), op.x().span());
-      check("y", y, op.type(), op.outputCount());
-      check("dy", dy, op.type(), op.outputCount());
+      check("y", y, op.type(), outputs);
+      check("dy", dy, op.type(), outputs);
       check("dx", dx, op.type(), op.x().count());
       checkDisjoint("dx", dx, "x", x);
       checkDisjoint("dx", dx, "y", y);

@@ -116,11 +116,11 @@ public record StepScaling(DType type, double maxNorm, double growth, double back
       checkStream(stream);
       Buffer block = control.buffer();
       check("control", block, DType.U8, StepControl.layout().byteSize());
-      Buffer.pinAll(op.name(), block);
+      block.pin(op.name());
       try {
         kernel.advance(stream, block);
       } finally {
-        Buffer.unpinAll(block);
+        block.unpin();
       }
     }
   }

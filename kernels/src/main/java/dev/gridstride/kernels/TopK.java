@@ -78,8 +78,11 @@ public record TopK(DType type, Layout x, int axis, long k, boolean largest)
 
   /** A selection that can be run. */
   public static final class Plan extends OpPlan<TopK, Kernel> {
+    private final long outputs;
+
     private Plan(TopK op, Device device) {
       super(op, device, IMPLEMENTATIONS);
+      this.outputs = op.outputCount();
     }
 
     /**
@@ -92,8 +95,8 @@ public record TopK(DType type, Layout x, int axis, long k, boolean largest)
     public void forward(Stream stream, Buffer x, Buffer values, Buffer indices) {
       checkStream(stream);
       check("x", x, op.type(), op.x().span());
-      check("values", values, op.type(), op.outputCount());
-      check("indices", indices, DType.I64, op.outputCount());
+      check("values", values, op.type(), outputs);
+      check("indices", indices, DType.I64, outputs);
       checkDisjoint("values", values, "x", x);
       checkDisjoint("indices", indices, "x", x);
       checkDisjoint("indices", indices, "values", values);
@@ -120,8 +123,8 @@ public record TopK(DType type, Layout x, int axis, long k, boolean largest)
             op.name(), "type", "must be floating to have a gradient", "type=%s", op.type());
       }
       checkStream(stream);
-      check("dy", dy, op.type(), op.outputCount());
-      check("indices", indices, DType.I64, op.outputCount());
+      check("dy", dy, op.type(), outputs);
+      check("indices", indices, DType.I64, outputs);
       check("dx", dx, op.type(), op.x().count());
       checkDisjoint("dx", dx, "dy", dy);
       checkDisjoint("dx", dx, "indices", indices);
