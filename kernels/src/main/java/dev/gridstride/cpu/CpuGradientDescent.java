@@ -8,6 +8,7 @@ import dev.gridstride.device.Stream;
 import dev.gridstride.kernels.GradientDescent;
 import dev.gridstride.kernels.StepControl.State;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,7 @@ public final class CpuGradientDescent implements GradientDescent.Kernel {
         memory[k] = operands.get(k).get(array).segment();
       }
       update.run(memory, from, to);
+      Arrays.fill(memory, Tiles.ZEROS); // keeps nothing alive
     }
   }
 

@@ -131,6 +131,7 @@ final class GemmBlock {
     ldc = ld;
     padded = false;
     step(p, depth, true);
+    c = Tiles.ZEROS; // keeps nothing alive
   }
 
   /** The steps of a split product, added in the order of k, then as {@link #run}. */
@@ -395,5 +396,6 @@ final class GemmBlock {
         Narrow.store(g.op.cType(), c, cOff + i * ldc, g.c, g.atC(batch, i0 + i, j0), columns);
       }
     }
+    c = Tiles.ZEROS; // keeps nothing alive
   }
 }

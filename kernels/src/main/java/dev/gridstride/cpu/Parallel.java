@@ -129,7 +129,7 @@ public final class Parallel {
       Apart.run(body, 0, total);
       return;
     }
-    int chunks = Math.toIntExact((total + grain - 1) / grain);
+    int chunks = chunks(total, grain);
     if (takesPool(chunks)) {
       LOOP.range = body;
       LOOP.total = total;
@@ -157,7 +157,7 @@ public final class Parallel {
       Apart.run(body, a, b, c, 0, total);
       return;
     }
-    int chunks = Math.toIntExact((total + grain - 1) / grain);
+    int chunks = chunks(total, grain);
     if (takesPool(chunks)) {
       LOOP.ternary = body;
       LOOP.a = a;
@@ -188,6 +188,10 @@ public final class Parallel {
     for (int i = 0; i < tasks; i++) {
       Apart.run(body, i);
     }
+  }
+
+  private static int chunks(long total, long grain) {
+    return Math.toIntExact((total + grain - 1) / grain);
   }
 
   /** Whether the calling thread now has the pool, for {@link #share} to give back. */

@@ -3,6 +3,7 @@ package dev.gridstride.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -136,6 +137,28 @@ class ParallelTest {
       assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  /** One object serves all loops: with more threads than processors, workers come late. */
+  @Test
+  void runsOnlyItsOwnTasksWhoeverComesLate() {
+    Parallel.threads(6);
+    var before = new AtomicIntegerArray(0);
+    for (int loop = 0; loop < 20_000; loop++) {
+      var ran = new AtomicIntegerArray(2 + 7 * loop % 13);
+      if (loop % 2 == 0) {
+        Parallel.forEach(ran.length(), ran::incrementAndGet);
+      } else {
+        Parallel.forRange(
+            3L * ran.length() - 1, 3, (from, to) -> ran.incrementAndGet((int) from / 3));
+      }
+      for (AtomicIntegerArray counts : List.of(before, ran)) {
+        for (int i = 0; i < counts.length(); i++) {
+          assertThat(counts.get(i)).isEqualTo(1);
+        }
+      }
+      before = ran;
     }
   }
 
