@@ -88,7 +88,9 @@ final class Worker {
     contender = library.prepare(c, problem);
     contender.run();
     double error = problem.error(contender::result);
-    problem.forget(); // seven libraries hold operands of gigabytes: one set each is enough
+    if (!(library instanceof PlainJava)) { // which works on the operands themselves
+      problem.forget(); // seven libraries hold operands of gigabytes: one set each is enough
+    }
     System.gc();
     if (!(error < Case.tolerance(c.dtype()))) {
       return REFUSED + " wrong result, error " + error;
