@@ -73,8 +73,8 @@ final class ConvColumns implements ConvGather {
   /** Source channels of a block. */
   private final int sources;
 
-  private final Reuse<Run> kept = new Reuse<>(Run::new);
   private final Reuse<Task> tasks = new Reuse<>(Task::new);
+  private final Reuse<ConvRun<Task>> kept = new Reuse<>(() -> new ConvRun<>(tasks));
 
   private ConvColumns(
       ConvImages src,
@@ -160,43 +160,16 @@ final class ConvColumns implements ConvGather {
     // parts of the channels, each with columns of its own: only as many as keep threads busy
     int threads = Parallel.threads();
     boolean even = count % threads == 0 || count >= 4 * threads;
-    Run run = kept.take();
-    run.from = from;
-    run.weights = weights;
-    run.bias = bias == null ? null : workspace;
-    run.to = to;
+    ConvRun<Task> run = kept.take();
+    run.open(from, weights, bias == null ? null : workspace, to);
     run.parts = even ? 1 : Math.clamp(cd / LEAST_ROWS, 1, threads);
     Parallel.forEach(count * run.parts, run);
     run.close();
     kept.give(run);
   }
 
-  /** What a run works on. */
-  private final class Run implements Parallel.Task {
-    MemorySegment from = Tiles.ZEROS;
-    MemorySegment weights = Tiles.ZEROS;
-    @Nullable MemorySegment bias;
-    MemorySegment to = Tiles.ZEROS;
-    int parts;
-
-    @Override
-    public void run(int index) {
-      Task task = tasks.take();
-      task.run(this, index);
-      tasks.give(task);
-    }
-
-    /** Keeps nothing alive. */
-    void close() {
-      from = Tiles.ZEROS;
-      weights = Tiles.ZEROS;
-      bias = null;
-      to = Tiles.ZEROS;
-    }
-  }
-
   /** Some destination channels of one group, for one run of pixels; one after the other. */
-  private final class Task {
+  private final class Task implements ConvRun.Worker {
     private final long row = 4 * weights.laneStep();
     private final long source = 4 * weights.sourceStep();
 
@@ -219,7 +192,8 @@ final class ConvColumns implements ConvGather {
     private MemorySegment sums = Tiles.ZEROS;
     private long line;
 
-    void run(Run of, int index) {
+    @Override
+    public void run(ConvRun<?> of, int index) {
       from = of.from;
       w = of.weights;
       bias = of.bias;

@@ -54,8 +54,8 @@ final class ConvNarrow implements ConvGather {
   private final long rowBytes;
   private final long plane;
   private final long biasOffset;
-  private final Reuse<Run> runs = new Reuse<>(Run::new);
   private final Reuse<Task> tasks = new Reuse<>(Task::new);
+  private final Reuse<ConvRun<Task>> runs = new Reuse<>(() -> new ConvRun<>(tasks));
 
   /** Prepares a pass; see {@link ConvPass}. */
   ConvNarrow(
@@ -193,41 +193,16 @@ final class ConvNarrow implements ConvGather {
       MemorySegment workspace,
       MemorySegment to) {
     pack(w, bias, workspace);
-    Run run = runs.take();
-    run.from = from;
-    run.weights = workspace;
-    run.withBias = bias != null;
-    run.to = to;
+    ConvRun<Task> run = runs.take();
+    run.open(from, workspace, bias == null ? null : workspace, to); // both packed
     Parallel.forEach(
         Math.toIntExact((long) src.n * groups * dst.d * rowBlocks * columnBlocks), run);
     run.close();
     runs.give(run);
   }
 
-  /** What a run works on; the weights are packed, the biases behind them. */
-  private final class Run implements Parallel.Task {
-    MemorySegment from = Tiles.ZEROS;
-    MemorySegment weights = Tiles.ZEROS;
-    boolean withBias;
-    MemorySegment to = Tiles.ZEROS;
-
-    @Override
-    public void run(int index) {
-      Task task = tasks.take();
-      task.run(this, index);
-      tasks.give(task);
-    }
-
-    /** Keeps nothing alive. */
-    void close() {
-      from = Tiles.ZEROS;
-      weights = Tiles.ZEROS;
-      to = Tiles.ZEROS;
-    }
-  }
-
   /** A block of rows of one image and group, one after the other. */
-  private final class Task {
+  private final class Task implements ConvRun.Worker {
     private final ConvImages.Box box = new ConvImages.Box();
     private final long line = (long) es * (Math.ceilDiv(columns, 2 * lanes) + 1) * 2 * lanes;
     private MemorySegment from = Tiles.ZEROS;
@@ -247,10 +222,11 @@ final class ConvNarrow implements ConvGather {
     private MemorySegment slab = Tiles.ZEROS;
     private MemorySegment sums = Tiles.ZEROS;
 
-    void run(Run run, int index) {
+    @Override
+    public void run(ConvRun<?> run, int index) {
       from = run.from;
       weights = run.weights;
-      withBias = run.withBias;
+      withBias = run.bias != null;
       to = run.to;
       int i = index;
       x0 = i % columnBlocks * columns;

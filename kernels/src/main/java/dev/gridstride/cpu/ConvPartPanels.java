@@ -28,7 +28,7 @@ final class ConvPartPanels {
   }
 
   /** The packed weights of blocks b0 to b1 (excluded), in the calling thread's memory. */
-  static MemorySegment get(ConvPass p, ConvPass.Run run, int part, int group, int b0, int b1) {
+  static MemorySegment get(ConvPass p, ConvRun<?> run, int part, int group, int b0, int b1) {
     MemorySegment memory = MEMORY.get(p.partBytes);
     ConvPartPanels packed = OF_THREAD.get();
     if (packed.run != run.number || packed.part != part || packed.group != group) {

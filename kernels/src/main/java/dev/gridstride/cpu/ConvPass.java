@@ -52,30 +52,6 @@ final class ConvPass implements ConvGather {
   /** More parts of a row than this: padding costs less than many narrow tiles. */
   private static final int MOST_SPANS = 8;
 
-  /** What a run works on; its number is that of no other run. */
-  final class Run implements Parallel.Task {
-    long number;
-    MemorySegment from = Tiles.ZEROS;
-    MemorySegment weights = Tiles.ZEROS;
-    @Nullable MemorySegment bias;
-    MemorySegment to = Tiles.ZEROS;
-
-    @Override
-    public void run(int index) {
-      ConvTask task = tasks.take();
-      task.run(this, index);
-      tasks.give(task);
-    }
-
-    /** Keeps nothing alive. */
-    void close() {
-      from = Tiles.ZEROS;
-      weights = Tiles.ZEROS;
-      bias = null;
-      to = Tiles.ZEROS;
-    }
-  }
-
   /** Bytes between neighbouring pixels, rows and planes. */
   record Steps(long depth, long row, long pixel) {}
 
@@ -119,8 +95,8 @@ final class ConvPass implements ConvGather {
   private final int slabRows;
   final int slabPlanes;
   final ConvCombo[] combos;
-  private final Reuse<Run> runs = new Reuse<>(Run::new);
   private final Reuse<ConvTask> tasks = new Reuse<>(() -> new ConvTask(this));
+  private final Reuse<ConvRun<ConvTask>> runs = new Reuse<>(() -> new ConvRun<>(tasks));
 
   /**
    * Prepares a pass.
@@ -349,12 +325,9 @@ final class ConvPass implements ConvGather {
     if (dst.n == 0 || cd == 0 || (long) dst.d * dst.h * dst.w == 0) {
       return;
     }
-    Run run = runs.take();
+    ConvRun<ConvTask> run = runs.take();
     run.number = ConvPartPanels.newRun();
-    run.from = from;
-    run.weights = weights;
-    run.bias = bias == null ? null : workspace;
-    run.to = to;
+    run.open(from, weights, bias == null ? null : workspace, to);
     Parallel.forEach(Math.multiplyExact(tasksOfPart, parts), run);
     run.close();
     runs.give(run);

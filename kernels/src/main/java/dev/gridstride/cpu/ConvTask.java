@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /** A block of rows of one image and group of a {@link ConvPass}: a task of the thread pool. */
-final class ConvTask {
+final class ConvTask implements ConvRun.Worker {
   private static final Scratch SOURCE = new Scratch();
   private static final Scratch TARGET = new Scratch();
 
@@ -46,8 +46,8 @@ final class ConvTask {
     this.rectangle = new ConvRectangle(this);
   }
 
-  /** Does a task of a run. */
-  void run(ConvPass.Run run, int index) {
+  @Override
+  public void run(ConvRun<?> run, int index) {
     from = run.from;
     to = run.to;
     bias = run.bias;

@@ -16,7 +16,6 @@ final class NormColumns implements NormPasses {
   private static final ScratchDoubles SQUARES = new ScratchDoubles();
   private static final ScratchDoubles SUMS = new ScratchDoubles();
   private static final ScratchDoubles NUMBERS = new ScratchDoubles();
-  private static final double[] NONE = {};
 
   /** Elements of a task: many times what its table costs. */
   private static final long GRAIN = 1 << 17;
@@ -45,23 +44,10 @@ final class NormColumns implements NormPasses {
   }
 
   /** A pass, block by block. */
-  private abstract class Pass implements Parallel.Task {
-    MemorySegment x = Tiles.ZEROS;
-    MemorySegment dy = Tiles.ZEROS;
-    MemorySegment out = Tiles.ZEROS;
-    @Nullable Numbers numbers;
-    double[] into = NONE;
-    double[] squares = NONE;
-
+  private abstract class Pass extends NormPass implements Parallel.Task {
     final void run() {
       long tasks = Math.multiplyExact(shape.images() * pieces, (long) blocks);
       Parallel.forEach(Math.toIntExact(tasks), this);
-      x = Tiles.ZEROS;
-      dy = Tiles.ZEROS;
-      out = Tiles.ZEROS;
-      numbers = null;
-      into = NONE;
-      squares = NONE;
     }
 
     @Override
@@ -165,6 +151,21 @@ final class NormColumns implements NormPasses {
     }
   }
 
+  private static <P extends Pass> void run(
+      Reuse<P> kept,
+      MemorySegment x,
+      MemorySegment dy,
+      MemorySegment out,
+      @Nullable Numbers numbers,
+      double[] into,
+      double[] squares) {
+    P pass = kept.take();
+    pass.open(x, dy, out, numbers, into, squares);
+    pass.run();
+    pass.close();
+    kept.give(pass);
+  }
+
   @Override
   public void moments(MemorySegment x, double[] means, double[] squares) {
     int count = Math.multiplyExact(columns, pieces);
@@ -174,12 +175,7 @@ final class NormColumns implements NormPasses {
       Arrays.fill(m, 0, count, 0);
       Arrays.fill(s, 0, count, 0);
     }
-    Moments pass = moments.take();
-    pass.x = x;
-    pass.into = m;
-    pass.squares = s;
-    pass.run();
-    moments.give(pass);
+    run(moments, x, Tiles.ZEROS, Tiles.ZEROS, null, m, s);
     if (pieces > 1) {
       combine(m, s, means, squares);
     }
@@ -200,12 +196,7 @@ final class NormColumns implements NormPasses {
 
   @Override
   public void affine(MemorySegment x, MemorySegment y, Numbers numbers) {
-    Affine pass = affine.take();
-    pass.x = x;
-    pass.out = y;
-    pass.numbers = numbers;
-    pass.run();
-    affine.give(pass);
+    run(affine, x, Tiles.ZEROS, y, numbers, NormPass.NONE, NormPass.NONE);
   }
 
   @Override
@@ -213,13 +204,7 @@ final class NormColumns implements NormPasses {
     int count = Math.multiplyExact(3 * columns, pieces);
     double[] parts = pieces == 1 ? sums : SUMS.get(count);
     Arrays.fill(parts, 0, count, 0);
-    Sums pass = this.sums.take();
-    pass.x = x;
-    pass.dy = dy;
-    pass.numbers = pivots;
-    pass.into = parts;
-    pass.run();
-    this.sums.give(pass);
+    run(this.sums, x, dy, Tiles.ZEROS, pivots, parts, NormPass.NONE);
     if (pieces > 1) {
       Arrays.fill(sums, 0, 3 * columns, 0);
       int each = 3 * channels;
@@ -234,12 +219,6 @@ final class NormColumns implements NormPasses {
 
   @Override
   public void gradient(MemorySegment x, MemorySegment dy, MemorySegment dx, Numbers numbers) {
-    Gradient pass = gradients.take();
-    pass.x = x;
-    pass.dy = dy;
-    pass.out = dx;
-    pass.numbers = numbers;
-    pass.run();
-    gradients.give(pass);
+    run(gradients, x, dy, dx, numbers, NormPass.NONE, NormPass.NONE);
   }
 }

@@ -11,7 +11,6 @@ final class NormPlanes implements NormPasses {
   private static final ScratchDoubles SQUARES = new ScratchDoubles();
   private static final ScratchDoubles SUMS = new ScratchDoubles();
   private static final ScratchDoubles NUMBERS = new ScratchDoubles();
-  private static final double[] NONE = {};
 
   /** Longest piece of a channel that is one task's work. */
   private static final long PIECE = 1 << 16;
@@ -36,24 +35,11 @@ final class NormPlanes implements NormPasses {
    * A pass over each piece of each channel of each image. Each kind asks for its numbers itself: a
    * call in common would have a body of each kind, and the JIT would inline none.
    */
-  private abstract class Pass implements Parallel.Range {
-    MemorySegment x = Tiles.ZEROS;
-    MemorySegment dy = Tiles.ZEROS;
-    MemorySegment out = Tiles.ZEROS;
-    @Nullable Numbers numbers;
-    double[] into = NONE;
-    double[] squares = NONE;
-
+  private abstract class Pass extends NormPass implements Parallel.Range {
     final void run() {
       long each = Math.max(1, Math.min(PIECE, shape.spatial()));
       long count = (long) planes * pieces;
       Parallel.forRange(count, Math.max(1, Parallel.grain(count * each) / each), this);
-      x = Tiles.ZEROS;
-      dy = Tiles.ZEROS;
-      out = Tiles.ZEROS;
-      numbers = null;
-      into = NONE;
-      squares = NONE;
     }
 
     @Override
@@ -128,17 +114,27 @@ final class NormPlanes implements NormPasses {
     return (int) Math.min(NormLoops.RUN, n - i);
   }
 
+  private static <P extends Pass> void run(
+      Reuse<P> kept,
+      MemorySegment x,
+      MemorySegment dy,
+      MemorySegment out,
+      @Nullable Numbers numbers,
+      double[] into,
+      double[] squares) {
+    P pass = kept.take();
+    pass.open(x, dy, out, numbers, into, squares);
+    pass.run();
+    pass.close();
+    kept.give(pass);
+  }
+
   @Override
   public void moments(MemorySegment x, double[] means, double[] squares) {
     int count = Math.multiplyExact(planes, pieces);
     double[] m = pieces == 1 ? means : MEANS.get(count);
     double[] s = pieces == 1 ? squares : SQUARES.get(count);
-    Moments pass = moments.take();
-    pass.x = x;
-    pass.into = m;
-    pass.squares = s;
-    pass.run();
-    moments.give(pass);
+    run(moments, x, Tiles.ZEROS, Tiles.ZEROS, null, m, s);
     if (pieces == 1) {
       return;
     }
@@ -156,25 +152,14 @@ final class NormPlanes implements NormPasses {
 
   @Override
   public void affine(MemorySegment x, MemorySegment y, Numbers numbers) {
-    Affine pass = affine.take();
-    pass.x = x;
-    pass.out = y;
-    pass.numbers = numbers;
-    pass.run();
-    affine.give(pass);
+    run(affine, x, Tiles.ZEROS, y, numbers, NormPass.NONE, NormPass.NONE);
   }
 
   @Override
   public void sums(MemorySegment x, MemorySegment dy, Numbers pivots, double[] sums) {
     int count = Math.multiplyExact(3 * planes, pieces);
     double[] parts = pieces == 1 ? sums : SUMS.get(count);
-    Sums pass = this.sums.take();
-    pass.x = x;
-    pass.dy = dy;
-    pass.numbers = pivots;
-    pass.into = parts;
-    pass.run();
-    this.sums.give(pass);
+    run(this.sums, x, dy, Tiles.ZEROS, pivots, parts, NormPass.NONE);
     if (pieces > 1) {
       Arrays.fill(sums, 0, 3 * planes, 0);
       for (int i = 0; i < planes * pieces; i++) {
@@ -187,12 +172,6 @@ final class NormPlanes implements NormPasses {
 
   @Override
   public void gradient(MemorySegment x, MemorySegment dy, MemorySegment dx, Numbers numbers) {
-    Gradient pass = gradients.take();
-    pass.x = x;
-    pass.dy = dy;
-    pass.out = dx;
-    pass.numbers = numbers;
-    pass.run();
-    gradients.give(pass);
+    run(gradients, x, dy, dx, numbers, NormPass.NONE, NormPass.NONE);
   }
 }
