@@ -27,7 +27,6 @@ class AllocationTest {
     "cross-entropy, forward-backward, 64x100, 2",
     "layer-norm, forward, 300x64, 2",
     "layer-norm, backward, 300x64, 2",
-    "batch-norm, forward, 8x32x13, 1",
     "batch-norm, backward-nhwc, 8x32x13, 1",
     "reduce, sum-rows, 300x64, 2",
     "reduce, sum-columns, 300x64, 1",
