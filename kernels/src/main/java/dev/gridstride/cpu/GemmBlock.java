@@ -275,8 +275,8 @@ final class GemmBlock {
     MemorySegment packed = panels == null ? packB(p, depth, direct) : panels.memory();
     long packedOff = panels == null ? 0 : panels.offset(j0, p, depth);
     int whole = directA || direct > 0 ? 0 : columns / wideB;
-    int done = whole == 0 ? 0 : alongRows(whole, depth, a, packedA, packed, packedOff, fresh);
-    MemorySegment tile = TILE.get((long) e * Tiles.MAX_ROWS * wideB);
+    MemorySegment tile = TILE.get((long) e * loops.tall() * Tiles.MAX_ROWS * wideB);
+    int done = whole == 0 ? 0 : alongRows(whole, depth, a, packedA, packed, packedOff, fresh, tile);
     for (int j = 0; j < columns; j += wideB) {
       int n = Math.min(wideB, columns - j);
       boolean asIs = j < direct;
@@ -312,15 +312,34 @@ final class GemmBlock {
   }
 
   /**
-   * Tiles of packed panels, all whole ones of six rows of C before the next six: the hardware
-   * foresees C's lines, and A's panel stays in a cache. The number of rows that are done.
+   * Tiles of packed panels, all whole ones of the rows of one or two of A's panels before the next:
+   * the hardware foresees C's lines, and A's panels stay in a cache. The number of rows that are
+   * done.
    */
   private int alongRows(
-      int whole, int depth, MemorySegment a, long aOff, MemorySegment b, long bOff, boolean fresh) {
+      int whole,
+      int depth,
+      MemorySegment a,
+      long aOff,
+      MemorySegment b,
+      long bOff,
+      boolean fresh,
+      MemorySegment tile) {
+    long ldt = (long) e * wideB;
     int done = rows / Tiles.MAX_ROWS * Tiles.MAX_ROWS;
-    for (int i = 0; i < done; i += Tiles.MAX_ROWS) {
+    int high;
+    for (int i = 0; i < done; i += high * Tiles.MAX_ROWS) {
+      high = Math.min(loops.tall(), (done - i) / Tiles.MAX_ROWS);
       long panel = aOff + (long) e * i * depth;
-      loops.row(!fresh, whole, depth, a, panel, b, bOff, c, cOff + i * ldc, ldc);
+      long at = cOff + i * ldc;
+      if (fresh) {
+        loops.row(high, whole, depth, a, panel, b, bOff, c, at, ldc);
+        continue;
+      }
+      for (int t = 0; t < whole; t++) {
+        loops.row(high, 1, depth, a, panel, b, bOff + t * ldt * depth, tile, 0, ldt);
+        loops.addBlock(high * Tiles.MAX_ROWS, wideB, tile, 0, ldt, c, at + t * ldt, ldc);
+      }
     }
     return done;
   }

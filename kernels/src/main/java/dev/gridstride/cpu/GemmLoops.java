@@ -63,13 +63,16 @@ public interface GemmLoops {
       long cOff,
       long ldc);
 
+  /** How many panels of A {@link #row} had best have at once: 2 where registers suffice, or 1. */
+  int tall();
+
   /**
-   * {@code tiles} tiles of {@link Tiles#MAX_ROWS} rows and two vectors side by side, k terms, over
-   * packed panels: {@code C = A B}, or {@code C = C + A B}. A's panel is {@code [k][MAX_ROWS]}, B's
-   * are {@code [tile][k][2 * lanes]}.
+   * {@code tiles} tiles of two vectors side by side and {@code high} times {@link Tiles#MAX_ROWS}
+   * rows, k terms, over packed panels: {@code C = A B}. A's panels, 1 or {@link #tall}, are {@code
+   * [high][k][MAX_ROWS]}, B's are {@code [tile][k][2 * lanes]}.
    */
   void row(
-      boolean add,
+      int high,
       int tiles,
       int k,
       MemorySegment a,

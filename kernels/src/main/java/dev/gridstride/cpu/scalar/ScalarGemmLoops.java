@@ -4,14 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.gridstride.cpu.GemmLoops;
-import dev.gridstride.cpu.Scratch;
 import dev.gridstride.cpu.Tiles;
 import java.lang.foreign.MemorySegment;
 
 /** The matrix product's inner loops in plain Java, for f32 or f64. */
 public final class ScalarGemmLoops implements GemmLoops {
   private static final Tiles TILES = new ScalarTiles();
-  private static final Scratch SUMS = new Scratch();
 
   private final boolean wide;
   private final int e;
@@ -145,8 +143,13 @@ public final class ScalarGemmLoops implements GemmLoops {
   }
 
   @Override
+  public int tall() {
+    return 1;
+  }
+
+  @Override
   public void row(
-      boolean add,
+      int high,
       int tiles,
       int k,
       MemorySegment a,
@@ -157,19 +160,15 @@ public final class ScalarGemmLoops implements GemmLoops {
       long cOff,
       long ldc) {
     int rows = Tiles.MAX_ROWS;
-    int columns = 2 * lanes();
-    long wide = (long) e * columns;
-    long high = (long) e * rows;
-    MemorySegment sums = add ? SUMS.get(rows * wide) : c;
-    for (int t = 0; t < tiles; t++) {
-      long to = cOff + t * wide;
-      long from = bOff + t * k * wide;
-      long at = add ? 0 : to;
-      long ld = add ? wide : ldc;
-      tile(rows, 2, k, a, aOff, high, e, b, from, wide, sums, at, ld, Tiles.ZEROS, 0, 0, 0);
-      if (add) {
-        addBlock(rows, columns, sums, 0, wide, c, to, ldc);
-      }
+    long wide = (long) e * 2 * lanes();
+    long panel = (long) e * rows;
+    for (int t = 0; t < high * tiles; t++) {
+      int down = t % high;
+      int across = t / high;
+      long to = cOff + down * rows * ldc + across * wide;
+      long left = aOff + down * panel * k;
+      long from = bOff + across * k * wide;
+      tile(rows, 2, k, a, left, panel, e, b, from, wide, c, to, ldc, Tiles.ZEROS, 0, 0, 0);
     }
   }
 

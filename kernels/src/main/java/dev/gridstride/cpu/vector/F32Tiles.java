@@ -40,6 +40,20 @@ final class F32Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    if (F32TallTiles.FIT && tiles > 1 && vectors == 2 && rows >= 4) {
+      int done = tiles / 2 * 2;
+      F32TallTiles.tile(
+          done / 2, rows, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c,
+          cOff, ldc, cVs, init, initOff, ldi, iVs);
+      if (done == tiles) {
+        return;
+      }
+      tiles -= done;
+      long moved = (long) done * rows;
+      aOff += moved * dA;
+      cOff += moved * ldc;
+      initOff += moved * ldi;
+    }
     // a run of one term costs more than a table entry: such tables have tiles of their own
     switch (2 * (2 * rows + vectors) + (runLength == 1 ? 0 : 1)) {
       case 6 ->
@@ -1676,19 +1690,20 @@ final class F32Tiles {
     b = exact(b);
     c = exact(c);
     long vs = S.vectorByteSize();
+    FloatVector zero = FloatVector.zero(S);
     for (int t = 0; t < tiles; t++) {
-      FloatVector c00 = FloatVector.zero(S);
-      FloatVector c01 = FloatVector.zero(S);
-      FloatVector c10 = FloatVector.zero(S);
-      FloatVector c11 = FloatVector.zero(S);
-      FloatVector c20 = FloatVector.zero(S);
-      FloatVector c21 = FloatVector.zero(S);
-      FloatVector c30 = FloatVector.zero(S);
-      FloatVector c31 = FloatVector.zero(S);
-      FloatVector c40 = FloatVector.zero(S);
-      FloatVector c41 = FloatVector.zero(S);
-      FloatVector c50 = FloatVector.zero(S);
-      FloatVector c51 = FloatVector.zero(S);
+      FloatVector c00 = zero;
+      FloatVector c01 = zero;
+      FloatVector c10 = zero;
+      FloatVector c11 = zero;
+      FloatVector c20 = zero;
+      FloatVector c21 = zero;
+      FloatVector c30 = zero;
+      FloatVector c31 = zero;
+      FloatVector c40 = zero;
+      FloatVector c41 = zero;
+      FloatVector c50 = zero;
+      FloatVector c51 = zero;
       long q = aOff;
       for (int p = 0; p < k; p++) {
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
@@ -1714,86 +1729,6 @@ final class F32Tiles {
         q += 24;
         bOff += 2 * vs;
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + vs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + vs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + vs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + vs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + vs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + vs, LE);
-      cOff += 2 * vs;
-    }
-  }
-
-  static void addRow(
-      int tiles,
-      int k,
-      MemorySegment a,
-      long aOff,
-      MemorySegment b,
-      long bOff,
-      MemorySegment c,
-      long cOff,
-      long ldc) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    long vs = S.vectorByteSize();
-    for (int t = 0; t < tiles; t++) {
-      FloatVector c00 = FloatVector.zero(S);
-      FloatVector c01 = FloatVector.zero(S);
-      FloatVector c10 = FloatVector.zero(S);
-      FloatVector c11 = FloatVector.zero(S);
-      FloatVector c20 = FloatVector.zero(S);
-      FloatVector c21 = FloatVector.zero(S);
-      FloatVector c30 = FloatVector.zero(S);
-      FloatVector c31 = FloatVector.zero(S);
-      FloatVector c40 = FloatVector.zero(S);
-      FloatVector c41 = FloatVector.zero(S);
-      FloatVector c50 = FloatVector.zero(S);
-      FloatVector c51 = FloatVector.zero(S);
-      long q = aOff;
-      for (int p = 0; p < k; p++) {
-        FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
-        FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + vs, LE);
-        FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
-        c00 = a0.fma(b0, c00);
-        c01 = a0.fma(b1, c01);
-        FloatVector a1 = FloatVector.broadcast(S, a.get(E, q + 4));
-        c10 = a1.fma(b0, c10);
-        c11 = a1.fma(b1, c11);
-        FloatVector a2 = FloatVector.broadcast(S, a.get(E, q + 8));
-        c20 = a2.fma(b0, c20);
-        c21 = a2.fma(b1, c21);
-        FloatVector a3 = FloatVector.broadcast(S, a.get(E, q + 12));
-        c30 = a3.fma(b0, c30);
-        c31 = a3.fma(b1, c31);
-        FloatVector a4 = FloatVector.broadcast(S, a.get(E, q + 16));
-        c40 = a4.fma(b0, c40);
-        c41 = a4.fma(b1, c41);
-        FloatVector a5 = FloatVector.broadcast(S, a.get(E, q + 20));
-        c50 = a5.fma(b0, c50);
-        c51 = a5.fma(b1, c51);
-        q += 24;
-        bOff += 2 * vs;
-      }
-      c00 = FloatVector.fromMemorySegment(S, c, cOff, LE).add(c00);
-      c01 = FloatVector.fromMemorySegment(S, c, cOff + vs, LE).add(c01);
-      c10 = FloatVector.fromMemorySegment(S, c, cOff + ldc, LE).add(c10);
-      c11 = FloatVector.fromMemorySegment(S, c, cOff + ldc + vs, LE).add(c11);
-      c20 = FloatVector.fromMemorySegment(S, c, cOff + 2 * ldc, LE).add(c20);
-      c21 = FloatVector.fromMemorySegment(S, c, cOff + 2 * ldc + vs, LE).add(c21);
-      c30 = FloatVector.fromMemorySegment(S, c, cOff + 3 * ldc, LE).add(c30);
-      c31 = FloatVector.fromMemorySegment(S, c, cOff + 3 * ldc + vs, LE).add(c31);
-      c40 = FloatVector.fromMemorySegment(S, c, cOff + 4 * ldc, LE).add(c40);
-      c41 = FloatVector.fromMemorySegment(S, c, cOff + 4 * ldc + vs, LE).add(c41);
-      c50 = FloatVector.fromMemorySegment(S, c, cOff + 5 * ldc, LE).add(c50);
-      c51 = FloatVector.fromMemorySegment(S, c, cOff + 5 * ldc + vs, LE).add(c51);
       c00.intoMemorySegment(c, cOff, LE);
       c01.intoMemorySegment(c, cOff + vs, LE);
       c10.intoMemorySegment(c, cOff + ldc, LE);

@@ -40,6 +40,20 @@ final class F64Tiles {
       long initOff,
       long ldi,
       long iVs) {
+    if (F64TallTiles.FIT && tiles > 1 && vectors == 2 && rows >= 4) {
+      int done = tiles / 2 * 2;
+      F64TallTiles.tile(
+          done / 2, rows, runs, runLength, a, aOff, tab, tabOff, aStep, dA, b, bOff, bStep, bVs, c,
+          cOff, ldc, cVs, init, initOff, ldi, iVs);
+      if (done == tiles) {
+        return;
+      }
+      tiles -= done;
+      long moved = (long) done * rows;
+      aOff += moved * dA;
+      cOff += moved * ldc;
+      initOff += moved * ldi;
+    }
     // a run of one term costs more than a table entry: such tables have tiles of their own
     switch (2 * (2 * rows + vectors) + (runLength == 1 ? 0 : 1)) {
       case 6 ->
@@ -1676,19 +1690,20 @@ final class F64Tiles {
     b = exact(b);
     c = exact(c);
     long vs = S.vectorByteSize();
+    DoubleVector zero = DoubleVector.zero(S);
     for (int t = 0; t < tiles; t++) {
-      DoubleVector c00 = DoubleVector.zero(S);
-      DoubleVector c01 = DoubleVector.zero(S);
-      DoubleVector c10 = DoubleVector.zero(S);
-      DoubleVector c11 = DoubleVector.zero(S);
-      DoubleVector c20 = DoubleVector.zero(S);
-      DoubleVector c21 = DoubleVector.zero(S);
-      DoubleVector c30 = DoubleVector.zero(S);
-      DoubleVector c31 = DoubleVector.zero(S);
-      DoubleVector c40 = DoubleVector.zero(S);
-      DoubleVector c41 = DoubleVector.zero(S);
-      DoubleVector c50 = DoubleVector.zero(S);
-      DoubleVector c51 = DoubleVector.zero(S);
+      DoubleVector c00 = zero;
+      DoubleVector c01 = zero;
+      DoubleVector c10 = zero;
+      DoubleVector c11 = zero;
+      DoubleVector c20 = zero;
+      DoubleVector c21 = zero;
+      DoubleVector c30 = zero;
+      DoubleVector c31 = zero;
+      DoubleVector c40 = zero;
+      DoubleVector c41 = zero;
+      DoubleVector c50 = zero;
+      DoubleVector c51 = zero;
       long q = aOff;
       for (int p = 0; p < k; p++) {
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
@@ -1714,86 +1729,6 @@ final class F64Tiles {
         q += 48;
         bOff += 2 * vs;
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + vs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + vs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + vs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + vs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + vs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + vs, LE);
-      cOff += 2 * vs;
-    }
-  }
-
-  static void addRow(
-      int tiles,
-      int k,
-      MemorySegment a,
-      long aOff,
-      MemorySegment b,
-      long bOff,
-      MemorySegment c,
-      long cOff,
-      long ldc) {
-    a = exact(a);
-    b = exact(b);
-    c = exact(c);
-    long vs = S.vectorByteSize();
-    for (int t = 0; t < tiles; t++) {
-      DoubleVector c00 = DoubleVector.zero(S);
-      DoubleVector c01 = DoubleVector.zero(S);
-      DoubleVector c10 = DoubleVector.zero(S);
-      DoubleVector c11 = DoubleVector.zero(S);
-      DoubleVector c20 = DoubleVector.zero(S);
-      DoubleVector c21 = DoubleVector.zero(S);
-      DoubleVector c30 = DoubleVector.zero(S);
-      DoubleVector c31 = DoubleVector.zero(S);
-      DoubleVector c40 = DoubleVector.zero(S);
-      DoubleVector c41 = DoubleVector.zero(S);
-      DoubleVector c50 = DoubleVector.zero(S);
-      DoubleVector c51 = DoubleVector.zero(S);
-      long q = aOff;
-      for (int p = 0; p < k; p++) {
-        DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
-        DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + vs, LE);
-        DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
-        c00 = a0.fma(b0, c00);
-        c01 = a0.fma(b1, c01);
-        DoubleVector a1 = DoubleVector.broadcast(S, a.get(E, q + 8));
-        c10 = a1.fma(b0, c10);
-        c11 = a1.fma(b1, c11);
-        DoubleVector a2 = DoubleVector.broadcast(S, a.get(E, q + 16));
-        c20 = a2.fma(b0, c20);
-        c21 = a2.fma(b1, c21);
-        DoubleVector a3 = DoubleVector.broadcast(S, a.get(E, q + 24));
-        c30 = a3.fma(b0, c30);
-        c31 = a3.fma(b1, c31);
-        DoubleVector a4 = DoubleVector.broadcast(S, a.get(E, q + 32));
-        c40 = a4.fma(b0, c40);
-        c41 = a4.fma(b1, c41);
-        DoubleVector a5 = DoubleVector.broadcast(S, a.get(E, q + 40));
-        c50 = a5.fma(b0, c50);
-        c51 = a5.fma(b1, c51);
-        q += 48;
-        bOff += 2 * vs;
-      }
-      c00 = DoubleVector.fromMemorySegment(S, c, cOff, LE).add(c00);
-      c01 = DoubleVector.fromMemorySegment(S, c, cOff + vs, LE).add(c01);
-      c10 = DoubleVector.fromMemorySegment(S, c, cOff + ldc, LE).add(c10);
-      c11 = DoubleVector.fromMemorySegment(S, c, cOff + ldc + vs, LE).add(c11);
-      c20 = DoubleVector.fromMemorySegment(S, c, cOff + 2 * ldc, LE).add(c20);
-      c21 = DoubleVector.fromMemorySegment(S, c, cOff + 2 * ldc + vs, LE).add(c21);
-      c30 = DoubleVector.fromMemorySegment(S, c, cOff + 3 * ldc, LE).add(c30);
-      c31 = DoubleVector.fromMemorySegment(S, c, cOff + 3 * ldc + vs, LE).add(c31);
-      c40 = DoubleVector.fromMemorySegment(S, c, cOff + 4 * ldc, LE).add(c40);
-      c41 = DoubleVector.fromMemorySegment(S, c, cOff + 4 * ldc + vs, LE).add(c41);
-      c50 = DoubleVector.fromMemorySegment(S, c, cOff + 5 * ldc, LE).add(c50);
-      c51 = DoubleVector.fromMemorySegment(S, c, cOff + 5 * ldc + vs, LE).add(c51);
       c00.intoMemorySegment(c, cOff, LE);
       c01.intoMemorySegment(c, cOff + vs, LE);
       c10.intoMemorySegment(c, cOff + ldc, LE);

@@ -96,8 +96,13 @@ public final class VectorF64GemmLoops implements GemmLoops {
   }
 
   @Override
+  public int tall() {
+    return F64TallTiles.FIT ? 2 : 1;
+  }
+
+  @Override
   public void row(
-      boolean add,
+      int high,
       int tiles,
       int k,
       MemorySegment a,
@@ -107,8 +112,8 @@ public final class VectorF64GemmLoops implements GemmLoops {
       MemorySegment c,
       long cOff,
       long ldc) {
-    if (add) {
-      F64Tiles.addRow(tiles, k, a, aOff, b, bOff, c, cOff, ldc);
+    if (high == 2) {
+      F64TallTiles.row(tiles, k, a, aOff, b, bOff, c, cOff, ldc);
     } else {
       F64Tiles.row(tiles, k, a, aOff, b, bOff, c, cOff, ldc);
     }
