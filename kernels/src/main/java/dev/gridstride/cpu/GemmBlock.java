@@ -22,6 +22,15 @@ final class GemmBlock {
 
   private static final int DIRECT_ROWS = 64;
 
+  /** Rows from which on columns of a B in memory are packed: tiles would read it by 128 bytes. */
+  private static final int PACKED_ROWS_FAR = 4;
+
+  /** The same where rows of B are pages apart, so that no hardware foresees the next. */
+  private static final int PACKED_ROWS_APART = 24;
+
+  /** Bytes from one row of B to the next that are called apart. */
+  private static final int APART = 8 << 10;
+
   /**
    * Bytes of the terms for which rows of A are read where they lie, by one call for all tiles: the
    * call of a tile takes longer than so few terms.
@@ -355,7 +364,10 @@ final class GemmBlock {
 
   /** How many columns of B tiles read where they lie; the last panel must be whole vectors. */
   private int directColumns() {
-    boolean worth = !g.stageB && !g.op.transposedB() && rows <= DIRECT_ROWS;
+    boolean far = Segments.areFar(g.e * g.ldb * g.op.k());
+    boolean apart = g.e * g.ldb >= APART;
+    int most = far ? PACKED_ROWS_FAR - 1 : apart ? PACKED_ROWS_APART - 1 : DIRECT_ROWS;
+    boolean worth = !g.stageB && !g.op.transposedB() && rows <= most;
     return !worth ? 0 : columns % lanes == 0 ? columns : columns / wideB * wideB;
   }
 

@@ -31,6 +31,9 @@ final class GemmSmall implements Apart.Ternary {
   /** Multiply-adds of a part of a product's rows that is a task, some 10 us. */
   private static final long PART_TERMS = 1 << 19;
 
+  /** Bytes of C from which on the order in which it is written counts. */
+  private static final int LEAST_OUTER = 64 << 10;
+
   private final Gemm op;
   private final GemmLoops loops;
   private final int m;
@@ -46,6 +49,9 @@ final class GemmSmall implements Apart.Ternary {
   private final long stepA;
   private final long rowA;
   private final long ldc;
+
+  /** Whether the product is of a dense column and a dense row of at least a tile's width. */
+  private final boolean dense;
 
   /** Products in one task. */
   private final long grain;
@@ -67,6 +73,7 @@ final class GemmSmall implements Apart.Ternary {
     stepA = e * (op.transposedA() ? op.leadingA() : 1);
     rowA = e * (op.transposedA() ? 1 : op.leadingA());
     ldc = e * op.leadingC();
+    dense = k == 1 && n >= wide && rowA == e && (!op.transposedB() || op.leadingB() == 1);
     grain = Math.max(1, GemmBlocking.TASK / (op.m() * op.n() * op.k()));
     long parts = Math.ceilDiv(op.m() * op.n() * op.k(), PART_TERMS);
     part = (int) Math.ceilDiv(Math.ceilDiv(op.m(), Tiles.MAX_ROWS), parts) * Tiles.MAX_ROWS;
@@ -123,6 +130,17 @@ final class GemmSmall implements Apart.Ternary {
       return;
     }
     int j = 0;
+    if (dense && high >= Tiles.MAX_ROWS && (long) high * n * e >= LEAST_OUTER) {
+      int done = outer(high, a, aOff, b, bOff, c, cOff);
+      if (done < high) {
+        product(high - done, a, aOff + done * rowA, b, bOff, c, cOff + done * ldc);
+      }
+      if (n % wide == 0) {
+        return;
+      }
+      high = done;
+      j = n / wide * wide;
+    }
     for (; j + wide <= n; j += wide) {
       columns(high, j, 2, a, aOff, b, bOff, c, cOff);
     }
@@ -137,6 +155,26 @@ final class GemmSmall implements Apart.Ternary {
     if (n > j) {
       columns(high, n - lanes, 1, a, aOff, b, bOff, c, cOff);
     }
+  }
+
+  /**
+   * One term, as an outer product: A and B are the panels that tiles read, and C, which is all that
+   * counts, is written row by row. All whole tiles; the number of rows that are done.
+   */
+  private int outer(
+      int high,
+      MemorySegment a,
+      long aOff,
+      MemorySegment b,
+      long bOff,
+      MemorySegment c,
+      long cOff) {
+    int done = 0;
+    while (high - done >= Tiles.MAX_ROWS) {
+      loops.row(1, n / wide, 1, a, aOff + done * rowA, b, bOff, c, cOff + done * ldc, ldc);
+      done += Tiles.MAX_ROWS;
+    }
+    return done;
   }
 
   /** Whole vectors of columns from {@code j} on. */

@@ -74,6 +74,20 @@ final class GemmTest {
     }
   }
 
+  /** Products of one column and one row, dense or not, of whole tiles and what is left. */
+  @ParameterizedTest
+  @CsvSource({"F32, 200, 352", "F32, 333, 129", "F32, 6, 4000", "F64, 90, 275"})
+  void outerProducts(DType type, int m, int n) {
+    for (int t = 0; t < 4; t++) {
+      boolean a = (t & 1) != 0;
+      boolean b = (t & 2) != 0;
+      Gemm op = Gemm.of(m, n, 1).type(type).trans(a, b);
+      check(op, 1, 0, false);
+      check(op.leading(a ? m + 3 : 2, b ? 3 : n + 1, n + 5), 1, 0, false);
+      check(op.batched(2), 1, 0, false);
+    }
+  }
+
   /** Products large enough that B is packed in slabs: one of them, several, of several steps. */
   @ParameterizedTest
   @CsvSource({

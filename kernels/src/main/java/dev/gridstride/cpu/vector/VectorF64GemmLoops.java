@@ -17,6 +17,10 @@ public final class VectorF64GemmLoops implements GemmLoops {
   private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   private static final int LANES = S.length();
   private static final long VECTOR = S.vectorByteSize();
+
+  /** Terms from which on a pair of tiles is worth what it sets up. */
+  private static final int LEAST_TALL = 16;
+
   private static final int E = 8;
 
   @Override
@@ -88,6 +92,35 @@ public final class VectorF64GemmLoops implements GemmLoops {
       MemorySegment c,
       long cOff,
       long ldc) {
+    if (F64TallTiles.FIT && vectors == 2 && tiles > 1 && k >= LEAST_TALL) {
+      int pairs = tiles / 2;
+      F64TallTiles.tile(
+          pairs,
+          Tiles.MAX_ROWS,
+          1,
+          k,
+          a,
+          aOff,
+          Tiles.ONE_RUN,
+          0,
+          E,
+          dA,
+          b,
+          bOff,
+          bStep,
+          VECTOR,
+          c,
+          cOff,
+          ldc,
+          VECTOR,
+          Tiles.ZEROS,
+          0,
+          0,
+          0);
+      tiles -= 2 * pairs;
+      aOff += 2L * pairs * Tiles.MAX_ROWS * dA;
+      cOff += 2L * pairs * Tiles.MAX_ROWS * ldc;
+    }
     if (vectors == 1) {
       F64Tiles.column1(tiles, k, a, aOff, dA, b, bOff, bStep, c, cOff, ldc);
     } else {
