@@ -253,7 +253,8 @@ final class ConvPass implements ConvGather {
     double wanted = Math.max(Math.min(most, all / TASKS), Math.min(most, TASK_WORK / perPixel));
     if (hasBorder()) {
       double enough = all * blocks / (TASKS / 2);
-      wanted = Math.max(wanted, Math.min(Math.min(most, enough), (double) Tiles.MAX_ROWS * dst.w));
+      double tile = (Tiles.BEST.pairs() ? 2 : 1) * Tiles.MAX_ROWS * (double) dst.w;
+      wanted = Math.max(wanted, Math.min(Math.min(most, enough), tile));
     }
     int r = (int) Math.clamp(wanted / Math.max(1, dst.w), 1, Math.max(1, dst.h));
     r = Math.ceilDiv(dst.h, Math.max(1, Math.ceilDiv(dst.h, r)));

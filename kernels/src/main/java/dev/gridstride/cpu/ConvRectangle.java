@@ -202,7 +202,7 @@ final class ConvRectangle {
     int m = i1 - i0;
     int n = j1 - j0;
     int most = Tiles.MAX_ROWS;
-    boolean byRows = (long) m * Math.ceilDiv(n, most) <= (long) n * Math.ceilDiv(m, most);
+    boolean byRows = (long) m * Tiles.cost(n) <= (long) n * Tiles.cost(m);
     int lines = byRows ? m : n;
     int across = byRows ? n : m;
     long aLine = byRows ? aRow : aColumn;

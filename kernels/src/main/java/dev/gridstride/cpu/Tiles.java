@@ -33,8 +33,7 @@ import java.lang.foreign.MemorySegment;
 public interface Tiles {
   /**
    * The most rows of a tile: 12 sums, two of B and one of A fit the 16 vector registers of AVX2,
-   * and 12 sums hide the latency of a multiply-add. More rows gain nothing measurable and come near
-   * what the JIT's first compiler can hold.
+   * and 12 sums hide the latency of a multiply-add. Where there are 32, see {@link #pairs}.
    */
   int MAX_ROWS = 6;
 
@@ -59,6 +58,33 @@ public interface Tiles {
    */
   static int[] table(int runs) {
     return new int[runs + 1];
+  }
+
+  /** Fewest rows of tiles that are done two at a time: fewer wait for their own sums. */
+  int LEAST_OF_PAIR = 4;
+
+  /**
+   * Whether two tiles of two vectors below each other are done as one, which takes 32 registers:
+   * each vector of B then serves twice as many multiply-adds.
+   */
+  boolean pairs();
+
+  /**
+   * About how long the tiles of {@code rows} rows take, in half multiply-adds of a vector: those of
+   * a tile, and what else each term of it takes.
+   */
+  static int cost(int rows) {
+    int count = Math.ceilDiv(rows, MAX_ROWS);
+    int low = rows / Math.max(1, count);
+    int higher = rows - count * low;
+    int lower = count - higher;
+    if (BEST.pairs() && low + 1 >= LEAST_OF_PAIR) {
+      higher = Math.ceilDiv(higher, 2);
+    }
+    if (BEST.pairs() && low >= LEAST_OF_PAIR) {
+      lower = Math.ceilDiv(lower, 2);
+    }
+    return 2 * rows + 3 * (higher + lower);
   }
 
   /** Columns of one f32 vector. */

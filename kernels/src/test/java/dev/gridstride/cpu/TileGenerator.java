@@ -43,9 +43,6 @@ public final class TileGenerator {
           "long ldi",
           "long iVs");
 
-  /** Fewest rows of tiles that are made pairs; Tiles.tile's dispatch knows it too. */
-  private static final int LEAST_OF_PAIR = 4;
-
   private final String element;
   private final String vector;
   private final boolean tall;
@@ -147,10 +144,9 @@ public final class TileGenerator {
     }
   }
 
-  /** Pairs of tiles of at least four rows, for fewer are bound by the latency of multiply-adds. */
   private void pairs() {
     dispatchPairs();
-    for (int rows = LEAST_OF_PAIR; rows <= Tiles.MAX_ROWS; rows++) {
+    for (int rows = Tiles.LEAST_OF_PAIR; rows <= Tiles.MAX_ROWS; rows++) {
       tile(2 * rows, Tiles.MAX_VECTORS, true);
       tile(2 * rows, Tiles.MAX_VECTORS, false);
     }
@@ -223,7 +219,11 @@ public final class TileGenerator {
     String pairs = plain().replace("Tiles", "TallTiles");
     line(
         4,
-        "if (" + pairs + ".FIT && tiles > 1 && vectors == 2 && rows >= " + LEAST_OF_PAIR + ") {");
+        "if ("
+            + pairs
+            + ".FIT && tiles > 1 && vectors == 2 && rows >= "
+            + Tiles.LEAST_OF_PAIR
+            + ") {");
     line(6, "int done = tiles / 2 * 2;");
     var arguments = new ArrayList<>(List.of("done / 2", "rows", "runs", "runLength"));
     OPERANDS.forEach(o -> arguments.add(o.substring(o.indexOf(' ') + 1)));
@@ -273,7 +273,7 @@ public final class TileGenerator {
     parameters(OPERANDS, "int pairs", "int rows", "int runs", "int runLength");
     line(4, "try {");
     line(6, "switch (2 * rows + (runLength == 1 ? 0 : 1)) {");
-    for (int rows = LEAST_OF_PAIR; rows <= Tiles.MAX_ROWS; rows++) {
+    for (int rows = Tiles.LEAST_OF_PAIR; rows <= Tiles.MAX_ROWS; rows++) {
       String name = 2 * rows + "x" + Tiles.MAX_VECTORS;
       call(8, 2 * rows, "table" + name, operands(2, true), "pairs", "runs");
       call(8, 2 * rows + 1, "runs" + name, operands(2, false), "pairs", "runs", "runLength");

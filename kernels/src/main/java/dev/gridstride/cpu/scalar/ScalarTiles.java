@@ -16,6 +16,11 @@ public final class ScalarTiles implements Tiles {
   private static final int F64_LANES = 8;
 
   @Override
+  public boolean pairs() {
+    return false;
+  }
+
+  @Override
   public int lanesF32() {
     return F32_LANES;
   }

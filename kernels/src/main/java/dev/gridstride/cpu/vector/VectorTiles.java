@@ -6,6 +6,11 @@ import java.lang.foreign.MemorySegment;
 /** Register tiles by the Vector API, as wide as the machine's vectors. */
 public final class VectorTiles implements Tiles {
   @Override
+  public boolean pairs() {
+    return F32TallTiles.FIT;
+  }
+
+  @Override
   public int lanesF32() {
     return F32Tiles.S.length();
   }
