@@ -70,8 +70,8 @@ public interface Tiles {
   boolean pairs();
 
   /**
-   * About how long the tiles of {@code rows} rows take, in half multiply-adds of a vector: those of
-   * a tile, and what else each term of it takes.
+   * About how long a term takes in tiles of {@code rows} rows in all, to compare with: two for each
+   * row's multiply-adds, three for what else a call of a tile does.
    */
   static int cost(int rows) {
     int count = Math.ceilDiv(rows, MAX_ROWS);
