@@ -72,17 +72,17 @@ public final class CpuGemm implements Gemm.Kernel {
       @Nullable Buffer aux,
       @Nullable Buffer workspace) {
     if (small != null && alpha == 1 && beta == 0) {
-      small.run(a.segment(), b.segment(), c.segment());
+      small.run(a.pinnedSegment(), b.pinnedSegment(), c.pinnedSegment());
       return;
     }
     run(
         alpha,
-        a.segment(),
-        b.segment(),
+        a.pinnedSegment(),
+        b.pinnedSegment(),
         beta,
-        c.segment(),
-        bias == null ? null : bias.segment(),
-        aux == null ? null : aux.segment());
+        c.pinnedSegment(),
+        bias == null ? null : bias.pinnedSegment(),
+        aux == null ? null : aux.pinnedSegment());
   }
 
   /**

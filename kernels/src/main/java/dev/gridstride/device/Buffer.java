@@ -103,6 +103,16 @@ public final class Buffer implements AutoCloseable {
    */
   public MemorySegment segment() {
     checkOpen("segment");
+    return pinnedSegment();
+  }
+
+  /**
+   * The same for the kernel of an op that has {@linkplain #pinAll(String, Buffer[]) pinned} this
+   * buffer: its memory is there until the op ends, even if the buffer has been closed since.
+   *
+   * @throws UnsupportedException when the host can't address the memory
+   */
+  public MemorySegment pinnedSegment() {
     if (segment == null) {
       throw new UnsupportedException(
           "buffer.segment: memory of " + device.name() + " can't be addressed by the host");

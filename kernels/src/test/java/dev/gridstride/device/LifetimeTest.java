@@ -1,6 +1,7 @@
 package dev.gridstride.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gridstride.kernels.Gemm;
 import java.io.File;
@@ -190,6 +191,22 @@ final class LifetimeTest {
       }
     }
     assertThat(CPU.memory().usedBytes()).isEqualTo(used);
+  }
+
+  /**
+   * Between its pin and its first read a kernel may lose its operands' buffers, not their memory.
+   */
+  @Test
+  void aPinnedBufferIsReadAfterItsClose() {
+    Buffer a = CPU.allocate(16);
+    Buffer b = CPU.allocate(16);
+    a.fill((byte) 3);
+    Buffer.pinAll("test", a, b);
+    a.close();
+    assertThatThrownBy(a::segment).isInstanceOf(ClosedException.class);
+    assertThat(a.pinnedSegment().get(ValueLayout.JAVA_BYTE, 15)).isEqualTo((byte) 3);
+    Buffer.unpinAll(a, b);
+    b.close();
   }
 
   /** A kernel that runs keeps its operands' memory; one that comes later is refused. */
