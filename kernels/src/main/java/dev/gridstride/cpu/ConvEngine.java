@@ -146,20 +146,25 @@ final class ConvEngine {
   }
 
   private static MemorySegment memory(@Nullable Buffer workspace) {
-    return workspace == null ? Tiles.ZEROS : workspace.segment();
+    return workspace == null ? Tiles.ZEROS : workspace.pinnedSegment();
   }
 
   private static @Nullable MemorySegment optional(@Nullable Buffer buffer) {
-    return buffer == null ? null : buffer.segment();
+    return buffer == null ? null : buffer.pinnedSegment();
   }
 
   void forward(Buffer x, Buffer w, @Nullable Buffer bias, Buffer y, @Nullable Buffer workspace) {
     if (forwardProduct != null) {
       forwardProduct.forward(
-          x.segment(), w.segment(), optional(bias), y.segment(), memory(workspace));
+          x.pinnedSegment(),
+          w.pinnedSegment(),
+          optional(bias),
+          y.pinnedSegment(),
+          memory(workspace));
       return;
     }
-    forward.run(x.segment(), w.segment(), optional(bias), memory(workspace), y.segment());
+    forward.run(
+        x.pinnedSegment(), w.pinnedSegment(), optional(bias), memory(workspace), y.pinnedSegment());
   }
 
   /** {@code dx = adjoint of conv (dy)}, plus a bias for each input channel. */
@@ -167,19 +172,37 @@ final class ConvEngine {
       Buffer dy, Buffer w, @Nullable Buffer bias, Buffer dx, @Nullable Buffer workspace) {
     if (dataProduct != null) {
       dataProduct.backwardData(
-          dy.segment(), w.segment(), optional(bias), dx.segment(), memory(workspace));
+          dy.pinnedSegment(),
+          w.pinnedSegment(),
+          optional(bias),
+          dx.pinnedSegment(),
+          memory(workspace));
       return;
     }
-    backward.run(dy.segment(), w.segment(), optional(bias), memory(workspace), dx.segment());
+    backward.run(
+        dy.pinnedSegment(),
+        w.pinnedSegment(),
+        optional(bias),
+        memory(workspace),
+        dx.pinnedSegment());
   }
 
   void backwardWeight(
       Buffer x, Buffer dy, Buffer dw, @Nullable Buffer dbias, @Nullable Buffer workspace) {
     if (weightProduct != null) {
       weightProduct.backwardWeight(
-          x.segment(), dy.segment(), dw.segment(), optional(dbias), memory(workspace));
+          x.pinnedSegment(),
+          dy.pinnedSegment(),
+          dw.pinnedSegment(),
+          optional(dbias),
+          memory(workspace));
       return;
     }
-    weight.run(x.segment(), dy.segment(), dw.segment(), optional(dbias), memory(workspace));
+    weight.run(
+        x.pinnedSegment(),
+        dy.pinnedSegment(),
+        dw.pinnedSegment(),
+        optional(dbias),
+        memory(workspace));
   }
 }

@@ -41,8 +41,8 @@ public final class CpuArgReduce implements ArgReduce.Kernel {
 
   @Override
   public void run(Stream stream, Buffer x, Buffer y) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
+    MemorySegment xs = x.pinnedSegment();
+    MemorySegment ys = y.pinnedSegment();
     if (columns) {
       columnTasks(xs, ys);
       return;

@@ -60,7 +60,7 @@ public final class CpuAttention implements Attention.Kernel {
   }
 
   private Rows rows(Buffer buffer, long width) {
-    return new Rows(buffer.segment(), type, width);
+    return new Rows(buffer.pinnedSegment(), type, width);
   }
 
   /** C [m, n] in scratch memory, rows n apart; op(A) and op(B) as {@code spec} says. */
@@ -119,7 +119,7 @@ public final class CpuAttention implements Attention.Kernel {
     Rows qs = rows(q, op.depth());
     Rows ks = rows(k, op.depth());
     Rows vs = rows(v, op.valueDepth());
-    MemorySegment ys = y.segment();
+    MemorySegment ys = y.pinnedSegment();
     MemorySegment ls = segment(lse);
     eachQueryTile(
         (product, first, m, keys) -> forward(qs, ks, vs, ys, ls, product, first, m, keys));
@@ -224,9 +224,9 @@ public final class CpuAttention implements Attention.Kernel {
             rows(k, op.depth()),
             rows(v, op.valueDepth()),
             dys,
-            lse.segment(),
+            lse.pinnedSegment(),
             delta);
-    MemorySegment ys = y.segment();
+    MemorySegment ys = y.pinnedSegment();
     eachQueryTile((product, first, m, keys) -> delta(ys, dys, delta, product, first, m));
     MemorySegment dqs = segment(dq);
     if (dqs != null) {

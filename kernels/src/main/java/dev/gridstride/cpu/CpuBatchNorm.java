@@ -42,7 +42,8 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
     NormAverages moved = averages.take();
     stats.open(segment(mean), segment(rstd));
     moved.open(segment(runningMean), segment(runningVar), momentum);
-    channels.forward(x.segment(), segment(gamma), segment(beta), y.segment(), stats, moved);
+    channels.forward(
+        x.pinnedSegment(), segment(gamma), segment(beta), y.pinnedSegment(), stats, moved);
     moved.close();
     averages.give(moved);
     give(stats);
@@ -63,8 +64,8 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
       Buffer variance,
       Buffer y) {
     NormStatistics stats = statistics.take();
-    stats.freeze(mean.segment(), variance.segment());
-    channels.apply(x.segment(), segment(gamma), segment(beta), y.segment(), stats);
+    stats.freeze(mean.pinnedSegment(), variance.pinnedSegment());
+    channels.apply(x.pinnedSegment(), segment(gamma), segment(beta), y.pinnedSegment(), stats);
     give(stats);
   }
 
@@ -80,7 +81,7 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
       @Nullable Buffer dgamma,
       @Nullable Buffer dbeta) {
     NormStatistics stats = statistics.take();
-    stats.read(segment(mean), rstd.segment());
+    stats.read(segment(mean), rstd.pinnedSegment());
     gradients(stats, false, x, gamma, dy, dx, dgamma, dbeta);
   }
 
@@ -96,7 +97,7 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
       @Nullable Buffer dgamma,
       @Nullable Buffer dbeta) {
     NormStatistics stats = statistics.take();
-    stats.freeze(mean.segment(), variance.segment());
+    stats.freeze(mean.pinnedSegment(), variance.pinnedSegment());
     gradients(stats, true, x, gamma, dy, dx, dgamma, dbeta);
   }
 
@@ -112,9 +113,9 @@ public final class CpuBatchNorm implements BatchNorm.Kernel {
     channels.backward(
         stats,
         frozen,
-        x.segment(),
+        x.pinnedSegment(),
         segment(gamma),
-        dy.segment(),
+        dy.pinnedSegment(),
         segment(dx),
         segment(dgamma),
         segment(dbeta));

@@ -75,11 +75,11 @@ public final class CpuBinary implements Binary.Kernel {
 
   @Override
   public void run(Stream stream, Buffer a, Buffer b, Buffer y) {
-    MemorySegment bs = b.segment();
+    MemorySegment bs = b.pinnedSegment();
     if (integers && op.kind() == Kind.DIV) {
       checkDivisors(bs);
     }
-    walk.forEach(body, a.segment(), bs, y.segment());
+    walk.forEach(body, a.pinnedSegment(), bs, y.pinnedSegment());
   }
 
   private void general(MemorySegment a, MemorySegment b, MemorySegment y, long[] at, long n) {

@@ -35,7 +35,7 @@ public final class CpuClipNorm implements ClipNorm.Kernel {
 
   @Override
   public void clip(Stream stream, List<Buffer> grads, Buffer norm) {
-    norm.segment().set(JAVA_DOUBLE_UNALIGNED, 0, clip(stream, grads));
+    norm.pinnedSegment().set(JAVA_DOUBLE_UNALIGNED, 0, clip(stream, grads));
   }
 
   /** The norm of all gradients together. */

@@ -61,7 +61,7 @@ public final class CpuConvTranspose implements ConvTranspose.Kernel {
       @Nullable Buffer workspace) {
     engine.backwardWeight(dy, x, dw, null, workspace);
     if (dbias != null) {
-      sumChannels(dy.segment(), dbias.segment());
+      sumChannels(dy.pinnedSegment(), dbias.pinnedSegment());
     }
   }
 

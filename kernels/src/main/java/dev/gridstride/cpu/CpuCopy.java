@@ -32,6 +32,6 @@ public final class CpuCopy implements Copy.Kernel {
 
   @Override
   public void run(Stream stream, Buffer x, Buffer y) {
-    copy.run(x.segment(), y.segment());
+    copy.run(x.pinnedSegment(), y.pinnedSegment());
   }
 }

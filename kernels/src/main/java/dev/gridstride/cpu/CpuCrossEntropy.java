@@ -66,7 +66,11 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
         @Nullable Buffer lse,
         @Nullable Buffer dlogits) {
       operands.open(
-          logits.segment(), target.segment(), segment(weight), segment(lse), segment(dlogits));
+          logits.pinnedSegment(),
+          target.pinnedSegment(),
+          segment(weight),
+          segment(lse),
+          segment(dlogits));
       targets.open();
       rows.open();
     }
@@ -116,7 +120,7 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
   }
 
   private static @Nullable MemorySegment segment(@Nullable Buffer buffer) {
-    return buffer == null ? null : buffer.segment();
+    return buffer == null ? null : buffer.pinnedSegment();
   }
 
   private void give(Run run) {
@@ -134,7 +138,7 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
       @Nullable Buffer lse) {
     Run run = runs.take();
     run.open(logits, targets, weight, lse, null);
-    run.forward(loss.segment(), 0);
+    run.forward(loss.pinnedSegment(), 0);
     give(run);
   }
 
@@ -149,7 +153,7 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
       Buffer dlogits) {
     Run run = runs.take();
     run.open(logits, targets, weight, null, dlogits);
-    run.forward(loss.segment(), scale / run.targets.divisor);
+    run.forward(loss.pinnedSegment(), scale / run.targets.divisor);
     give(run);
   }
 
@@ -164,7 +168,7 @@ public final class CpuCrossEntropy implements CrossEntropy.Kernel {
       Buffer dlogits) {
     Run run = runs.take();
     run.open(logits, targets, weight, null, dlogits);
-    run.backward(lse.segment(), dloss.segment());
+    run.backward(lse.pinnedSegment(), dloss.pinnedSegment());
     give(run);
   }
 }

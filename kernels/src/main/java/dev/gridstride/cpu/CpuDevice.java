@@ -77,12 +77,12 @@ final class CpuDevice extends Device {
 
   @Override
   protected void copyIn(Buffer target, MemorySegment source) {
-    MemorySegment.copy(source, 0, target.segment(), 0, source.byteSize());
+    MemorySegment.copy(source, 0, target.pinnedSegment(), 0, source.byteSize());
   }
 
   @Override
   protected void copyOut(Buffer source, MemorySegment target) {
-    MemorySegment.copy(source.segment(), 0, target, 0, target.byteSize());
+    MemorySegment.copy(source.pinnedSegment(), 0, target, 0, target.byteSize());
   }
 
   @Override
@@ -99,11 +99,11 @@ final class CpuDevice extends Device {
 
   @Override
   protected void copyPeer(Buffer target, Buffer source) {
-    MemorySegment.copy(source.segment(), 0, target.segment(), 0, source.bytes());
+    MemorySegment.copy(source.pinnedSegment(), 0, target.pinnedSegment(), 0, source.bytes());
   }
 
   @Override
   protected void fill(Buffer target, byte value) {
-    target.segment().fill(value);
+    target.pinnedSegment().fill(value);
   }
 }

@@ -23,8 +23,8 @@ public final class CpuDropout implements Dropout.Kernel {
 
   @Override
   public void run(Stream stream, long seed, long offset, Buffer x, Buffer y) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
+    MemorySegment xs = x.pinnedSegment();
+    MemorySegment ys = y.pinnedSegment();
     if (threshold > 0xFFFFFFFFL) {
       ys.asSlice(0, op.type().bytes(op.count())).fill((byte) 0);
     } else if (op.type() == DType.F32) {

@@ -28,7 +28,7 @@ public final class CpuFill implements Fill.Kernel {
     MemorySegment element = ELEMENT.get(16);
     element.set(JAVA_DOUBLE, 8, value);
     Casts.contiguous(DType.F64, element, 8, type, element, 0, 1);
-    copy.run(element, y.segment());
+    copy.run(element, y.pinnedSegment());
   }
 
   @Override
@@ -36,6 +36,6 @@ public final class CpuFill implements Fill.Kernel {
     MemorySegment element = ELEMENT.get(16);
     element.set(JAVA_LONG, 8, value);
     Casts.contiguous(DType.I64, element, 8, type, element, 0, 1);
-    copy.run(element, y.segment());
+    copy.run(element, y.pinnedSegment());
   }
 }

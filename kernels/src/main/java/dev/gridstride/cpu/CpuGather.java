@@ -36,9 +36,9 @@ public final class CpuGather implements Gather.Kernel {
 
   @Override
   public void gather(Stream stream, Buffer x, Buffer indices, Buffer y) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
-    MemorySegment is = indices.segment();
+    MemorySegment xs = x.pinnedSegment();
+    MemorySegment ys = y.pinnedSegment();
+    MemorySegment is = indices.pinnedSegment();
     index.check(is, op.count());
     long inner = op.inner();
     long piece = Math.clamp(inner, 1, Integer.MAX_VALUE);
@@ -58,9 +58,9 @@ public final class CpuGather implements Gather.Kernel {
 
   @Override
   public void scatterAdd(Stream stream, Buffer y, Buffer indices, Buffer x, boolean clear) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
-    MemorySegment is = indices.segment();
+    MemorySegment xs = x.pinnedSegment();
+    MemorySegment ys = y.pinnedSegment();
+    MemorySegment is = indices.pinnedSegment();
     index.check(is, op.count());
     if (clear) {
       xs.asSlice(0, type.bytes(op.outer() * op.size() * op.inner())).fill((byte) 0);

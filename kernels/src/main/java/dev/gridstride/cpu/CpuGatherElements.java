@@ -102,17 +102,17 @@ public final class CpuGatherElements implements GatherElements.Kernel {
 
   @Override
   public void gather(Stream stream, Buffer x, Buffer indices, Buffer y) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
-    forEach(indices.segment(), (from, to) -> move(xs, from, ys, to));
+    MemorySegment xs = x.pinnedSegment();
+    MemorySegment ys = y.pinnedSegment();
+    forEach(indices.pinnedSegment(), (from, to) -> move(xs, from, ys, to));
   }
 
   @Override
   public void scatter(Stream stream, Buffer source, Buffer indices, Buffer target, boolean add) {
-    MemorySegment xs = target.segment();
-    MemorySegment ys = source.segment();
+    MemorySegment xs = target.pinnedSegment();
+    MemorySegment ys = source.pinnedSegment();
     Element element = add ? (x, y) -> add(xs, x, ys, y) : (x, y) -> move(ys, y, xs, x);
-    forEach(indices.segment(), element);
+    forEach(indices.pinnedSegment(), element);
   }
 
   private void move(MemorySegment a, long from, MemorySegment b, long to) {

@@ -66,7 +66,7 @@ public final class CpuGradientDescent implements GradientDescent.Kernel {
         MEMORY.set(memory);
       }
       for (int k = 0; k < memory.length; k++) {
-        memory[k] = operands.get(k).get(array).segment();
+        memory[k] = operands.get(k).get(array).pinnedSegment();
       }
       update.run(memory, from, to);
       Arrays.fill(memory, Tiles.ZEROS); // keeps nothing alive
@@ -84,7 +84,7 @@ public final class CpuGradientDescent implements GradientDescent.Kernel {
 
   @Override
   public void step(Stream stream, List<List<Buffer>> operands, Buffer control) {
-    State s = State.of(control.segment());
+    State s = State.of(control.pinnedSegment());
     if (!s.skip()) {
       step(stream, operands, s.step(), s.learningRate(), s.gradScale());
     }

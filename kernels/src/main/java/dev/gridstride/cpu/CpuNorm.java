@@ -42,7 +42,7 @@ public final class CpuNorm implements NormKernel {
   }
 
   static @Nullable MemorySegment segment(@Nullable Buffer buffer) {
-    return buffer == null ? null : buffer.segment();
+    return buffer == null ? null : buffer.pinnedSegment();
   }
 
   @Override
@@ -56,13 +56,13 @@ public final class CpuNorm implements NormKernel {
       @Nullable Buffer rstd) {
     NormStatistics stats = statistics.take();
     stats.open(segment(mean), segment(rstd));
-    MemorySegment xs = x.segment();
+    MemorySegment xs = x.pinnedSegment();
     MemorySegment g = segment(gamma);
     MemorySegment b = segment(beta);
     if (rows != null) {
-      rows.forward(xs, g, b, y.segment(), stats);
+      rows.forward(xs, g, b, y.pinnedSegment(), stats);
     } else if (channels != null) {
-      channels.forward(xs, g, b, y.segment(), stats, null);
+      channels.forward(xs, g, b, y.pinnedSegment(), stats, null);
     }
     stats.close();
     statistics.give(stats);
@@ -80,10 +80,10 @@ public final class CpuNorm implements NormKernel {
       @Nullable Buffer dgamma,
       @Nullable Buffer dbeta) {
     NormStatistics stats = statistics.take();
-    stats.read(segment(mean), rstd.segment());
-    MemorySegment xs = x.segment();
+    stats.read(segment(mean), rstd.pinnedSegment());
+    MemorySegment xs = x.pinnedSegment();
     MemorySegment g = segment(gamma);
-    MemorySegment dys = dy.segment();
+    MemorySegment dys = dy.pinnedSegment();
     MemorySegment dxs = segment(dx);
     MemorySegment dg = segment(dgamma);
     MemorySegment db = segment(dbeta);

@@ -79,8 +79,8 @@ public final class CpuPad implements Pad.Kernel {
 
   @Override
   public void forward(Stream stream, Buffer x, Buffer y) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
+    MemorySegment xs = x.pinnedSegment();
+    MemorySegment ys = y.pinnedSegment();
     long rows = 1;
     for (PadSources a : outer) {
       rows *= a.out();
@@ -171,8 +171,8 @@ public final class CpuPad implements Pad.Kernel {
 
   @Override
   public void backward(Stream stream, Buffer dy, Buffer dx) {
-    MemorySegment dys = dy.segment();
-    MemorySegment dxs = dx.segment();
+    MemorySegment dys = dy.pinnedSegment();
+    MemorySegment dxs = dx.pinnedSegment();
     if (inputs == 0) {
       return;
     }

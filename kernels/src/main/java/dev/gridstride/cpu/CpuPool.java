@@ -80,9 +80,9 @@ public final class CpuPool implements Pool.Kernel {
 
   @Override
   public void forward(Stream stream, Buffer x, Buffer y, @Nullable Buffer indices) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
-    MemorySegment found = indices == null ? null : indices.segment();
+    MemorySegment xs = x.pinnedSegment();
+    MemorySegment ys = y.pinnedSegment();
+    MemorySegment found = indices == null ? null : indices.pinnedSegment();
     long grain = Math.max(1, 16384 / Math.max(1, channels));
     Parallel.forRange(
         images * windowCount,
@@ -146,11 +146,11 @@ public final class CpuPool implements Pool.Kernel {
   @Override
   public void backward(
       Stream stream, @Nullable Buffer x, @Nullable Buffer y, Buffer dy, Buffer dx) {
-    MemorySegment dys = dy.segment();
-    MemorySegment dxs = dx.segment();
+    MemorySegment dys = dy.pinnedSegment();
+    MemorySegment dxs = dx.pinnedSegment();
     // an average needs neither: any segment of the right type stands in
-    MemorySegment xs = x == null ? dxs : x.segment();
-    MemorySegment ys = y == null ? dys : y.segment();
+    MemorySegment xs = x == null ? dxs : x.pinnedSegment();
+    MemorySegment ys = y == null ? dys : y.pinnedSegment();
     int stretches = Math.max(1, (channels + CHANNELS - 1) / CHANNELS);
     Parallel.forEach(
         Math.toIntExact(images * stretches),

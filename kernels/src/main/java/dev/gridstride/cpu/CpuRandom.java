@@ -28,7 +28,7 @@ public final class CpuRandom implements Random.Kernel {
 
   @Override
   public void run(Stream stream, long seed, long offset, Buffer y) {
-    MemorySegment ys = y.segment();
+    MemorySegment ys = y.pinnedSegment();
     RandomWords.Body body =
         switch (op.distribution()) {
           case Distribution.Uniform d -> type == DType.F64 ? uniform64(d, ys) : uniform32(d, ys);

@@ -125,7 +125,7 @@ public final class CpuReduce implements Reduce.Kernel {
 
   @Override
   public void run(Stream stream, Buffer x, Buffer y) {
-    run(x.segment(), y.segment());
+    run(x.pinnedSegment(), y.pinnedSegment());
   }
 
   /** The same on memory; sizes are checked by the caller. */
@@ -364,7 +364,14 @@ public final class CpuReduce implements Reduce.Kernel {
 
   @Override
   public void backward(Stream stream, Buffer x, Buffer y, Buffer dy, Buffer dx) {
-    new ReduceBackward(op, kept, reduced, x.segment(), y.segment(), dy.segment(), dx.segment())
+    new ReduceBackward(
+            op,
+            kept,
+            reduced,
+            x.pinnedSegment(),
+            y.pinnedSegment(),
+            dy.pinnedSegment(),
+            dx.pinnedSegment())
         .run();
   }
 }

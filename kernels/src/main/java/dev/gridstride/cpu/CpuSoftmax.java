@@ -48,15 +48,16 @@ public final class CpuSoftmax implements Softmax.Kernel {
 
   @Override
   public void forward(Stream stream, Buffer x, Buffer y) {
-    MemorySegment xs = x.segment();
-    Parallel.forRange(op.outer() * op.inner(), rowsOfTask, forward, xs, y.segment(), Tiles.ZEROS);
+    MemorySegment xs = x.pinnedSegment();
+    Parallel.forRange(
+        op.outer() * op.inner(), rowsOfTask, forward, xs, y.pinnedSegment(), Tiles.ZEROS);
   }
 
   @Override
   public void backward(Stream stream, Buffer y, Buffer dy, Buffer dx) {
-    MemorySegment ys = y.segment();
+    MemorySegment ys = y.pinnedSegment();
     Parallel.forRange(
-        op.outer() * op.inner(), rowsOfTask, backward, ys, dy.segment(), dx.segment());
+        op.outer() * op.inner(), rowsOfTask, backward, ys, dy.pinnedSegment(), dx.pinnedSegment());
   }
 
   // ---- a task: rows from to to (excluded)

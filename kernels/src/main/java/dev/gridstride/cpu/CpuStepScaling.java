@@ -20,7 +20,7 @@ public final class CpuStepScaling implements StepScaling.Kernel {
 
   @Override
   public void measure(Stream stream, List<Buffer> grads, Buffer control) {
-    State s = State.of(control.segment());
+    State s = State.of(control.pinnedSegment());
     double norm = norms.norm(grads) / s.lossScale();
     new State(
             s.step(),
@@ -30,12 +30,12 @@ public final class CpuStepScaling implements StepScaling.Kernel {
             norm,
             s.lossScale(),
             s.streak())
-        .to(control.segment());
+        .to(control.pinnedSegment());
   }
 
   @Override
   public void advance(Stream stream, Buffer control) {
-    State s = State.of(control.segment());
+    State s = State.of(control.pinnedSegment());
     long step = s.skip() ? s.step() : s.step() + 1;
     long streak = s.skip() ? 0 : s.streak() + 1;
     double lossScale = s.skip() ? s.lossScale() * op.backoff() : s.lossScale();
@@ -45,6 +45,6 @@ public final class CpuStepScaling implements StepScaling.Kernel {
       streak = 0;
     }
     new State(step, s.learningRate(), s.gradScale(), false, s.norm(), lossScale, streak)
-        .to(control.segment());
+        .to(control.pinnedSegment());
   }
 }

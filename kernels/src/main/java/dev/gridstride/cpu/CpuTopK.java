@@ -58,9 +58,9 @@ public final class CpuTopK implements TopK.Kernel {
     if (k == 0) {
       return;
     }
-    MemorySegment xs = x.segment();
-    MemorySegment vs = values.segment();
-    MemorySegment is = indices.segment();
+    MemorySegment xs = x.pinnedSegment();
+    MemorySegment vs = values.pinnedSegment();
+    MemorySegment is = indices.pinnedSegment();
     long bytes = op.type().bytes();
     Parallel.forRange(
         kept.count,
@@ -102,9 +102,9 @@ public final class CpuTopK implements TopK.Kernel {
     var places = new Places(whole, i -> i != op.axis());
     long dxStep = whole.stride(op.axis());
     long bytes = op.type().bytes();
-    MemorySegment gs = dy.segment();
-    MemorySegment is = indices.segment();
-    MemorySegment ds = dx.segment();
+    MemorySegment gs = dy.pinnedSegment();
+    MemorySegment is = indices.pinnedSegment();
+    MemorySegment ds = dx.pinnedSegment();
     ds.asSlice(0, op.type().bytes(whole.count())).fill((byte) 0);
     Parallel.forRange(
         places.count,

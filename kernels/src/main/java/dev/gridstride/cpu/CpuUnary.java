@@ -55,9 +55,9 @@ public final class CpuUnary implements Unary.Kernel {
 
   @Override
   public void forward(Stream stream, Buffer x, Buffer y) {
-    MemorySegment xs = x.segment();
+    MemorySegment xs = x.pinnedSegment();
     long grain = Parallel.grain(op.count());
-    Parallel.forRange(op.count(), grain, forward, xs, y.segment(), Tiles.ZEROS);
+    Parallel.forRange(op.count(), grain, forward, xs, y.pinnedSegment(), Tiles.ZEROS);
   }
 
   private void forward(MemorySegment x, MemorySegment y, MemorySegment none, long from, long to) {
@@ -89,9 +89,9 @@ public final class CpuUnary implements Unary.Kernel {
 
   @Override
   public void backward(Stream stream, Buffer saved, Buffer dy, Buffer dx) {
-    MemorySegment ss = saved.segment();
+    MemorySegment ss = saved.pinnedSegment();
     long grain = Parallel.grain(op.count());
-    Parallel.forRange(op.count(), grain, backward, ss, dy.segment(), dx.segment());
+    Parallel.forRange(op.count(), grain, backward, ss, dy.pinnedSegment(), dx.pinnedSegment());
   }
 
   private void backward(

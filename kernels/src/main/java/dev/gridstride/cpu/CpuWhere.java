@@ -20,10 +20,10 @@ public final class CpuWhere implements Where.Kernel {
 
   @Override
   public void run(Stream stream, Buffer condition, Buffer a, Buffer b, Buffer y) {
-    MemorySegment c = condition.segment();
-    MemorySegment as = a.segment();
-    MemorySegment bs = b.segment();
-    MemorySegment ys = y.segment();
+    MemorySegment c = condition.pinnedSegment();
+    MemorySegment as = a.pinnedSegment();
+    MemorySegment bs = b.pinnedSegment();
+    MemorySegment ys = y.pinnedSegment();
     walk.forEach((at, n) -> {
       for (long i = 0; i < n; i++) {
         boolean first = c.get(JAVA_BYTE, at[0] + i * walk.step[0]) != 0;

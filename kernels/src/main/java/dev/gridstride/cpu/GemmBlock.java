@@ -22,6 +22,9 @@ final class GemmBlock {
 
   private static final int DIRECT_ROWS = 64;
 
+  /** Panels of A whose rows of tiles are done together. */
+  private static final int PANELS = Tiles.BEST.pairs() ? 2 : 1;
+
   /** Rows from which on columns of a B in memory are packed: tiles would read it by 128 bytes. */
   private static final int PACKED_ROWS_FAR = 4;
 
@@ -284,7 +287,7 @@ final class GemmBlock {
     MemorySegment packed = panels == null ? packB(p, depth, direct) : panels.memory();
     long packedOff = panels == null ? 0 : panels.offset(j0, p, depth);
     int whole = directA || direct > 0 ? 0 : columns / wideB;
-    MemorySegment tile = TILE.get((long) e * loops.tall() * Tiles.MAX_ROWS * wideB);
+    MemorySegment tile = TILE.get((long) e * PANELS * Tiles.MAX_ROWS * wideB);
     int done = whole == 0 ? 0 : alongRows(whole, depth, a, packedA, packed, packedOff, fresh, tile);
     for (int j = 0; j < columns; j += wideB) {
       int n = Math.min(wideB, columns - j);
@@ -338,7 +341,7 @@ final class GemmBlock {
     int done = rows / Tiles.MAX_ROWS * Tiles.MAX_ROWS;
     int high;
     for (int i = 0; i < done; i += high * Tiles.MAX_ROWS) {
-      high = Math.min(loops.tall(), (done - i) / Tiles.MAX_ROWS);
+      high = Math.min(PANELS, (done - i) / Tiles.MAX_ROWS);
       long panel = aOff + (long) e * i * depth;
       long at = cOff + i * ldc;
       if (fresh) {

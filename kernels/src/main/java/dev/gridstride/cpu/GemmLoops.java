@@ -63,13 +63,11 @@ public interface GemmLoops {
       long cOff,
       long ldc);
 
-  /** How many panels of A {@link #row} had best have at once: 2 where registers suffice, or 1. */
-  int tall();
-
   /**
    * {@code tiles} tiles of two vectors side by side and {@code high} times {@link Tiles#MAX_ROWS}
-   * rows, k terms, over packed panels: {@code C = A B}. A's panels, 1 or {@link #tall}, are {@code
-   * [high][k][MAX_ROWS]}, B's are {@code [tile][k][2 * lanes]}.
+   * rows, k terms, over packed panels: {@code C = A B}. A's panels, one or, where there are
+   * {@linkplain Tiles#pairs pairs}, two, are {@code [high][k][MAX_ROWS]}, B's are {@code
+   * [tile][k][2 * lanes]}.
    */
   void row(
       int high,

@@ -111,8 +111,12 @@ public final class Buffer implements AutoCloseable {
    * buffer: its memory is there until the op ends, even if the buffer has been closed since.
    *
    * @throws UnsupportedException when the host can't address the memory
+   * @throws ClosedException when the memory has been freed
    */
   public MemorySegment pinnedSegment() {
+    if (lifetime.isFreed()) {
+      throw closed("segment");
+    }
     if (segment == null) {
       throw new UnsupportedException(
           "buffer.segment: memory of " + device.name() + " can't be addressed by the host");

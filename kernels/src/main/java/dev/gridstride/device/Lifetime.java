@@ -35,6 +35,11 @@ final class Lifetime implements Runnable {
     return state.get() >= 0;
   }
 
+  /** Whether it has been closed and nothing uses it any more. */
+  boolean isFreed() {
+    return state.get() == CLOSED;
+  }
+
   /** Counts one running operation; false when closed. */
   boolean pin() {
     int s = state.get();

@@ -206,6 +206,7 @@ final class LifetimeTest {
     assertThatThrownBy(a::segment).isInstanceOf(ClosedException.class);
     assertThat(a.pinnedSegment().get(ValueLayout.JAVA_BYTE, 15)).isEqualTo((byte) 3);
     Buffer.unpinAll(a, b);
+    assertThatThrownBy(a::pinnedSegment).isInstanceOf(ClosedException.class);
     b.close();
   }
 

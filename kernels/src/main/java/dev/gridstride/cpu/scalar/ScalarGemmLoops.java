@@ -143,11 +143,6 @@ public final class ScalarGemmLoops implements GemmLoops {
   }
 
   @Override
-  public int tall() {
-    return 1;
-  }
-
-  @Override
   public void row(
       int high,
       int tiles,

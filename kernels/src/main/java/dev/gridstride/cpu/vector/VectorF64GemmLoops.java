@@ -129,11 +129,6 @@ public final class VectorF64GemmLoops implements GemmLoops {
   }
 
   @Override
-  public int tall() {
-    return F64TallTiles.FIT ? 2 : 1;
-  }
-
-  @Override
   public void row(
       int high,
       int tiles,
