@@ -1,6 +1,5 @@
 package dev.gridstride.cpu;
 
-import dev.gridstride.device.DType;
 import dev.gridstride.kernels.Epilogue;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -14,8 +13,6 @@ final class GemmBlock {
   private static final Scratch PACKED_B = new Scratch();
   private static final Scratch RESULT = new Scratch();
   private static final Scratch TILE = new Scratch();
-  private static final Scratch SUMS = new Scratch();
-  private static final Scratch VECTOR = new Scratch();
 
   /** Products of fewer multiply-adds than this for each element of A or B don't pay for packing. */
   private static final int DIRECT_COLUMNS = 128;
@@ -33,12 +30,6 @@ final class GemmBlock {
 
   /** Bytes from one row of B to the next that are called apart. */
   private static final int APART = 8 << 10;
-
-  /**
-   * Bytes of the terms for which rows of A are read where they lie, by one call for all tiles: the
-   * call of a tile takes longer than so few terms.
-   */
-  private static final int IN_ROWS = 128;
 
   private GemmCall g;
   private GemmLoops loops;
@@ -122,7 +113,7 @@ final class GemmBlock {
       if (fresh) {
         clear();
       }
-      vectorProduct();
+      GemmVector.product(g, batch, i0, rows, j0, columns, c, cOff);
     } else {
       for (long p = 0; p < g.op.k(); p += g.blocking.depth()) {
         step(p, (int) Math.min(g.blocking.depth(), g.op.k() - p), fresh && p == 0);
@@ -210,84 +201,23 @@ final class GemmBlock {
     }
   }
 
-  // ---- one row or one column
-
   /** One row of A or one column of B: no tile fits. */
   private boolean vectorForm() {
     return g.op.m() == 1 || g.op.n() == 1;
   }
 
-  private void vectorProduct() {
-    boolean row = g.op.m() == 1;
-    boolean dots = row ? g.op.transposedB() : !g.op.transposedA();
-    long k = g.op.k();
-    int depth = g.blocking.depth();
-    MemorySegment x = VECTOR.get((long) e * depth);
-    int size = row ? columns : rows;
-    for (long p = 0; p < k; p += depth) {
-      int d = (int) Math.min(depth, k - p);
-      gather(row, p, d, x);
-      MemorySegment matrix = row ? g.b : g.a;
-      long ld = row ? g.ldb : g.lda;
-      long at = row ? g.atB(batch, p, j0) : g.atA(batch, i0, p);
-      if (row ? g.stageB : g.stageA) {
-        DType type = row ? g.bType : g.aType;
-        matrix = GemmPacking.stage(g, type, matrix, at, ld, dots ? size : d, dots ? d : size);
-        ld = dots ? d : size;
-        at = 0;
-      }
-      if (dots) {
-        loops.dotRows(x, 0, d, matrix, e * at, e * ld, c, cOff, size);
-      } else {
-        addStep(x, d, matrix, e * at, e * ld, size, p == 0);
-      }
-    }
-  }
-
-  /** Later steps are chains of their own, or the sum over k would be one chain of any length. */
-  private void addStep(
-      MemorySegment x, int d, MemorySegment matrix, long at, long ld, int size, boolean first) {
-    if (first) {
-      loops.addRows(x, 0, e, d, matrix, at, ld, c, cOff, size);
-      return;
-    }
-    MemorySegment sums = SUMS.get((long) e * size);
-    sums.asSlice(0, (long) e * size).fill((byte) 0);
-    loops.addRows(x, 0, e, d, matrix, at, ld, sums, 0, size);
-    loops.add(c, cOff, sums, 0, size);
-  }
-
-  /** The other operand's d terms, dense, times alpha. */
-  private void gather(boolean row, long p, int d, MemorySegment x) {
-    boolean dense = row ? !g.op.transposedA() || g.lda == 1 : g.op.transposedB() || g.ldb == 1;
-    var type = row ? g.aType : g.bType;
-    MemorySegment from = row ? g.a : g.b;
-    if (dense) {
-      Narrow.load(type, from, row ? g.atA(batch, 0, p) : g.atB(batch, p, 0), x, 0, d);
-    } else {
-      for (int q = 0; q < d; q++) {
-        long at = row ? g.atA(batch, 0, p + q) : g.atB(batch, p + q, 0);
-        Narrow.load(type, from, at, x, (long) e * q, 1);
-      }
-    }
-    if (g.alpha != 1) {
-      loops.scale(x, 0, d, g.alpha);
-    }
-  }
-
   // ---- tiles
 
   private void step(long p, int depth, boolean fresh) {
-    boolean asIsA = rowPanels == null && !g.stageA && g.alpha == 1;
-    boolean directA = asIsA && columns <= DIRECT_COLUMNS;
-    boolean inRows = directA && depth * e <= IN_ROWS && (!g.op.transposedA() || depth == 1);
+    int direct = panels == null ? directColumns() : 0;
+    boolean directA = rowPanels == null && !g.stageA && g.alpha == 1 && readsRows(direct);
+    boolean inRows = directA && (!g.op.transposedA() || depth == 1);
     MemorySegment a = directA ? g.a : packedA(p, depth);
     long packedA = rowPanels == null ? 0 : rowPanels.offset(i0, p);
-    int direct = panels == null ? directColumns() : 0;
     MemorySegment packed = panels == null ? packB(p, depth, direct) : panels.memory();
     long packedOff = panels == null ? 0 : panels.offset(j0, p, depth);
     int whole = directA || direct > 0 ? 0 : columns / wideB;
-    MemorySegment tile = TILE.get((long) e * PANELS * Tiles.MAX_ROWS * wideB);
+    MemorySegment tile = TILE.get((long) e * Math.max(rows, PANELS * Tiles.MAX_ROWS) * wideB);
     int done = whole == 0 ? 0 : alongRows(whole, depth, a, packedA, packed, packedOff, fresh, tile);
     for (int j = 0; j < columns; j += wideB) {
       int n = Math.min(wideB, columns - j);
@@ -295,15 +225,10 @@ final class GemmBlock {
       MemorySegment b = asIs ? g.b : packed;
       long bOff = asIs ? e * g.atB(batch, p, j0 + j) : packedOff + (long) e * (j - direct) * depth;
       long bStep = asIs ? e * g.ldb : (long) e * wideB;
-      int below = inRows && inPlace(n, fresh) ? rows / Tiles.MAX_ROWS : 0;
-      if (below > 0) {
-        long dA = g.op.transposedA() ? e : e * g.lda;
-        long at = cOff + (long) e * j;
-        int vectors = n > lanes ? 2 : 1;
-        long aOff = e * g.atA(batch, i0, p);
-        loops.column(vectors, below, depth, a, aOff, dA, b, bOff, bStep, c, at, ldc);
+      int first = j / wideB < whole ? done : 0;
+      if (inRows) {
+        first = column(p, depth, b, bOff, bStep, j, n, fresh, tile);
       }
-      int first = j / wideB < whole ? done : below * Tiles.MAX_ROWS;
       for (int i = first; i < rows; i += Tiles.MAX_ROWS) {
         int m = Math.min(Tiles.MAX_ROWS, rows - i);
         long aOff;
@@ -321,6 +246,50 @@ final class GemmBlock {
         tile(m, n, depth, a, aOff, aStep, dA, b, bOff, bStep, i, j, fresh, tile);
       }
     }
+  }
+
+  /** Whether few enough tiles read each row of A that it is not packed. */
+  private boolean readsRows(int direct) {
+    if (g.op.transposedA()) { // no tiles of pairs over it: panels pay sooner
+      return columns <= (rows > DIRECT_ROWS ? DIRECT_COLUMNS / 2 : DIRECT_COLUMNS);
+    }
+    return columns <= DIRECT_COLUMNS || direct == columns;
+  }
+
+  /**
+   * All whole tiles below each other of two vectors of columns or one, rows of A read where they
+   * lie. The number of rows that are done.
+   */
+  private int column(
+      long p,
+      int depth,
+      MemorySegment b,
+      long bOff,
+      long bStep,
+      int j,
+      int n,
+      boolean fresh,
+      MemorySegment tile) {
+    int tiles = rows / Tiles.MAX_ROWS;
+    if (tiles == 0) {
+      return 0;
+    }
+    long dA = g.op.transposedA() ? e : e * g.lda;
+    long aOff = e * g.atA(batch, i0, p);
+    int vectors = n > lanes ? 2 : 1;
+    long at = cOff + (long) e * j;
+    if (inPlace(n, fresh)) {
+      loops.column(vectors, tiles, depth, g.a, aOff, dA, b, bOff, bStep, c, at, ldc);
+      return tiles * Tiles.MAX_ROWS;
+    }
+    long ldt = (long) e * wideB;
+    loops.column(vectors, tiles, depth, g.a, aOff, dA, b, bOff, bStep, tile, 0, ldt);
+    if (fresh) {
+      loops.copyBlock(tiles * Tiles.MAX_ROWS, n, tile, 0, ldt, c, at, ldc);
+    } else {
+      loops.addBlock(tiles * Tiles.MAX_ROWS, n, tile, 0, ldt, c, at, ldc);
+    }
+    return tiles * Tiles.MAX_ROWS;
   }
 
   /**

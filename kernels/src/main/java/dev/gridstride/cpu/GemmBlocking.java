@@ -71,6 +71,16 @@ record GemmBlocking(
 
   private static final double SLAB_WORK = 64 * TASK;
 
+  /**
+   * Rows that are enough where B has up to {@link #NEAR} bytes, and packed panels stay in caches.
+   */
+  private static final int SLAB_ROWS_NEAR = 96;
+
+  private static final long NEAR = 4 << 20;
+
+  /** Multiply-adds that are enough where one operand is transposed, so that tiles need panels. */
+  private static final double SLAB_WORK_TRANSPOSED = 4 * TASK;
+
   static GemmBlocking of(Gemm op, int lanes) {
     int tile = 2 * lanes;
     long m = Math.max(1, op.m());
@@ -84,7 +94,7 @@ record GemmBlocking(
     long columns = even(n, most, tile);
     long batch = Math.max(1, op.batch());
     long fit = SLAB / (k * size);
-    boolean large = op.m() >= SLAB_ROWS && m * (double) n * k >= SLAB_WORK && fit >= 4 * tile;
+    boolean large = isLarge(op, size) && fit >= 4 * tile;
     boolean split =
         !large
             && op.m() > LEAST_ROWS
@@ -127,6 +137,14 @@ record GemmBlocking(
         slab,
         chunk,
         (long) Math.max(1, TASK / Math.max(1, work)));
+  }
+
+  /** Whether operands are packed once, before all blocks. */
+  private static boolean isLarge(Gemm op, int size) {
+    int rows = op.n() * op.k() <= NEAR / size ? SLAB_ROWS_NEAR : SLAB_ROWS;
+    boolean panels = op.batch() <= 1 && (op.transposedA() || op.transposedB());
+    double least = panels ? SLAB_WORK_TRANSPOSED : SLAB_WORK;
+    return op.m() >= rows && op.m() * (double) op.n() * op.k() >= least;
   }
 
   /** Whether steps as tasks are worth the memory for their results. */

@@ -26,6 +26,8 @@ class GemmBlockingTest {
     "18, 64, 16, 192, 0",
     "12, 64, 16, 256, 24",
     "72, 64, 20, 64, 72",
+    "24, 64, 16, 0, 0",
+    "72, 224, 20, 0, 0",
   })
   void anyCutGivesTheSameSums(int rows, int columns, int depth, int slab, int chunk) {
     for (DType type : new DType[] {DType.F32, DType.F64}) {
@@ -33,7 +35,9 @@ class GemmBlockingTest {
         for (boolean tb : new boolean[] {false, true}) {
           for (double beta : new double[] {0, 1, -2}) {
             Gemm op = Gemm.of(M, N, K).type(type).trans(ta, tb);
-            check(op, new GemmBlocking(rows, columns, depth, false, slab, chunk, 1), beta);
+            var blocking = new GemmBlocking(rows, columns, depth, false, slab, chunk, 1);
+            check(op, blocking, 3, beta);
+            check(op, blocking, 1, beta); // reads A where it lies
           }
         }
       }
@@ -41,7 +45,7 @@ class GemmBlockingTest {
   }
 
   /** Small integers: every sum is exact in both types. */
-  private static void check(Gemm op, GemmBlocking blocking, double beta) {
+  private static void check(Gemm op, GemmBlocking blocking, double alpha, double beta) {
     var random = new SplittableRandom(11);
     double[] a = integers(random, M * K);
     double[] b = integers(random, K * N);
@@ -50,7 +54,7 @@ class GemmBlockingTest {
       MemorySegment c = memory(arena, op.cType(), old);
       MemorySegment left = memory(arena, op.cType(), a);
       MemorySegment right = memory(arena, op.cType(), b);
-      new CpuGemm(op, blocking).run(3, left, right, beta, c, null, null);
+      new CpuGemm(op, blocking).run(alpha, left, right, beta, c, null, null);
       var expected = new double[M * N];
       var actual = new double[M * N];
       for (int i = 0; i < M; i++) {
@@ -61,11 +65,11 @@ class GemmBlockingTest {
                 a[op.transposedA() ? p * M + i : i * K + p]
                     * b[op.transposedB() ? j * K + p : p * N + j];
           }
-          expected[i * N + j] = 3 * sum + beta * old[i * N + j];
+          expected[i * N + j] = alpha * sum + beta * old[i * N + j];
           actual[i * N + j] = at(op.cType(), c, i * N + j);
         }
       }
-      assertThat(actual).as("%s, %s, beta %s", op, blocking, beta).isEqualTo(expected);
+      assertThat(actual).as("%s, %s, %s, %s", op, blocking, alpha, beta).isEqualTo(expected);
     }
   }
 
