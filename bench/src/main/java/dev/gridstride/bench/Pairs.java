@@ -22,6 +22,17 @@ final class Pairs {
 
   private static final int LEAST_ROUNDS = 3;
 
+  /**
+   * A library is slow whose run takes longer than this, in seconds, and {@link #SLOW_TIMES} the
+   * fastest's: it takes part in as many rounds as {@link #SLOW_SECONDS} allow, at least one, and
+   * the others don't lose rounds by it.
+   */
+  private static final double SLOW_RUN = 1;
+
+  private static final double SLOW_TIMES = 4;
+
+  private static final double SLOW_SECONDS = 4;
+
   private final int rounds;
   private final long warmMillis;
   private final long blockMillis;
@@ -116,10 +127,17 @@ final class Pairs {
       samples.put(entry.getKey(), new Samples(fork, answer, Double.parseDouble(warm)));
     }
     var order = new ArrayList<>(samples.values());
-    int times = rounds(order);
-    order.forEach(s -> s.seconds = new double[times]);
-    for (int r = 0; r < times; r++) {
+    int[] rounds =
+        rounds(order.stream().mapToDouble(s -> s.warm).toArray(), blockMillis * 1e-3, this.rounds);
+    for (int i = 0; i < rounds.length; i++) {
+      order.get(i).seconds = new double[rounds[i]];
+    }
+    int most = Arrays.stream(rounds).max().orElse(0);
+    for (int r = 0; r < most; r++) {
       for (Samples s : r % 2 == 0 ? order : order.reversed()) {
+        if (r >= s.seconds.length) {
+          continue;
+        }
         String[] words = s.fork.ask("run " + blockMillis).split(" ");
         s.seconds[r] = Double.parseDouble(words[0]);
         s.allocated = Math.min(s.allocated, Double.parseDouble(words[1]));
@@ -134,9 +152,20 @@ final class Pairs {
     return rows;
   }
 
-  private int rounds(List<Samples> all) {
-    double round = all.stream().mapToDouble(s -> Math.max(s.warm, blockMillis * 1e-3)).sum();
-    return (int) Math.clamp(MOST_SECONDS / round, Math.min(LEAST_ROUNDS, rounds), rounds);
+  /**
+   * Rounds of each library.
+   *
+   * @param runs seconds of a run of each
+   * @param block seconds of a block of runs, the least that a round takes
+   * @param rounds the most
+   */
+  static int[] rounds(double[] runs, double block, int rounds) {
+    double slow = Math.max(SLOW_RUN, SLOW_TIMES * Arrays.stream(runs).min().orElse(0));
+    double round = Arrays.stream(runs).filter(s -> s <= slow).map(s -> Math.max(s, block)).sum();
+    int times = (int) Math.clamp(MOST_SECONDS / round, Math.min(LEAST_ROUNDS, rounds), rounds);
+    return Arrays.stream(runs)
+        .mapToInt(s -> s <= slow ? times : (int) Math.clamp(SLOW_SECONDS / s, 1, times))
+        .toArray();
   }
 
   private static Row row(
@@ -146,7 +175,7 @@ final class Pairs {
     double median = percentile(sorted, 0.5);
     double[] ratios = null;
     if (ours != null && ours != s) {
-      ratios = new double[s.seconds.length];
+      ratios = new double[Math.min(s.seconds.length, ours.seconds.length)];
       for (int i = 0; i < ratios.length; i++) {
         ratios[i] = s.seconds[i] / ours.seconds[i];
       }

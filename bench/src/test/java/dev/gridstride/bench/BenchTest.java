@@ -155,6 +155,17 @@ class BenchTest {
   }
 
   @Test
+  void slowLibrariesTakeNoRoundsFromOthers() {
+    assertThat(Pairs.rounds(new double[] {0.1, 0.1}, 0.05, 15)).containsExactly(15, 15);
+    assertThat(Pairs.rounds(new double[] {1.0, 1.4}, 0.05, 15)).containsExactly(5, 5);
+    assertThat(Pairs.rounds(new double[] {0.5, 0.6, 1.5, 9}, 0.05, 15)).containsExactly(4, 4, 4, 1);
+    assertThat(Pairs.rounds(new double[] {0.5, 0.6, 2.1, 9}, 0.05, 15))
+        .containsExactly(10, 10, 1, 1);
+    assertThat(Pairs.rounds(new double[] {6, 7, 30}, 0.05, 15)).containsExactly(3, 3, 1);
+    assertThat(Pairs.rounds(new double[] {1e-6, 1.2}, 0.05, 15)).containsExactly(15, 3);
+  }
+
+  @Test
   void measuresInTurnAndWrites(@TempDir Path dir) throws Exception {
     var pairs = new Pairs(3, 1, 1);
     var cases =
