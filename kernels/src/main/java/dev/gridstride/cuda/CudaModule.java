@@ -4,6 +4,7 @@ import dev.gridstride.device.Buffer;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.KernelModule;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -143,11 +144,11 @@ final class CudaModule implements KernelModule {
       handle.pin(op);
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment pointers = packing.pack(arena, sizes, arguments);
-        Buffer.pinAll(op, buffers);
+        Pins.pinAll(op, buffers);
         try {
           launch(arena, (CudaStream) stream, grid, sharedBytes, pointers);
         } finally {
-          Buffer.unpinAll(buffers);
+          Pins.unpinAll(buffers);
         }
       } finally {
         handle.unpin();

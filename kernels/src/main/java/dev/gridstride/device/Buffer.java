@@ -2,7 +2,6 @@ package dev.gridstride.device;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,8 +106,8 @@ public final class Buffer implements AutoCloseable {
   }
 
   /**
-   * The same for the kernel of an op that has {@linkplain #pinAll(String, Buffer[]) pinned} this
-   * buffer: its memory is there until the op ends, even if the buffer has been closed since.
+   * The same for the kernel of an op that has {@linkplain Pins pinned} this buffer: its memory is
+   * there until the op ends, even if the buffer has been closed since.
    *
    * @throws UnsupportedException when the host can't address the memory
    * @throws ClosedException when the memory has been freed
@@ -189,7 +188,7 @@ public final class Buffer implements AutoCloseable {
    */
   public void copyFrom(Buffer source) {
     checkFits("buffer.copyFrom", "source", source.bytes);
-    pinAll("buffer.copyFrom", this, source);
+    Pins.pinAll("buffer.copyFrom", this, source);
     try {
       if (source.segment != null) {
         device.copyIn(this, source.segment);
@@ -199,7 +198,7 @@ public final class Buffer implements AutoCloseable {
         device.copyPeer(this, source);
       }
     } finally {
-      unpinAll(this, source);
+      Pins.unpinAll(this, source);
     }
   }
 
@@ -283,184 +282,14 @@ public final class Buffer implements AutoCloseable {
     }
   }
 
+  /** What a pin of several buffers holds on to. */
+  Lifetime lifetime() {
+    return lifetime;
+  }
+
   /** Ends one {@link #pin}. */
   public void unpin() {
     lifetime.unpin();
-  }
-
-  /** Pins all of {@code buffers}, skipping nulls; pins none when one is closed. */
-  public static void pinAll(String op, @Nullable Buffer[] buffers) {
-    Capture capture = Capture.current();
-    if (capture != null) {
-      for (Buffer b : buffers) {
-        if (b != null) {
-          capture.check(op, b);
-        }
-      }
-    }
-    for (int i = 0; i < buffers.length; i++) {
-      if (!pins(buffers[i])) {
-        throw undone(op, i, buffers);
-      }
-    }
-    if (capture != null) {
-      for (Buffer b : buffers) {
-        if (b != null) {
-          capture.keep(b.lifetime);
-        }
-      }
-    }
-  }
-
-  private static boolean pins(@Nullable Buffer b) {
-    return b == null || b.lifetime.pin();
-  }
-
-  /** Unpins the first ones, since the next one is closed. */
-  private static ClosedException undone(String op, int pinned, @Nullable Buffer[] buffers) {
-    for (int i = 0; i < pinned; i++) {
-      unpin(buffers[i]);
-    }
-    return Objects.requireNonNull(buffers[pinned]).closed(op);
-  }
-
-  /** Ends one {@link #pinAll} of the same buffers. */
-  public static void unpinAll(@Nullable Buffer[] buffers) {
-    for (Buffer b : buffers) {
-      unpin(b);
-    }
-  }
-
-  private static void unpin(@Nullable Buffer b) {
-    if (b != null) {
-      b.unpin();
-    }
-  }
-
-  // The same for the operands of most ops, without an array: running a plan allocates nothing.
-
-  /** As {@link #pinAll(String, Buffer[])}. */
-  public static void pinAll(
-      String op,
-      @Nullable Buffer a,
-      @Nullable Buffer b,
-      @Nullable Buffer c,
-      @Nullable Buffer d,
-      @Nullable Buffer e,
-      @Nullable Buffer f,
-      @Nullable Buffer g,
-      @Nullable Buffer h) {
-    if (Capture.current() != null) {
-      pinAll(op, new @Nullable Buffer[] {a, b, c, d, e, f, g, h});
-      return;
-    }
-    int pinned =
-        !pins(a)
-            ? 0
-            : !pins(b)
-                ? 1
-                : !pins(c)
-                    ? 2
-                    : !pins(d) ? 3 : !pins(e) ? 4 : !pins(f) ? 5 : !pins(g) ? 6 : !pins(h) ? 7 : 8;
-    if (pinned < 8) {
-      throw undone(op, pinned, new @Nullable Buffer[] {a, b, c, d, e, f, g, h});
-    }
-  }
-
-  /** Ends one {@code pinAll} of the same buffers. */
-  public static void unpinAll(
-      @Nullable Buffer a,
-      @Nullable Buffer b,
-      @Nullable Buffer c,
-      @Nullable Buffer d,
-      @Nullable Buffer e,
-      @Nullable Buffer f,
-      @Nullable Buffer g,
-      @Nullable Buffer h) {
-    unpin(a);
-    unpin(b);
-    unpin(c);
-    unpin(d);
-    unpin(e);
-    unpin(f);
-    unpin(g);
-    unpin(h);
-  }
-
-  /** As {@link #pinAll(String, Buffer[])}. */
-  public static void pinAll(String op, @Nullable Buffer a, @Nullable Buffer b) {
-    pinAll(op, a, b, null, null, null, null, null, null);
-  }
-
-  /** Ends one {@code pinAll} of the same buffers. */
-  public static void unpinAll(@Nullable Buffer a, @Nullable Buffer b) {
-    unpinAll(a, b, null, null, null, null, null, null);
-  }
-
-  /** As {@link #pinAll(String, Buffer[])}. */
-  public static void pinAll(String op, @Nullable Buffer a, @Nullable Buffer b, @Nullable Buffer c) {
-    pinAll(op, a, b, c, null, null, null, null, null);
-  }
-
-  /** Ends one {@code pinAll} of the same buffers. */
-  public static void unpinAll(@Nullable Buffer a, @Nullable Buffer b, @Nullable Buffer c) {
-    unpinAll(a, b, c, null, null, null, null, null);
-  }
-
-  /** As {@link #pinAll(String, Buffer[])}. */
-  public static void pinAll(
-      String op, @Nullable Buffer a, @Nullable Buffer b, @Nullable Buffer c, @Nullable Buffer d) {
-    pinAll(op, a, b, c, d, null, null, null, null);
-  }
-
-  /** Ends one {@code pinAll} of the same buffers. */
-  public static void unpinAll(
-      @Nullable Buffer a, @Nullable Buffer b, @Nullable Buffer c, @Nullable Buffer d) {
-    unpinAll(a, b, c, d, null, null, null, null);
-  }
-
-  /** As {@link #pinAll(String, Buffer[])}. */
-  public static void pinAll(
-      String op,
-      @Nullable Buffer a,
-      @Nullable Buffer b,
-      @Nullable Buffer c,
-      @Nullable Buffer d,
-      @Nullable Buffer e) {
-    pinAll(op, a, b, c, d, e, null, null, null);
-  }
-
-  /** Ends one {@code pinAll} of the same buffers. */
-  public static void unpinAll(
-      @Nullable Buffer a,
-      @Nullable Buffer b,
-      @Nullable Buffer c,
-      @Nullable Buffer d,
-      @Nullable Buffer e) {
-    unpinAll(a, b, c, d, e, null, null, null);
-  }
-
-  /** As {@link #pinAll(String, Buffer[])}. */
-  public static void pinAll(
-      String op,
-      @Nullable Buffer a,
-      @Nullable Buffer b,
-      @Nullable Buffer c,
-      @Nullable Buffer d,
-      @Nullable Buffer e,
-      @Nullable Buffer f) {
-    pinAll(op, a, b, c, d, e, f, null, null);
-  }
-
-  /** Ends one {@code pinAll} of the same buffers. */
-  public static void unpinAll(
-      @Nullable Buffer a,
-      @Nullable Buffer b,
-      @Nullable Buffer c,
-      @Nullable Buffer d,
-      @Nullable Buffer e,
-      @Nullable Buffer f) {
-    unpinAll(a, b, c, d, e, f, null, null);
   }
 
   /**
@@ -494,7 +323,7 @@ public final class Buffer implements AutoCloseable {
     }
   }
 
-  private ClosedException closed(String op) {
+  ClosedException closed(String op) {
     return new ClosedException(
         op + ": the buffer of " + bytes + " bytes has been closed; " + lifetime.place());
   }

@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 
@@ -101,11 +102,11 @@ public record ArgReduce(Kind kind, DType type, Layout x, int axis, boolean last)
       check("x", x, op.type(), op.x().span());
       check("y", y, DType.I64, op.x().count() / op.x().dim(op.axis()));
       checkDisjoint("y", y, "x", x);
-      Buffer.pinAll(op.name(), x, y);
+      Pins.pinAll(op.name(), x, y);
       try {
         kernel.run(stream, x, y);
       } finally {
-        Buffer.unpinAll(x, y);
+        Pins.unpinAll(x, y);
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.Objects;
@@ -194,11 +195,11 @@ public record Attention(
       checkOptional("lse", lse, op.statType(), rows);
       checkApart("y", y, q, k, v);
       checkApart("lse", lse, q, k, v, y);
-      Buffer.pinAll(op.name(), q, k, v, y, lse);
+      Pins.pinAll(op.name(), q, k, v, y, lse);
       try {
         kernel.forward(stream, q, k, v, y, lse);
       } finally {
-        Buffer.unpinAll(q, k, v, y, lse);
+        Pins.unpinAll(q, k, v, y, lse);
       }
     }
 
@@ -240,11 +241,11 @@ public record Attention(
       checkDisjoint("dv", dv, "dq", dq);
       checkDisjoint("dv", dv, "dk", dk);
       Buffer[] all = {q, k, v, y, lse, dy, dq, dk, dv};
-      Buffer.pinAll(op.name(), all);
+      Pins.pinAll(op.name(), all);
       try {
         kernel.backward(stream, q, k, v, y, lse, dy, dq, dk, dv);
       } finally {
-        Buffer.unpinAll(all);
+        Pins.unpinAll(all);
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import org.jspecify.annotations.Nullable;
@@ -186,11 +187,11 @@ public record BatchNorm(DType type, ImageLayout layout, long n, long c, long spa
       checkDisjoint("runningVar", runningVar, "mean", mean);
       checkDisjoint("runningVar", runningVar, "rstd", rstd);
       checkDisjoint("runningVar", runningVar, "runningMean", runningMean);
-      Buffer.pinAll(op.name(), x, gamma, beta, y, mean, rstd, runningMean, runningVar);
+      Pins.pinAll(op.name(), x, gamma, beta, y, mean, rstd, runningMean, runningVar);
       try {
         kernel.forward(stream, x, gamma, beta, y, mean, rstd, runningMean, runningVar, momentum);
       } finally {
-        Buffer.unpinAll(x, gamma, beta, y, mean, rstd, runningMean, runningVar);
+        Pins.unpinAll(x, gamma, beta, y, mean, rstd, runningMean, runningVar);
       }
     }
 
@@ -243,11 +244,11 @@ public record BatchNorm(DType type, ImageLayout layout, long n, long c, long spa
       check("variance", variance, op.statType(), stats);
       checkDisjoint("y", y, "mean", mean);
       checkDisjoint("y", y, "variance", variance);
-      Buffer.pinAll(op.name(), x, gamma, beta, mean, variance, y);
+      Pins.pinAll(op.name(), x, gamma, beta, mean, variance, y);
       try {
         kernel.inference(stream, x, gamma, beta, mean, variance, y);
       } finally {
-        Buffer.unpinAll(x, gamma, beta, mean, variance, y);
+        Pins.unpinAll(x, gamma, beta, mean, variance, y);
       }
     }
 
@@ -275,11 +276,11 @@ public record BatchNorm(DType type, ImageLayout layout, long n, long c, long spa
         @Nullable Buffer dgamma,
         @Nullable Buffer dbeta) {
       checkBackward(stream, x, gamma, "mean", mean, "variance", variance, dy, dx, dgamma, dbeta);
-      Buffer.pinAll(op.name(), x, gamma, mean, variance, dy, dx, dgamma, dbeta);
+      Pins.pinAll(op.name(), x, gamma, mean, variance, dy, dx, dgamma, dbeta);
       try {
         kernel.inferenceBackward(stream, x, gamma, mean, variance, dy, dx, dgamma, dbeta);
       } finally {
-        Buffer.unpinAll(x, gamma, mean, variance, dy, dx, dgamma, dbeta);
+        Pins.unpinAll(x, gamma, mean, variance, dy, dx, dgamma, dbeta);
       }
     }
   }

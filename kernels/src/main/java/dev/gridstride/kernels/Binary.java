@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.Arrays;
@@ -163,11 +164,11 @@ public record Binary(Kind kind, DType type, Layout a, Layout b, Layout y)
       check("y", y, op.resultType(), op.y().span());
       checkInPlace("a", a, op.a(), y);
       checkInPlace("b", b, op.b(), y);
-      Buffer.pinAll(op.name(), a, b, y);
+      Pins.pinAll(op.name(), a, b, y);
       try {
         kernel.run(stream, a, b, y);
       } finally {
-        Buffer.unpinAll(a, b, y);
+        Pins.unpinAll(a, b, y);
       }
     }
 

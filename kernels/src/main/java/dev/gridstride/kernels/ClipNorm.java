@@ -6,6 +6,7 @@ import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.List;
@@ -72,11 +73,11 @@ public record ClipNorm(DType type, double maxNorm) implements Op<ClipNorm.Plan> 
     public double clip(Stream stream, List<Buffer> grads) {
       checkGradients(stream, grads);
       Buffer[] all = grads.toArray(Buffer[]::new);
-      Buffer.pinAll(op.name(), all);
+      Pins.pinAll(op.name(), all);
       try {
         return kernel.clip(stream, grads);
       } finally {
-        Buffer.unpinAll(all);
+        Pins.unpinAll(all);
       }
     }
 
@@ -95,11 +96,11 @@ public record ClipNorm(DType type, double maxNorm) implements Op<ClipNorm.Plan> 
       for (int i = 0; i < grads.size(); i++) {
         checkDisjoint("norm", norm, "grads[" + i + "]", grads.get(i));
       }
-      Buffer.pinAll(op.name(), all);
+      Pins.pinAll(op.name(), all);
       try {
         kernel.clip(stream, grads, norm);
       } finally {
-        Buffer.unpinAll(all);
+        Pins.unpinAll(all);
       }
     }
 

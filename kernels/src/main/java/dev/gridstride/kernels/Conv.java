@@ -8,6 +8,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import dev.gridstride.jcuda.JCudaVendors;
@@ -305,11 +306,11 @@ public record Conv(
       check("y", y, op.type(), op.yCount());
       checkWorkspace(workspace);
       checkOutput("y", y, "x", x, "w", w, "bias", bias, workspace);
-      Buffer.pinAll(op.name(), x, w, bias, y, workspace);
+      Pins.pinAll(op.name(), x, w, bias, y, workspace);
       try {
         kernel.forward(stream, x, w, bias, y, workspace);
       } finally {
-        Buffer.unpinAll(x, w, bias, y, workspace);
+        Pins.unpinAll(x, w, bias, y, workspace);
       }
     }
 
@@ -329,11 +330,11 @@ public record Conv(
       check("dx", dx, op.type(), op.xCount());
       checkWorkspace(workspace);
       checkOutput("dx", dx, "dy", dy, "w", w, "w", null, workspace);
-      Buffer.pinAll(op.name(), dy, w, dx, workspace);
+      Pins.pinAll(op.name(), dy, w, dx, workspace);
       try {
         kernel.backwardData(stream, dy, w, dx, workspace);
       } finally {
-        Buffer.unpinAll(dy, w, dx, workspace);
+        Pins.unpinAll(dy, w, dx, workspace);
       }
     }
 
@@ -363,11 +364,11 @@ public record Conv(
       checkDisjoint("dbias", dbias, "x", x);
       checkDisjoint("dbias", dbias, "dy", dy);
       checkDisjoint("workspace", workspace, "dbias", dbias);
-      Buffer.pinAll(op.name(), x, dy, dw, dbias, workspace);
+      Pins.pinAll(op.name(), x, dy, dw, dbias, workspace);
       try {
         kernel.backwardWeight(stream, x, dy, dw, dbias, workspace);
       } finally {
-        Buffer.unpinAll(x, dy, dw, dbias, workspace);
+        Pins.unpinAll(x, dy, dw, dbias, workspace);
       }
     }
 

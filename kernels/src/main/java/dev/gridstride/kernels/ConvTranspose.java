@@ -6,6 +6,7 @@ import dev.gridstride.device.Buffer;
 import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.List;
@@ -172,11 +173,11 @@ public record ConvTranspose(
       checkDisjoint("y", y, "bias", bias);
       checkRest("y", y, "x", x, "w", w, workspace);
       checkDisjoint("workspace", workspace, "bias", bias);
-      Buffer.pinAll(op.name(), x, w, bias, y, workspace);
+      Pins.pinAll(op.name(), x, w, bias, y, workspace);
       try {
         kernel.forward(stream, x, w, bias, y, workspace);
       } finally {
-        Buffer.unpinAll(x, w, bias, y, workspace);
+        Pins.unpinAll(x, w, bias, y, workspace);
       }
     }
 
@@ -195,11 +196,11 @@ public record ConvTranspose(
       check("w", w, op.type(), op.wCount());
       check("dx", dx, op.type(), op.xCount());
       checkRest("dx", dx, "dy", dy, "w", w, workspace);
-      Buffer.pinAll(op.name(), dy, w, dx, workspace);
+      Pins.pinAll(op.name(), dy, w, dx, workspace);
       try {
         kernel.backwardData(stream, dy, w, dx, workspace);
       } finally {
-        Buffer.unpinAll(dy, w, dx, workspace);
+        Pins.unpinAll(dy, w, dx, workspace);
       }
     }
 
@@ -229,11 +230,11 @@ public record ConvTranspose(
       checkDisjoint("dbias", dbias, "dy", dy);
       checkDisjoint("dbias", dbias, "dw", dw);
       checkDisjoint("workspace", workspace, "dbias", dbias);
-      Buffer.pinAll(op.name(), x, dy, dw, dbias, workspace);
+      Pins.pinAll(op.name(), x, dy, dw, dbias, workspace);
       try {
         kernel.backwardWeight(stream, x, dy, dw, dbias, workspace);
       } finally {
-        Buffer.unpinAll(x, dy, dw, dbias, workspace);
+        Pins.unpinAll(x, dy, dw, dbias, workspace);
       }
     }
 

@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import org.jspecify.annotations.Nullable;
@@ -257,11 +258,11 @@ public record CrossEntropy(
         checkDisjoint("lse", lse, "logits", logits);
         checkDisjoint("lse", lse, "loss", loss);
       }
-      Buffer.pinAll(op.name(), logits, targets, weight, loss, lse);
+      Pins.pinAll(op.name(), logits, targets, weight, loss, lse);
       try {
         kernel.forward(stream, logits, targets, weight, loss, lse);
       } finally {
-        Buffer.unpinAll(logits, targets, weight, loss, lse);
+        Pins.unpinAll(logits, targets, weight, loss, lse);
       }
     }
 
@@ -293,11 +294,11 @@ public record CrossEntropy(
       checkOutput("dlogits", dlogits, op.type(), op.count(), targets, weight);
       checkSameOrDisjoint("dlogits", dlogits, "logits", logits);
       checkDisjoint("dlogits", dlogits, "loss", loss);
-      Buffer.pinAll(op.name(), logits, targets, weight, loss, dlogits);
+      Pins.pinAll(op.name(), logits, targets, weight, loss, dlogits);
       try {
         kernel.forwardBackward(stream, logits, targets, weight, scale, loss, dlogits);
       } finally {
-        Buffer.unpinAll(logits, targets, weight, loss, dlogits);
+        Pins.unpinAll(logits, targets, weight, loss, dlogits);
       }
     }
 
@@ -330,11 +331,11 @@ public record CrossEntropy(
       checkSameOrDisjoint("dlogits", dlogits, "logits", logits);
       checkDisjoint("dlogits", dlogits, "lse", lse);
       checkDisjoint("dlogits", dlogits, "dloss", dloss);
-      Buffer.pinAll(op.name(), logits, targets, weight, lse, dloss, dlogits);
+      Pins.pinAll(op.name(), logits, targets, weight, lse, dloss, dlogits);
       try {
         kernel.backward(stream, logits, targets, weight, lse, dloss, dlogits);
       } finally {
-        Buffer.unpinAll(logits, targets, weight, lse, dloss, dlogits);
+        Pins.unpinAll(logits, targets, weight, lse, dloss, dlogits);
       }
     }
 

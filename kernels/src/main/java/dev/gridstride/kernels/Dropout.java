@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 
@@ -112,11 +113,11 @@ public record Dropout(DType type, long count, double p) implements Op<Dropout.Pl
       check(in, x, op.type(), op.count());
       check(out, y, op.type(), op.count());
       checkSameOrDisjoint(out, y, in, x);
-      Buffer.pinAll(op.name(), x, y);
+      Pins.pinAll(op.name(), x, y);
       try {
         kernel.run(stream, seed, offset, x, y);
       } finally {
-        Buffer.unpinAll(x, y);
+        Pins.unpinAll(x, y);
       }
     }
   }

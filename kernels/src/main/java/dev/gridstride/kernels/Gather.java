@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.Arrays;
@@ -121,11 +122,11 @@ public record Gather(
       checkAll(stream, "x", x, indices, "y", y);
       checkDisjoint("y", y, "x", x);
       checkDisjoint("y", y, "indices", indices);
-      Buffer.pinAll(op.name(), x, indices, y);
+      Pins.pinAll(op.name(), x, indices, y);
       try {
         kernel.gather(stream, x, indices, y);
       } finally {
-        Buffer.unpinAll(x, indices, y);
+        Pins.unpinAll(x, indices, y);
       }
     }
 
@@ -153,11 +154,11 @@ public record Gather(
       checkAll(stream, xName, x, indices, yName, y);
       checkDisjoint(xName, x, yName, y);
       checkDisjoint(xName, x, "indices", indices);
-      Buffer.pinAll(op.name(), x, indices, y);
+      Pins.pinAll(op.name(), x, indices, y);
       try {
         kernel.scatterAdd(stream, y, indices, x, c);
       } finally {
-        Buffer.unpinAll(x, indices, y);
+        Pins.unpinAll(x, indices, y);
       }
     }
 

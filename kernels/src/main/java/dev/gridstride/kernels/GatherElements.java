@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 
@@ -108,11 +109,11 @@ public record GatherElements(
       check("y", y, op.type(), op.index().count());
       checkDisjoint("y", y, "x", x);
       checkDisjoint("y", y, "indices", indices);
-      Buffer.pinAll(op.name(), x, indices, y);
+      Pins.pinAll(op.name(), x, indices, y);
       try {
         kernel.gather(stream, x, indices, y);
       } finally {
-        Buffer.unpinAll(x, indices, y);
+        Pins.unpinAll(x, indices, y);
       }
     }
 
@@ -137,11 +138,11 @@ public record GatherElements(
       check("target", target, op.type(), op.x().count());
       checkDisjoint("target", target, "source", source);
       checkDisjoint("target", target, "indices", indices);
-      Buffer.pinAll(op.name(), source, indices, target);
+      Pins.pinAll(op.name(), source, indices, target);
       try {
         kernel.scatter(stream, source, indices, target, add);
       } finally {
-        Buffer.unpinAll(source, indices, target);
+        Pins.unpinAll(source, indices, target);
       }
     }
   }

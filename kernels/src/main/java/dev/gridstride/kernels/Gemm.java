@@ -8,6 +8,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import dev.gridstride.jcuda.JCudaVendors;
@@ -623,11 +624,11 @@ public record Gemm(
         checkDisjoint("bias", bias, "b", b);
         checkDisjoint("bias", bias, "aux", aux);
       }
-      Buffer.pinAll(op.name(), a, b, c, bias, aux, workspace);
+      Pins.pinAll(op.name(), a, b, c, bias, aux, workspace);
       try {
         kernel.run(stream, alpha, a, b, beta, c, bias, aux, workspace);
       } finally {
-        Buffer.unpinAll(a, b, c, bias, aux, workspace);
+        Pins.unpinAll(a, b, c, bias, aux, workspace);
       }
     }
 

@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.ArrayList;
@@ -122,11 +123,11 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
       }
       List<List<Buffer>> operands = operands(params, grads, states, null);
       Buffer[] all = all(operands, null);
-      Buffer.pinAll(op.name(), all);
+      Pins.pinAll(op.name(), all);
       try {
         kernel.step(stream, operands, step, learningRate, gradScale);
       } finally {
-        Buffer.unpinAll(all);
+        Pins.unpinAll(all);
       }
     }
 
@@ -146,11 +147,11 @@ public sealed interface GradientDescent extends Op<GradientDescent.Plan>
       checkStream(stream);
       List<List<Buffer>> operands = operands(params, grads, states, control);
       Buffer[] all = all(operands, control);
-      Buffer.pinAll(op.name(), all);
+      Pins.pinAll(op.name(), all);
       try {
         kernel.step(stream, operands, control.buffer());
       } finally {
-        Buffer.unpinAll(all);
+        Pins.unpinAll(all);
       }
     }
 

@@ -5,6 +5,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -124,11 +125,11 @@ abstract class NormPlan<S extends Op<?>, K extends NormKernel> extends OpPlan<S,
     checkStatistic("mean", mean, x, gamma, beta, y);
     checkStatistic("rstd", rstd, x, gamma, beta, y);
     checkDisjoint("mean", mean, "rstd", rstd);
-    Buffer.pinAll(op.name(), x, gamma, beta, y, mean, rstd);
+    Pins.pinAll(op.name(), x, gamma, beta, y, mean, rstd);
     try {
       kernel.forward(stream, x, gamma, beta, y, mean, rstd);
     } finally {
-      Buffer.unpinAll(x, gamma, beta, y, mean, rstd);
+      Pins.unpinAll(x, gamma, beta, y, mean, rstd);
     }
   }
 
@@ -191,11 +192,11 @@ abstract class NormPlan<S extends Op<?>, K extends NormKernel> extends OpPlan<S,
       @Nullable Buffer dgamma,
       @Nullable Buffer dbeta) {
     checkBackward(stream, x, gamma, "mean", mean, "rstd", rstd, dy, dx, dgamma, dbeta);
-    Buffer.pinAll(op.name(), x, gamma, mean, rstd, dy, dx, dgamma, dbeta);
+    Pins.pinAll(op.name(), x, gamma, mean, rstd, dy, dx, dgamma, dbeta);
     try {
       kernel.backward(stream, x, gamma, mean, rstd, dy, dx, dgamma, dbeta);
     } finally {
-      Buffer.unpinAll(x, gamma, mean, rstd, dy, dx, dgamma, dbeta);
+      Pins.unpinAll(x, gamma, mean, rstd, dy, dx, dgamma, dbeta);
     }
   }
 }

@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.ArrayList;
@@ -167,11 +168,11 @@ public record Pad(Mode mode, DType type, List<PadAxis> axes, double value) imple
       check("x", x, op.type(), inputs);
       check("y", y, op.type(), outputs);
       checkDisjoint("y", y, "x", x);
-      Buffer.pinAll(op.name(), x, y);
+      Pins.pinAll(op.name(), x, y);
       try {
         kernel.forward(stream, x, y);
       } finally {
-        Buffer.unpinAll(x, y);
+        Pins.unpinAll(x, y);
       }
     }
 
@@ -191,11 +192,11 @@ public record Pad(Mode mode, DType type, List<PadAxis> axes, double value) imple
       check("dy", dy, op.type(), outputs);
       check("dx", dx, op.type(), inputs);
       checkDisjoint("dx", dx, "dy", dy);
-      Buffer.pinAll(op.name(), dy, dx);
+      Pins.pinAll(op.name(), dy, dx);
       try {
         kernel.backward(stream, dy, dx);
       } finally {
-        Buffer.unpinAll(dy, dx);
+        Pins.unpinAll(dy, dx);
       }
     }
   }

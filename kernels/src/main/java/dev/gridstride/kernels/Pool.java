@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.List;
@@ -174,11 +175,11 @@ public record Pool(
       checkDisjoint("y", y, "x", x);
       checkDisjoint("indices", indices, "x", x);
       checkDisjoint("indices", indices, "y", y);
-      Buffer.pinAll(op.name(), x, y, indices);
+      Pins.pinAll(op.name(), x, y, indices);
       try {
         kernel.forward(stream, x, y, indices);
       } finally {
-        Buffer.unpinAll(x, y, indices);
+        Pins.unpinAll(x, y, indices);
       }
     }
 
@@ -204,11 +205,11 @@ public record Pool(
       checkDisjoint("dx", dx, "x", x);
       checkDisjoint("dx", dx, "y", y);
       checkDisjoint("dx", dx, "dy", dy);
-      Buffer.pinAll(op.name(), x, y, dy, dx);
+      Pins.pinAll(op.name(), x, y, dy, dx);
       try {
         kernel.backward(stream, x, y, dy, dx);
       } finally {
-        Buffer.unpinAll(x, y, dy, dx);
+        Pins.unpinAll(x, y, dy, dx);
       }
     }
   }

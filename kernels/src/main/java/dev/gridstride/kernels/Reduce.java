@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 
@@ -168,11 +169,11 @@ public record Reduce(Kind kind, DType type, Layout x, long axes) implements Op<R
       check("x", x, op.type(), op.x().span());
       check("y", y, op.type(), outputs);
       checkDisjoint("y", y, "x", x);
-      Buffer.pinAll(op.name(), x, y);
+      Pins.pinAll(op.name(), x, y);
       try {
         kernel.run(stream, x, y);
       } finally {
-        Buffer.unpinAll(x, y);
+        Pins.unpinAll(x, y);
       }
     }
 
@@ -198,11 +199,11 @@ public record Reduce(Kind kind, DType type, Layout x, long axes) implements Op<R
       checkDisjoint("dx", dx, "x", x);
       checkDisjoint("dx", dx, "y", y);
       checkDisjoint("dx", dx, "dy", dy);
-      Buffer.pinAll(op.name(), x, y, dy, dx);
+      Pins.pinAll(op.name(), x, y, dy, dx);
       try {
         kernel.backward(stream, x, y, dy, dx);
       } finally {
-        Buffer.unpinAll(x, y, dy, dx);
+        Pins.unpinAll(x, y, dy, dx);
       }
     }
   }

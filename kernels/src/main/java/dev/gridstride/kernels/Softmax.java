@@ -8,6 +8,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import dev.gridstride.jcuda.JCudaVendors;
@@ -123,11 +124,11 @@ public record Softmax(long outer, long size, long inner, DType type, boolean log
       check("x", x, op.type(), op.count());
       check("y", y, op.type(), op.count());
       checkSameOrDisjoint("y", y, "x", x);
-      Buffer.pinAll(op.name(), x, y);
+      Pins.pinAll(op.name(), x, y);
       try {
         kernel.forward(stream, x, y);
       } finally {
-        Buffer.unpinAll(x, y);
+        Pins.unpinAll(x, y);
       }
     }
 
@@ -145,11 +146,11 @@ public record Softmax(long outer, long size, long inner, DType type, boolean log
       check("dx", dx, op.type(), op.count());
       checkSameOrDisjoint("dx", dx, "dy", dy);
       checkSameOrDisjoint("dx", dx, "y", y);
-      Buffer.pinAll(op.name(), y, dy, dx);
+      Pins.pinAll(op.name(), y, dy, dx);
       try {
         kernel.backward(stream, y, dy, dx);
       } finally {
-        Buffer.unpinAll(y, dy, dx);
+        Pins.unpinAll(y, dy, dx);
       }
     }
   }

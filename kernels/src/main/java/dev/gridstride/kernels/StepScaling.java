@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.List;
@@ -103,11 +104,11 @@ public record StepScaling(DType type, double maxNorm, double growth, double back
       Buffer[] all = new Buffer[grads.size() + 1];
       grads.toArray(all);
       all[grads.size()] = block;
-      Buffer.pinAll(op.name(), all);
+      Pins.pinAll(op.name(), all);
       try {
         kernel.measure(stream, grads, block);
       } finally {
-        Buffer.unpinAll(all);
+        Pins.unpinAll(all);
       }
     }
 

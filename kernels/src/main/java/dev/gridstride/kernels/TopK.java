@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 
@@ -100,11 +101,11 @@ public record TopK(DType type, Layout x, int axis, long k, boolean largest)
       checkDisjoint("values", values, "x", x);
       checkDisjoint("indices", indices, "x", x);
       checkDisjoint("indices", indices, "values", values);
-      Buffer.pinAll(op.name(), x, values, indices);
+      Pins.pinAll(op.name(), x, values, indices);
       try {
         kernel.forward(stream, x, values, indices);
       } finally {
-        Buffer.unpinAll(x, values, indices);
+        Pins.unpinAll(x, values, indices);
       }
     }
 
@@ -128,11 +129,11 @@ public record TopK(DType type, Layout x, int axis, long k, boolean largest)
       check("dx", dx, op.type(), op.x().count());
       checkDisjoint("dx", dx, "dy", dy);
       checkDisjoint("dx", dx, "indices", indices);
-      Buffer.pinAll(op.name(), dy, indices, dx);
+      Pins.pinAll(op.name(), dy, indices, dx);
       try {
         kernel.backward(stream, dy, indices, dx);
       } finally {
-        Buffer.unpinAll(dy, indices, dx);
+        Pins.unpinAll(dy, indices, dx);
       }
     }
   }

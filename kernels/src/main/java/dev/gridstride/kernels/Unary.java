@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 
@@ -180,11 +181,11 @@ public record Unary(Function function, DType type, double a, double b, long coun
       check("x", x, op.type(), op.count());
       check("y", y, op.type(), op.count());
       checkSameOrDisjoint("y", y, "x", x);
-      Buffer.pinAll(op.name(), x, y);
+      Pins.pinAll(op.name(), x, y);
       try {
         kernel.forward(stream, x, y);
       } finally {
-        Buffer.unpinAll(x, y);
+        Pins.unpinAll(x, y);
       }
     }
 
@@ -210,11 +211,11 @@ public record Unary(Function function, DType type, double a, double b, long coun
       check("dx", dx, op.type(), op.count());
       checkSameOrDisjoint("dx", dx, "dy", dy);
       checkSameOrDisjoint("dx", dx, "saved", saved);
-      Buffer.pinAll(op.name(), saved, dy, dx);
+      Pins.pinAll(op.name(), saved, dy, dx);
       try {
         kernel.backward(stream, saved, dy, dx);
       } finally {
-        Buffer.unpinAll(saved, dy, dx);
+        Pins.unpinAll(saved, dy, dx);
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.gridstride.device.DType;
 import dev.gridstride.device.Device;
 import dev.gridstride.device.InvalidArgumentException;
 import dev.gridstride.device.Op;
+import dev.gridstride.device.Pins;
 import dev.gridstride.device.Stream;
 import dev.gridstride.device.Support;
 import java.util.Arrays;
@@ -86,11 +87,11 @@ public record Where(DType type, Layout condition, Layout a, Layout b, Layout y)
       checkDisjoint("y", y, "condition", condition);
       checkDisjoint("y", y, "a", a);
       checkDisjoint("y", y, "b", b);
-      Buffer.pinAll(op.name(), condition, a, b, y);
+      Pins.pinAll(op.name(), condition, a, b, y);
       try {
         kernel.run(stream, condition, a, b, y);
       } finally {
-        Buffer.unpinAll(condition, a, b, y);
+        Pins.unpinAll(condition, a, b, y);
       }
     }
   }

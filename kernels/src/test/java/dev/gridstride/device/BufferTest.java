@@ -110,7 +110,7 @@ class BufferTest {
     assertThatThrownBy(buffer::devicePointer).isInstanceOf(ClosedException.class);
     assertThatThrownBy(() -> buffer.slice(0, 1)).isInstanceOf(ClosedException.class);
     try (Buffer open = CPU.allocate(10)) {
-      assertThatThrownBy(() -> Buffer.pinAll("op", open, null, buffer))
+      assertThatThrownBy(() -> Pins.pinAll("op", open, null, buffer))
           .isInstanceOf(ClosedException.class)
           .hasMessageStartingWith("op: ");
       // the failed pinAll left no pin behind: closing frees at once

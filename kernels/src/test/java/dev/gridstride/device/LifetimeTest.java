@@ -201,11 +201,11 @@ final class LifetimeTest {
     Buffer a = CPU.allocate(16);
     Buffer b = CPU.allocate(16);
     a.fill((byte) 3);
-    Buffer.pinAll("test", a, b);
+    Pins.pinAll("test", a, b);
     a.close();
     assertThatThrownBy(a::segment).isInstanceOf(ClosedException.class);
     assertThat(a.pinnedSegment().get(ValueLayout.JAVA_BYTE, 15)).isEqualTo((byte) 3);
-    Buffer.unpinAll(a, b);
+    Pins.unpinAll(a, b);
     assertThatThrownBy(a::pinnedSegment).isInstanceOf(ClosedException.class);
     b.close();
   }
