@@ -18,8 +18,12 @@ public final class VectorF64GemmLoops implements GemmLoops {
   private static final int LANES = S.length();
   private static final long VECTOR = S.vectorByteSize();
 
-  /** Terms from which on a pair of tiles is worth what it sets up. */
-  private static final int LEAST_TALL = 16;
+  /**
+   * Terms from which on tiles are done in pairs. After products of fewer the JIT takes the terms of
+   * a tile for rare, does not inline how they are read ({@link TallOperands}) and boxes vectors,
+   * for good: ten times as slow.
+   */
+  private static final int LEAST_TALL = 65;
 
   private static final int E = 8;
 
