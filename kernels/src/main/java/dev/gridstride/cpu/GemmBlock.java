@@ -14,7 +14,7 @@ final class GemmBlock {
   private static final Scratch RESULT = new Scratch();
   private static final Scratch TILE = new Scratch();
 
-  /** Products of fewer multiply-adds than this for each element of A or B don't pay for packing. */
+  /** Up to so many columns, or rows, for each element of A, or B, packing does not pay. */
   private static final int DIRECT_COLUMNS = 128;
 
   private static final int DIRECT_ROWS = 64;
@@ -250,7 +250,7 @@ final class GemmBlock {
 
   /** Whether few enough tiles read each row of A that it is not packed. */
   private boolean readsRows(int direct) {
-    if (g.op.transposedA()) { // no tiles of pairs over it: panels pay sooner
+    if (g.op.transposedA()) { // no tiles in pairs over it: panels pay sooner
       return columns <= (rows > DIRECT_ROWS ? DIRECT_COLUMNS / 2 : DIRECT_COLUMNS);
     }
     return columns <= DIRECT_COLUMNS || direct == columns;

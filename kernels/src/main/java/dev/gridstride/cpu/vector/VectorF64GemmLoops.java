@@ -19,9 +19,8 @@ public final class VectorF64GemmLoops implements GemmLoops {
   private static final long VECTOR = S.vectorByteSize();
 
   /**
-   * Terms from which on tiles are done in pairs. After products of fewer the JIT takes the terms of
-   * a tile for rare, does not inline how they are read ({@link TallOperands}) and boxes vectors,
-   * for good: ten times as slow.
+   * Terms from which on tiles are done in pairs. With fewer, 6 rows are as fast, and a profile of
+   * few terms may keep the JIT from inlining {@link TallOperands}: vectors are then boxed for good.
    */
   private static final int LEAST_TALL = 65;
 
