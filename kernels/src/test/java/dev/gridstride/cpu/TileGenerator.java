@@ -80,8 +80,11 @@ public final class TileGenerator {
             """;
     out.append("package dev.gridstride.cpu.vector;\n\n");
     out.append("import static dev.gridstride.cpu.Segments.exact;\n");
+    for (String member : List.of(carried(), "mixed")) {
+      out.append("import static dev.gridstride.cpu.vector.Carried." + member + ";\n");
+    }
     if (tall) {
-      for (String handle : List.of("_LOAD", "_SPLAT")) {
+      for (String handle : List.of("_LOAD", "_SPLAT", "_STORE")) {
         String field = type().toUpperCase(Locale.ROOT) + handle;
         out.append("import static dev.gridstride.cpu.vector.TallOperands." + field + ";\n");
       }
@@ -467,6 +470,11 @@ public final class TileGenerator {
     return vector + ".broadcast(S, a.get(E, " + at + "))";
   }
 
+  /** The constant of the sums' class. */
+  private String carried() {
+    return element.toUpperCase(Locale.ROOT) + "S";
+  }
+
   private String type() {
     return element.equals("Float") ? "f32" : "f64";
   }
@@ -474,6 +482,7 @@ public final class TileGenerator {
   /** The multiply-adds of one term. */
   private void terms(
       int indent, String b, int rows, int vectors, String step, IntFunction<String> a) {
+    known(indent, rows, vectors);
     for (int j = 0; j < vectors; j++) {
       String at = place(b, 0, "", j, step);
       line(
@@ -487,14 +496,34 @@ public final class TileGenerator {
     }
   }
 
+  /** Tells C2 the class of the sums that come from the term before: see {@code Carried}. */
+  private void known(int indent, int rows, int vectors) {
+    for (int i = 0; i < rows; i++) {
+      var tests = new ArrayList<String>();
+      for (int j = 0; j < vectors; j++) {
+        tests.add("c" + i + j + ".getClass() != " + carried());
+      }
+      String head = i == 0 ? "if (" : "    || ";
+      line(indent, head + String.join(" || ", tests) + (i == rows - 1 ? ") {" : ""));
+    }
+    line(indent + 2, "throw mixed();");
+    line(indent, "}");
+  }
+
   /** Stores a tile. */
   private void sums(int indent, int rows, int vectors, String step) {
     for (int i = 0; i < rows; i++) {
       for (int j = 0; j < vectors; j++) {
-        String at = place("cOff", i, "ldc", j, step);
-        line(indent, "c" + i + j + ".intoMemorySegment(c, " + at + ", LE);");
+        line(indent, store("c" + i + j, i, j, step) + ";");
       }
     }
+  }
+
+  private String store(String sum, int i, int j, String step) {
+    return tall
+        ? "%s_STORE.invokeExact(%s, c, cOff, %d, ldc, %d, %s)"
+            .formatted(type().toUpperCase(Locale.ROOT), sum, i, j, step)
+        : sum + ".intoMemorySegment(c, " + place("cOff", i, "ldc", j, step) + ", LE)";
   }
 
   private static String place(String base, int i, String rowStep, int j, String vectorStep) {

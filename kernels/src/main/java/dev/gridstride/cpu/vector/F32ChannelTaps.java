@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import java.lang.foreign.MemorySegment;
@@ -167,6 +169,14 @@ final class F32ChannelTaps {
       q1 += 2 * dA;
       q2 += 2 * dA;
       for (int i = 0; i < pixels; i++) {
+        if (x00.getClass() != FLOATS
+            || x01.getClass() != FLOATS
+            || x10.getClass() != FLOATS
+            || x11.getClass() != FLOATS
+            || x20.getClass() != FLOATS
+            || x21.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector x02 = load(a, q0);
         FloatVector x12 = load(a, q1);
         FloatVector x22 = load(a, q2);
@@ -319,6 +329,9 @@ final class F32ChannelTaps {
     for (int k = 0; k < blocks; k++) {
       FloatVector s = load(init, initOff);
       for (int t = 0; t < from.length; t++) {
+        if (s.getClass() != FLOATS) {
+          throw mixed();
+        }
         s = load(a, aOff + from[t]).fma(load(b, bOff + tap[t] * BYTES), s);
       }
       s.intoMemorySegment(c, cOff, LE);
@@ -371,6 +384,14 @@ final class F32ChannelTaps {
       FloatVector s4 = s0;
       FloatVector s5 = s0;
       for (int t = 0; t < from.length; t++) {
+        if (s0.getClass() != FLOATS
+            || s1.getClass() != FLOATS
+            || s2.getClass() != FLOATS
+            || s3.getClass() != FLOATS
+            || s4.getClass() != FLOATS
+            || s5.getClass() != FLOATS) {
+          throw mixed();
+        }
         long q = aOff + from[t];
         FloatVector v = load(b, bOff + tap[t] * BYTES);
         s0 = load(a, q).fma(v, s0);

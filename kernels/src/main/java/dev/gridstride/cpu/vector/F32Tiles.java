@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -182,6 +184,9 @@ final class F32Tiles {
       FloatVector c00 = FloatVector.fromMemorySegment(S, init, initOff, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -223,6 +228,9 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -267,6 +275,9 @@ final class F32Tiles {
       FloatVector c01 = FloatVector.fromMemorySegment(S, init, initOff + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS || c01.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -315,6 +326,9 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS || c01.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -359,6 +373,9 @@ final class F32Tiles {
       FloatVector c10 = FloatVector.fromMemorySegment(S, init, initOff + ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS || c10.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -404,6 +421,9 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS || c10.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -453,6 +473,12 @@ final class F32Tiles {
       FloatVector c11 = FloatVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS
+            || c01.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c11.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -508,6 +534,12 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS
+              || c01.getClass() != FLOATS
+              || c10.getClass() != FLOATS
+              || c11.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -558,6 +590,9 @@ final class F32Tiles {
       FloatVector c20 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS || c10.getClass() != FLOATS || c20.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -607,6 +642,9 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS || c10.getClass() != FLOATS || c20.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -661,6 +699,14 @@ final class F32Tiles {
       FloatVector c21 = FloatVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS
+            || c01.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c11.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c21.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -723,6 +769,14 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS
+              || c01.getClass() != FLOATS
+              || c10.getClass() != FLOATS
+              || c11.getClass() != FLOATS
+              || c20.getClass() != FLOATS
+              || c21.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -779,6 +833,12 @@ final class F32Tiles {
       FloatVector c30 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c30.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -832,6 +892,12 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS
+              || c10.getClass() != FLOATS
+              || c20.getClass() != FLOATS
+              || c30.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -891,6 +957,16 @@ final class F32Tiles {
       FloatVector c31 = FloatVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS
+            || c01.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c11.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c21.getClass() != FLOATS
+            || c30.getClass() != FLOATS
+            || c31.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -960,6 +1036,16 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS
+              || c01.getClass() != FLOATS
+              || c10.getClass() != FLOATS
+              || c11.getClass() != FLOATS
+              || c20.getClass() != FLOATS
+              || c21.getClass() != FLOATS
+              || c30.getClass() != FLOATS
+              || c31.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -1022,6 +1108,13 @@ final class F32Tiles {
       FloatVector c40 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c30.getClass() != FLOATS
+            || c40.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -1079,6 +1172,13 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS
+              || c10.getClass() != FLOATS
+              || c20.getClass() != FLOATS
+              || c30.getClass() != FLOATS
+              || c40.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -1143,6 +1243,18 @@ final class F32Tiles {
       FloatVector c41 = FloatVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS
+            || c01.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c11.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c21.getClass() != FLOATS
+            || c30.getClass() != FLOATS
+            || c31.getClass() != FLOATS
+            || c40.getClass() != FLOATS
+            || c41.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -1219,6 +1331,18 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS
+              || c01.getClass() != FLOATS
+              || c10.getClass() != FLOATS
+              || c11.getClass() != FLOATS
+              || c20.getClass() != FLOATS
+              || c21.getClass() != FLOATS
+              || c30.getClass() != FLOATS
+              || c31.getClass() != FLOATS
+              || c40.getClass() != FLOATS
+              || c41.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -1287,6 +1411,14 @@ final class F32Tiles {
       FloatVector c50 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c30.getClass() != FLOATS
+            || c40.getClass() != FLOATS
+            || c50.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -1348,6 +1480,14 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS
+              || c10.getClass() != FLOATS
+              || c20.getClass() != FLOATS
+              || c30.getClass() != FLOATS
+              || c40.getClass() != FLOATS
+              || c50.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -1417,6 +1557,20 @@ final class F32Tiles {
       FloatVector c51 = FloatVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != FLOATS
+            || c01.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c11.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c21.getClass() != FLOATS
+            || c30.getClass() != FLOATS
+            || c31.getClass() != FLOATS
+            || c40.getClass() != FLOATS
+            || c41.getClass() != FLOATS
+            || c50.getClass() != FLOATS
+            || c51.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
         FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -1500,6 +1654,20 @@ final class F32Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != FLOATS
+              || c01.getClass() != FLOATS
+              || c10.getClass() != FLOATS
+              || c11.getClass() != FLOATS
+              || c20.getClass() != FLOATS
+              || c21.getClass() != FLOATS
+              || c30.getClass() != FLOATS
+              || c31.getClass() != FLOATS
+              || c40.getClass() != FLOATS
+              || c41.getClass() != FLOATS
+              || c50.getClass() != FLOATS
+              || c51.getClass() != FLOATS) {
+            throw mixed();
+          }
           FloatVector b0 = FloatVector.fromMemorySegment(S, b, u, LE);
           FloatVector b1 = FloatVector.fromMemorySegment(S, b, u + bVs, LE);
           FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));
@@ -1573,6 +1741,14 @@ final class F32Tiles {
       long r = bOff;
       for (int p = 0; p < k; p++) {
         long o = 4L * p;
+        if (c00.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c30.getClass() != FLOATS
+            || c40.getClass() != FLOATS
+            || c50.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, r, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q0 + o));
         c00 = a0.fma(b0, c00);
@@ -1637,6 +1813,20 @@ final class F32Tiles {
       long r = bOff;
       for (int p = 0; p < k; p++) {
         long o = 4L * p;
+        if (c00.getClass() != FLOATS
+            || c01.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c11.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c21.getClass() != FLOATS
+            || c30.getClass() != FLOATS
+            || c31.getClass() != FLOATS
+            || c40.getClass() != FLOATS
+            || c41.getClass() != FLOATS
+            || c50.getClass() != FLOATS
+            || c51.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, r, LE);
         FloatVector b1 = FloatVector.fromMemorySegment(S, b, r + vs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q0 + o));
@@ -1706,6 +1896,20 @@ final class F32Tiles {
       FloatVector c51 = zero;
       long q = aOff;
       for (int p = 0; p < k; p++) {
+        if (c00.getClass() != FLOATS
+            || c01.getClass() != FLOATS
+            || c10.getClass() != FLOATS
+            || c11.getClass() != FLOATS
+            || c20.getClass() != FLOATS
+            || c21.getClass() != FLOATS
+            || c30.getClass() != FLOATS
+            || c31.getClass() != FLOATS
+            || c40.getClass() != FLOATS
+            || c41.getClass() != FLOATS
+            || c50.getClass() != FLOATS
+            || c51.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector b0 = FloatVector.fromMemorySegment(S, b, bOff, LE);
         FloatVector b1 = FloatVector.fromMemorySegment(S, b, bOff + vs, LE);
         FloatVector a0 = FloatVector.broadcast(S, a.get(E, q));

@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import java.lang.foreign.MemorySegment;
@@ -94,6 +96,17 @@ final class F32WindowGradient {
     long left = first ? 0 : tap; // a place inside, whose elements are not used
     long right = last ? 0 : -tap;
     for (int r = 0; r < runs; r++) {
+      if (s0.getClass() != FLOATS
+          || s1.getClass() != FLOATS
+          || s2.getClass() != FLOATS
+          || s3.getClass() != FLOATS
+          || s4.getClass() != FLOATS
+          || s5.getClass() != FLOATS
+          || s6.getClass() != FLOATS
+          || s7.getClass() != FLOATS
+          || s8.getClass() != FLOATS) {
+        throw mixed();
+      }
       long q = aOff + r * aRun;
       long y = bOff + r * bRun;
       FloatVector x00 =
@@ -109,6 +122,23 @@ final class F32WindowGradient {
       FloatVector x21 = FloatVector.fromMemorySegment(F, a, q + tap + 2 * dRow, LE);
       q += 2 * tap;
       for (int s = 1; s < pixels; s++) {
+        if (s0.getClass() != FLOATS
+            || s1.getClass() != FLOATS
+            || s2.getClass() != FLOATS
+            || s3.getClass() != FLOATS
+            || s4.getClass() != FLOATS
+            || s5.getClass() != FLOATS
+            || s6.getClass() != FLOATS
+            || s7.getClass() != FLOATS
+            || s8.getClass() != FLOATS
+            || x00.getClass() != FLOATS
+            || x01.getClass() != FLOATS
+            || x10.getClass() != FLOATS
+            || x11.getClass() != FLOATS
+            || x20.getClass() != FLOATS
+            || x21.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = FloatVector.fromMemorySegment(F, b, y, LE);
         FloatVector x02 = FloatVector.fromMemorySegment(F, a, q, LE);
         FloatVector x12 = FloatVector.fromMemorySegment(F, a, q + dRow, LE);
@@ -195,6 +225,17 @@ final class F32WindowGradient {
     long left = first ? 0 : tap; // a place inside, whose elements are not used
     long right = last ? 0 : -tap;
     for (int r = 0; r < runs; r++) {
+      if (s0.getClass() != FLOATS
+          || s1.getClass() != FLOATS
+          || s2.getClass() != FLOATS
+          || s3.getClass() != FLOATS
+          || s4.getClass() != FLOATS
+          || s5.getClass() != FLOATS
+          || s6.getClass() != FLOATS
+          || s7.getClass() != FLOATS
+          || s8.getClass() != FLOATS) {
+        throw mixed();
+      }
       long q = aOff + r * aRun;
       long y = bOff + r * bRun;
       FloatVector x00 =
@@ -207,6 +248,20 @@ final class F32WindowGradient {
               .blend(FloatVector.fromMemorySegment(F, a, q + left + 2 * dRow, LE), firstMask);
       q += tap;
       for (int s = 1; s < pixels; s++) {
+        if (s0.getClass() != FLOATS
+            || s1.getClass() != FLOATS
+            || s2.getClass() != FLOATS
+            || s3.getClass() != FLOATS
+            || s4.getClass() != FLOATS
+            || s5.getClass() != FLOATS
+            || s6.getClass() != FLOATS
+            || s7.getClass() != FLOATS
+            || s8.getClass() != FLOATS
+            || x00.getClass() != FLOATS
+            || x10.getClass() != FLOATS
+            || x20.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = FloatVector.fromMemorySegment(F, b, y, LE);
         FloatVector x01 = FloatVector.fromMemorySegment(F, a, q, LE);
         FloatVector x02 = FloatVector.fromMemorySegment(F, a, q + tap, LE);
@@ -290,6 +345,9 @@ final class F32WindowGradient {
     long left = first ? 0 : tap; // a place inside, whose elements are not used
     long right = last ? 0 : -tap;
     for (int r = 0; r < runs; r++) {
+      if (s0.getClass() != FLOATS || s1.getClass() != FLOATS || s2.getClass() != FLOATS) {
+        throw mixed();
+      }
       long q = aOff + r * aRun;
       long y = bOff + r * bRun;
       FloatVector x00 =
@@ -297,6 +355,13 @@ final class F32WindowGradient {
       FloatVector x01 = FloatVector.fromMemorySegment(F, a, q + tap, LE);
       q += 2 * tap;
       for (int s = 1; s < pixels; s++) {
+        if (s0.getClass() != FLOATS
+            || s1.getClass() != FLOATS
+            || s2.getClass() != FLOATS
+            || x00.getClass() != FLOATS
+            || x01.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = FloatVector.fromMemorySegment(F, b, y, LE);
         FloatVector x02 = FloatVector.fromMemorySegment(F, a, q, LE);
         s0 = x00.fma(v, s0);
@@ -346,12 +411,21 @@ final class F32WindowGradient {
     long left = first ? 0 : tap; // a place inside, whose elements are not used
     long right = last ? 0 : -tap;
     for (int r = 0; r < runs; r++) {
+      if (s0.getClass() != FLOATS || s1.getClass() != FLOATS || s2.getClass() != FLOATS) {
+        throw mixed();
+      }
       long q = aOff + r * aRun;
       long y = bOff + r * bRun;
       FloatVector x00 =
           FloatVector.zero(F).blend(FloatVector.fromMemorySegment(F, a, q + left, LE), firstMask);
       q += tap;
       for (int s = 1; s < pixels; s++) {
+        if (s0.getClass() != FLOATS
+            || s1.getClass() != FLOATS
+            || s2.getClass() != FLOATS
+            || x00.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = FloatVector.fromMemorySegment(F, b, y, LE);
         FloatVector x01 = FloatVector.fromMemorySegment(F, a, q, LE);
         FloatVector x02 = FloatVector.fromMemorySegment(F, a, q + tap, LE);

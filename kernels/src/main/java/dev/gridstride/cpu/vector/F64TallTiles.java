@@ -1,8 +1,11 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.DOUBLES;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.TallOperands.F64_LOAD;
 import static dev.gridstride.cpu.vector.TallOperands.F64_SPLAT;
+import static dev.gridstride.cpu.vector.TallOperands.F64_STORE;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -126,6 +129,24 @@ final class F64TallTiles {
       DoubleVector c71 = (DoubleVector) F64_LOAD.invokeExact(init, initOff, 7, ldi, 1, iVs);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c41.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES
+            || c51.getClass() != DOUBLES
+            || c60.getClass() != DOUBLES
+            || c61.getClass() != DOUBLES
+            || c70.getClass() != DOUBLES
+            || c71.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = (DoubleVector) F64_SPLAT.invokeExact(a, q, 0, 0L, 0, dA);
@@ -154,22 +175,22 @@ final class F64TallTiles {
         c71 = a7.fma(b1, c71);
         u += bStep;
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + cVs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
-      c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
-      c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
-      c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
-      c71.intoMemorySegment(c, cOff + 7 * ldc + cVs, LE);
+      F64_STORE.invokeExact(c00, c, cOff, 0, ldc, 0, cVs);
+      F64_STORE.invokeExact(c01, c, cOff, 0, ldc, 1, cVs);
+      F64_STORE.invokeExact(c10, c, cOff, 1, ldc, 0, cVs);
+      F64_STORE.invokeExact(c11, c, cOff, 1, ldc, 1, cVs);
+      F64_STORE.invokeExact(c20, c, cOff, 2, ldc, 0, cVs);
+      F64_STORE.invokeExact(c21, c, cOff, 2, ldc, 1, cVs);
+      F64_STORE.invokeExact(c30, c, cOff, 3, ldc, 0, cVs);
+      F64_STORE.invokeExact(c31, c, cOff, 3, ldc, 1, cVs);
+      F64_STORE.invokeExact(c40, c, cOff, 4, ldc, 0, cVs);
+      F64_STORE.invokeExact(c41, c, cOff, 4, ldc, 1, cVs);
+      F64_STORE.invokeExact(c50, c, cOff, 5, ldc, 0, cVs);
+      F64_STORE.invokeExact(c51, c, cOff, 5, ldc, 1, cVs);
+      F64_STORE.invokeExact(c60, c, cOff, 6, ldc, 0, cVs);
+      F64_STORE.invokeExact(c61, c, cOff, 6, ldc, 1, cVs);
+      F64_STORE.invokeExact(c70, c, cOff, 7, ldc, 0, cVs);
+      F64_STORE.invokeExact(c71, c, cOff, 7, ldc, 1, cVs);
       aOff += 8 * dA;
       cOff += 8 * ldc;
       initOff += 8 * ldi;
@@ -224,6 +245,24 @@ final class F64TallTiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c01.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c11.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c21.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES
+              || c31.getClass() != DOUBLES
+              || c40.getClass() != DOUBLES
+              || c41.getClass() != DOUBLES
+              || c50.getClass() != DOUBLES
+              || c51.getClass() != DOUBLES
+              || c60.getClass() != DOUBLES
+              || c61.getClass() != DOUBLES
+              || c70.getClass() != DOUBLES
+              || c71.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = (DoubleVector) F64_SPLAT.invokeExact(a, q, 0, 0L, 0, dA);
@@ -254,22 +293,22 @@ final class F64TallTiles {
           u += bStep;
         }
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + cVs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
-      c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
-      c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
-      c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
-      c71.intoMemorySegment(c, cOff + 7 * ldc + cVs, LE);
+      F64_STORE.invokeExact(c00, c, cOff, 0, ldc, 0, cVs);
+      F64_STORE.invokeExact(c01, c, cOff, 0, ldc, 1, cVs);
+      F64_STORE.invokeExact(c10, c, cOff, 1, ldc, 0, cVs);
+      F64_STORE.invokeExact(c11, c, cOff, 1, ldc, 1, cVs);
+      F64_STORE.invokeExact(c20, c, cOff, 2, ldc, 0, cVs);
+      F64_STORE.invokeExact(c21, c, cOff, 2, ldc, 1, cVs);
+      F64_STORE.invokeExact(c30, c, cOff, 3, ldc, 0, cVs);
+      F64_STORE.invokeExact(c31, c, cOff, 3, ldc, 1, cVs);
+      F64_STORE.invokeExact(c40, c, cOff, 4, ldc, 0, cVs);
+      F64_STORE.invokeExact(c41, c, cOff, 4, ldc, 1, cVs);
+      F64_STORE.invokeExact(c50, c, cOff, 5, ldc, 0, cVs);
+      F64_STORE.invokeExact(c51, c, cOff, 5, ldc, 1, cVs);
+      F64_STORE.invokeExact(c60, c, cOff, 6, ldc, 0, cVs);
+      F64_STORE.invokeExact(c61, c, cOff, 6, ldc, 1, cVs);
+      F64_STORE.invokeExact(c70, c, cOff, 7, ldc, 0, cVs);
+      F64_STORE.invokeExact(c71, c, cOff, 7, ldc, 1, cVs);
       aOff += 8 * dA;
       cOff += 8 * ldc;
       initOff += 8 * ldi;
@@ -325,6 +364,28 @@ final class F64TallTiles {
       DoubleVector c91 = (DoubleVector) F64_LOAD.invokeExact(init, initOff, 9, ldi, 1, iVs);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c41.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES
+            || c51.getClass() != DOUBLES
+            || c60.getClass() != DOUBLES
+            || c61.getClass() != DOUBLES
+            || c70.getClass() != DOUBLES
+            || c71.getClass() != DOUBLES
+            || c80.getClass() != DOUBLES
+            || c81.getClass() != DOUBLES
+            || c90.getClass() != DOUBLES
+            || c91.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = (DoubleVector) F64_SPLAT.invokeExact(a, q, 0, 0L, 0, dA);
@@ -359,26 +420,26 @@ final class F64TallTiles {
         c91 = a9.fma(b1, c91);
         u += bStep;
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + cVs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
-      c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
-      c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
-      c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
-      c71.intoMemorySegment(c, cOff + 7 * ldc + cVs, LE);
-      c80.intoMemorySegment(c, cOff + 8 * ldc, LE);
-      c81.intoMemorySegment(c, cOff + 8 * ldc + cVs, LE);
-      c90.intoMemorySegment(c, cOff + 9 * ldc, LE);
-      c91.intoMemorySegment(c, cOff + 9 * ldc + cVs, LE);
+      F64_STORE.invokeExact(c00, c, cOff, 0, ldc, 0, cVs);
+      F64_STORE.invokeExact(c01, c, cOff, 0, ldc, 1, cVs);
+      F64_STORE.invokeExact(c10, c, cOff, 1, ldc, 0, cVs);
+      F64_STORE.invokeExact(c11, c, cOff, 1, ldc, 1, cVs);
+      F64_STORE.invokeExact(c20, c, cOff, 2, ldc, 0, cVs);
+      F64_STORE.invokeExact(c21, c, cOff, 2, ldc, 1, cVs);
+      F64_STORE.invokeExact(c30, c, cOff, 3, ldc, 0, cVs);
+      F64_STORE.invokeExact(c31, c, cOff, 3, ldc, 1, cVs);
+      F64_STORE.invokeExact(c40, c, cOff, 4, ldc, 0, cVs);
+      F64_STORE.invokeExact(c41, c, cOff, 4, ldc, 1, cVs);
+      F64_STORE.invokeExact(c50, c, cOff, 5, ldc, 0, cVs);
+      F64_STORE.invokeExact(c51, c, cOff, 5, ldc, 1, cVs);
+      F64_STORE.invokeExact(c60, c, cOff, 6, ldc, 0, cVs);
+      F64_STORE.invokeExact(c61, c, cOff, 6, ldc, 1, cVs);
+      F64_STORE.invokeExact(c70, c, cOff, 7, ldc, 0, cVs);
+      F64_STORE.invokeExact(c71, c, cOff, 7, ldc, 1, cVs);
+      F64_STORE.invokeExact(c80, c, cOff, 8, ldc, 0, cVs);
+      F64_STORE.invokeExact(c81, c, cOff, 8, ldc, 1, cVs);
+      F64_STORE.invokeExact(c90, c, cOff, 9, ldc, 0, cVs);
+      F64_STORE.invokeExact(c91, c, cOff, 9, ldc, 1, cVs);
       aOff += 10 * dA;
       cOff += 10 * ldc;
       initOff += 10 * ldi;
@@ -437,6 +498,28 @@ final class F64TallTiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c01.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c11.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c21.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES
+              || c31.getClass() != DOUBLES
+              || c40.getClass() != DOUBLES
+              || c41.getClass() != DOUBLES
+              || c50.getClass() != DOUBLES
+              || c51.getClass() != DOUBLES
+              || c60.getClass() != DOUBLES
+              || c61.getClass() != DOUBLES
+              || c70.getClass() != DOUBLES
+              || c71.getClass() != DOUBLES
+              || c80.getClass() != DOUBLES
+              || c81.getClass() != DOUBLES
+              || c90.getClass() != DOUBLES
+              || c91.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = (DoubleVector) F64_SPLAT.invokeExact(a, q, 0, 0L, 0, dA);
@@ -473,26 +556,26 @@ final class F64TallTiles {
           u += bStep;
         }
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + cVs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
-      c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
-      c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
-      c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
-      c71.intoMemorySegment(c, cOff + 7 * ldc + cVs, LE);
-      c80.intoMemorySegment(c, cOff + 8 * ldc, LE);
-      c81.intoMemorySegment(c, cOff + 8 * ldc + cVs, LE);
-      c90.intoMemorySegment(c, cOff + 9 * ldc, LE);
-      c91.intoMemorySegment(c, cOff + 9 * ldc + cVs, LE);
+      F64_STORE.invokeExact(c00, c, cOff, 0, ldc, 0, cVs);
+      F64_STORE.invokeExact(c01, c, cOff, 0, ldc, 1, cVs);
+      F64_STORE.invokeExact(c10, c, cOff, 1, ldc, 0, cVs);
+      F64_STORE.invokeExact(c11, c, cOff, 1, ldc, 1, cVs);
+      F64_STORE.invokeExact(c20, c, cOff, 2, ldc, 0, cVs);
+      F64_STORE.invokeExact(c21, c, cOff, 2, ldc, 1, cVs);
+      F64_STORE.invokeExact(c30, c, cOff, 3, ldc, 0, cVs);
+      F64_STORE.invokeExact(c31, c, cOff, 3, ldc, 1, cVs);
+      F64_STORE.invokeExact(c40, c, cOff, 4, ldc, 0, cVs);
+      F64_STORE.invokeExact(c41, c, cOff, 4, ldc, 1, cVs);
+      F64_STORE.invokeExact(c50, c, cOff, 5, ldc, 0, cVs);
+      F64_STORE.invokeExact(c51, c, cOff, 5, ldc, 1, cVs);
+      F64_STORE.invokeExact(c60, c, cOff, 6, ldc, 0, cVs);
+      F64_STORE.invokeExact(c61, c, cOff, 6, ldc, 1, cVs);
+      F64_STORE.invokeExact(c70, c, cOff, 7, ldc, 0, cVs);
+      F64_STORE.invokeExact(c71, c, cOff, 7, ldc, 1, cVs);
+      F64_STORE.invokeExact(c80, c, cOff, 8, ldc, 0, cVs);
+      F64_STORE.invokeExact(c81, c, cOff, 8, ldc, 1, cVs);
+      F64_STORE.invokeExact(c90, c, cOff, 9, ldc, 0, cVs);
+      F64_STORE.invokeExact(c91, c, cOff, 9, ldc, 1, cVs);
       aOff += 10 * dA;
       cOff += 10 * ldc;
       initOff += 10 * ldi;
@@ -552,6 +635,32 @@ final class F64TallTiles {
       DoubleVector c111 = (DoubleVector) F64_LOAD.invokeExact(init, initOff, 11, ldi, 1, iVs);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c41.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES
+            || c51.getClass() != DOUBLES
+            || c60.getClass() != DOUBLES
+            || c61.getClass() != DOUBLES
+            || c70.getClass() != DOUBLES
+            || c71.getClass() != DOUBLES
+            || c80.getClass() != DOUBLES
+            || c81.getClass() != DOUBLES
+            || c90.getClass() != DOUBLES
+            || c91.getClass() != DOUBLES
+            || c100.getClass() != DOUBLES
+            || c101.getClass() != DOUBLES
+            || c110.getClass() != DOUBLES
+            || c111.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = (DoubleVector) F64_SPLAT.invokeExact(a, q, 0, 0L, 0, dA);
@@ -592,30 +701,30 @@ final class F64TallTiles {
         c111 = a11.fma(b1, c111);
         u += bStep;
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + cVs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
-      c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
-      c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
-      c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
-      c71.intoMemorySegment(c, cOff + 7 * ldc + cVs, LE);
-      c80.intoMemorySegment(c, cOff + 8 * ldc, LE);
-      c81.intoMemorySegment(c, cOff + 8 * ldc + cVs, LE);
-      c90.intoMemorySegment(c, cOff + 9 * ldc, LE);
-      c91.intoMemorySegment(c, cOff + 9 * ldc + cVs, LE);
-      c100.intoMemorySegment(c, cOff + 10 * ldc, LE);
-      c101.intoMemorySegment(c, cOff + 10 * ldc + cVs, LE);
-      c110.intoMemorySegment(c, cOff + 11 * ldc, LE);
-      c111.intoMemorySegment(c, cOff + 11 * ldc + cVs, LE);
+      F64_STORE.invokeExact(c00, c, cOff, 0, ldc, 0, cVs);
+      F64_STORE.invokeExact(c01, c, cOff, 0, ldc, 1, cVs);
+      F64_STORE.invokeExact(c10, c, cOff, 1, ldc, 0, cVs);
+      F64_STORE.invokeExact(c11, c, cOff, 1, ldc, 1, cVs);
+      F64_STORE.invokeExact(c20, c, cOff, 2, ldc, 0, cVs);
+      F64_STORE.invokeExact(c21, c, cOff, 2, ldc, 1, cVs);
+      F64_STORE.invokeExact(c30, c, cOff, 3, ldc, 0, cVs);
+      F64_STORE.invokeExact(c31, c, cOff, 3, ldc, 1, cVs);
+      F64_STORE.invokeExact(c40, c, cOff, 4, ldc, 0, cVs);
+      F64_STORE.invokeExact(c41, c, cOff, 4, ldc, 1, cVs);
+      F64_STORE.invokeExact(c50, c, cOff, 5, ldc, 0, cVs);
+      F64_STORE.invokeExact(c51, c, cOff, 5, ldc, 1, cVs);
+      F64_STORE.invokeExact(c60, c, cOff, 6, ldc, 0, cVs);
+      F64_STORE.invokeExact(c61, c, cOff, 6, ldc, 1, cVs);
+      F64_STORE.invokeExact(c70, c, cOff, 7, ldc, 0, cVs);
+      F64_STORE.invokeExact(c71, c, cOff, 7, ldc, 1, cVs);
+      F64_STORE.invokeExact(c80, c, cOff, 8, ldc, 0, cVs);
+      F64_STORE.invokeExact(c81, c, cOff, 8, ldc, 1, cVs);
+      F64_STORE.invokeExact(c90, c, cOff, 9, ldc, 0, cVs);
+      F64_STORE.invokeExact(c91, c, cOff, 9, ldc, 1, cVs);
+      F64_STORE.invokeExact(c100, c, cOff, 10, ldc, 0, cVs);
+      F64_STORE.invokeExact(c101, c, cOff, 10, ldc, 1, cVs);
+      F64_STORE.invokeExact(c110, c, cOff, 11, ldc, 0, cVs);
+      F64_STORE.invokeExact(c111, c, cOff, 11, ldc, 1, cVs);
       aOff += 12 * dA;
       cOff += 12 * ldc;
       initOff += 12 * ldi;
@@ -678,6 +787,32 @@ final class F64TallTiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c01.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c11.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c21.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES
+              || c31.getClass() != DOUBLES
+              || c40.getClass() != DOUBLES
+              || c41.getClass() != DOUBLES
+              || c50.getClass() != DOUBLES
+              || c51.getClass() != DOUBLES
+              || c60.getClass() != DOUBLES
+              || c61.getClass() != DOUBLES
+              || c70.getClass() != DOUBLES
+              || c71.getClass() != DOUBLES
+              || c80.getClass() != DOUBLES
+              || c81.getClass() != DOUBLES
+              || c90.getClass() != DOUBLES
+              || c91.getClass() != DOUBLES
+              || c100.getClass() != DOUBLES
+              || c101.getClass() != DOUBLES
+              || c110.getClass() != DOUBLES
+              || c111.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = (DoubleVector) F64_SPLAT.invokeExact(a, q, 0, 0L, 0, dA);
@@ -720,30 +855,30 @@ final class F64TallTiles {
           u += bStep;
         }
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + cVs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + cVs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + cVs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + cVs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + cVs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + cVs, LE);
-      c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
-      c61.intoMemorySegment(c, cOff + 6 * ldc + cVs, LE);
-      c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
-      c71.intoMemorySegment(c, cOff + 7 * ldc + cVs, LE);
-      c80.intoMemorySegment(c, cOff + 8 * ldc, LE);
-      c81.intoMemorySegment(c, cOff + 8 * ldc + cVs, LE);
-      c90.intoMemorySegment(c, cOff + 9 * ldc, LE);
-      c91.intoMemorySegment(c, cOff + 9 * ldc + cVs, LE);
-      c100.intoMemorySegment(c, cOff + 10 * ldc, LE);
-      c101.intoMemorySegment(c, cOff + 10 * ldc + cVs, LE);
-      c110.intoMemorySegment(c, cOff + 11 * ldc, LE);
-      c111.intoMemorySegment(c, cOff + 11 * ldc + cVs, LE);
+      F64_STORE.invokeExact(c00, c, cOff, 0, ldc, 0, cVs);
+      F64_STORE.invokeExact(c01, c, cOff, 0, ldc, 1, cVs);
+      F64_STORE.invokeExact(c10, c, cOff, 1, ldc, 0, cVs);
+      F64_STORE.invokeExact(c11, c, cOff, 1, ldc, 1, cVs);
+      F64_STORE.invokeExact(c20, c, cOff, 2, ldc, 0, cVs);
+      F64_STORE.invokeExact(c21, c, cOff, 2, ldc, 1, cVs);
+      F64_STORE.invokeExact(c30, c, cOff, 3, ldc, 0, cVs);
+      F64_STORE.invokeExact(c31, c, cOff, 3, ldc, 1, cVs);
+      F64_STORE.invokeExact(c40, c, cOff, 4, ldc, 0, cVs);
+      F64_STORE.invokeExact(c41, c, cOff, 4, ldc, 1, cVs);
+      F64_STORE.invokeExact(c50, c, cOff, 5, ldc, 0, cVs);
+      F64_STORE.invokeExact(c51, c, cOff, 5, ldc, 1, cVs);
+      F64_STORE.invokeExact(c60, c, cOff, 6, ldc, 0, cVs);
+      F64_STORE.invokeExact(c61, c, cOff, 6, ldc, 1, cVs);
+      F64_STORE.invokeExact(c70, c, cOff, 7, ldc, 0, cVs);
+      F64_STORE.invokeExact(c71, c, cOff, 7, ldc, 1, cVs);
+      F64_STORE.invokeExact(c80, c, cOff, 8, ldc, 0, cVs);
+      F64_STORE.invokeExact(c81, c, cOff, 8, ldc, 1, cVs);
+      F64_STORE.invokeExact(c90, c, cOff, 9, ldc, 0, cVs);
+      F64_STORE.invokeExact(c91, c, cOff, 9, ldc, 1, cVs);
+      F64_STORE.invokeExact(c100, c, cOff, 10, ldc, 0, cVs);
+      F64_STORE.invokeExact(c101, c, cOff, 10, ldc, 1, cVs);
+      F64_STORE.invokeExact(c110, c, cOff, 11, ldc, 0, cVs);
+      F64_STORE.invokeExact(c111, c, cOff, 11, ldc, 1, cVs);
       aOff += 12 * dA;
       cOff += 12 * ldc;
       initOff += 12 * ldi;
@@ -811,6 +946,32 @@ final class F64TallTiles {
       DoubleVector c111 = zero;
       long q = aOff;
       for (int p = 0; p < k; p++) {
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c41.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES
+            || c51.getClass() != DOUBLES
+            || c60.getClass() != DOUBLES
+            || c61.getClass() != DOUBLES
+            || c70.getClass() != DOUBLES
+            || c71.getClass() != DOUBLES
+            || c80.getClass() != DOUBLES
+            || c81.getClass() != DOUBLES
+            || c90.getClass() != DOUBLES
+            || c91.getClass() != DOUBLES
+            || c100.getClass() != DOUBLES
+            || c101.getClass() != DOUBLES
+            || c110.getClass() != DOUBLES
+            || c111.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + vs, LE);
         DoubleVector a0 = (DoubleVector) F64_SPLAT.invokeExact(a, q, 0, next, 0, 8L);
@@ -852,30 +1013,30 @@ final class F64TallTiles {
         q += 48;
         bOff += 2 * vs;
       }
-      c00.intoMemorySegment(c, cOff, LE);
-      c01.intoMemorySegment(c, cOff + vs, LE);
-      c10.intoMemorySegment(c, cOff + ldc, LE);
-      c11.intoMemorySegment(c, cOff + ldc + vs, LE);
-      c20.intoMemorySegment(c, cOff + 2 * ldc, LE);
-      c21.intoMemorySegment(c, cOff + 2 * ldc + vs, LE);
-      c30.intoMemorySegment(c, cOff + 3 * ldc, LE);
-      c31.intoMemorySegment(c, cOff + 3 * ldc + vs, LE);
-      c40.intoMemorySegment(c, cOff + 4 * ldc, LE);
-      c41.intoMemorySegment(c, cOff + 4 * ldc + vs, LE);
-      c50.intoMemorySegment(c, cOff + 5 * ldc, LE);
-      c51.intoMemorySegment(c, cOff + 5 * ldc + vs, LE);
-      c60.intoMemorySegment(c, cOff + 6 * ldc, LE);
-      c61.intoMemorySegment(c, cOff + 6 * ldc + vs, LE);
-      c70.intoMemorySegment(c, cOff + 7 * ldc, LE);
-      c71.intoMemorySegment(c, cOff + 7 * ldc + vs, LE);
-      c80.intoMemorySegment(c, cOff + 8 * ldc, LE);
-      c81.intoMemorySegment(c, cOff + 8 * ldc + vs, LE);
-      c90.intoMemorySegment(c, cOff + 9 * ldc, LE);
-      c91.intoMemorySegment(c, cOff + 9 * ldc + vs, LE);
-      c100.intoMemorySegment(c, cOff + 10 * ldc, LE);
-      c101.intoMemorySegment(c, cOff + 10 * ldc + vs, LE);
-      c110.intoMemorySegment(c, cOff + 11 * ldc, LE);
-      c111.intoMemorySegment(c, cOff + 11 * ldc + vs, LE);
+      F64_STORE.invokeExact(c00, c, cOff, 0, ldc, 0, vs);
+      F64_STORE.invokeExact(c01, c, cOff, 0, ldc, 1, vs);
+      F64_STORE.invokeExact(c10, c, cOff, 1, ldc, 0, vs);
+      F64_STORE.invokeExact(c11, c, cOff, 1, ldc, 1, vs);
+      F64_STORE.invokeExact(c20, c, cOff, 2, ldc, 0, vs);
+      F64_STORE.invokeExact(c21, c, cOff, 2, ldc, 1, vs);
+      F64_STORE.invokeExact(c30, c, cOff, 3, ldc, 0, vs);
+      F64_STORE.invokeExact(c31, c, cOff, 3, ldc, 1, vs);
+      F64_STORE.invokeExact(c40, c, cOff, 4, ldc, 0, vs);
+      F64_STORE.invokeExact(c41, c, cOff, 4, ldc, 1, vs);
+      F64_STORE.invokeExact(c50, c, cOff, 5, ldc, 0, vs);
+      F64_STORE.invokeExact(c51, c, cOff, 5, ldc, 1, vs);
+      F64_STORE.invokeExact(c60, c, cOff, 6, ldc, 0, vs);
+      F64_STORE.invokeExact(c61, c, cOff, 6, ldc, 1, vs);
+      F64_STORE.invokeExact(c70, c, cOff, 7, ldc, 0, vs);
+      F64_STORE.invokeExact(c71, c, cOff, 7, ldc, 1, vs);
+      F64_STORE.invokeExact(c80, c, cOff, 8, ldc, 0, vs);
+      F64_STORE.invokeExact(c81, c, cOff, 8, ldc, 1, vs);
+      F64_STORE.invokeExact(c90, c, cOff, 9, ldc, 0, vs);
+      F64_STORE.invokeExact(c91, c, cOff, 9, ldc, 1, vs);
+      F64_STORE.invokeExact(c100, c, cOff, 10, ldc, 0, vs);
+      F64_STORE.invokeExact(c101, c, cOff, 10, ldc, 1, vs);
+      F64_STORE.invokeExact(c110, c, cOff, 11, ldc, 0, vs);
+      F64_STORE.invokeExact(c111, c, cOff, 11, ldc, 1, vs);
       cOff += 2 * vs;
     }
   }

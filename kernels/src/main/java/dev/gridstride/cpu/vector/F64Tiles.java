@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.DOUBLES;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -182,6 +184,9 @@ final class F64Tiles {
       DoubleVector c00 = DoubleVector.fromMemorySegment(S, init, initOff, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -223,6 +228,9 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -267,6 +275,9 @@ final class F64Tiles {
       DoubleVector c01 = DoubleVector.fromMemorySegment(S, init, initOff + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES || c01.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -315,6 +326,9 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES || c01.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -359,6 +373,9 @@ final class F64Tiles {
       DoubleVector c10 = DoubleVector.fromMemorySegment(S, init, initOff + ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES || c10.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -404,6 +421,9 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES || c10.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -453,6 +473,12 @@ final class F64Tiles {
       DoubleVector c11 = DoubleVector.fromMemorySegment(S, init, initOff + ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -508,6 +534,12 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c01.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c11.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -558,6 +590,9 @@ final class F64Tiles {
       DoubleVector c20 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES || c10.getClass() != DOUBLES || c20.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -607,6 +642,9 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES || c10.getClass() != DOUBLES || c20.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -661,6 +699,14 @@ final class F64Tiles {
       DoubleVector c21 = DoubleVector.fromMemorySegment(S, init, initOff + 2 * ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -723,6 +769,14 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c01.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c11.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c21.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -779,6 +833,12 @@ final class F64Tiles {
       DoubleVector c30 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -832,6 +892,12 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -891,6 +957,16 @@ final class F64Tiles {
       DoubleVector c31 = DoubleVector.fromMemorySegment(S, init, initOff + 3 * ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -960,6 +1036,16 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c01.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c11.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c21.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES
+              || c31.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -1022,6 +1108,13 @@ final class F64Tiles {
       DoubleVector c40 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -1079,6 +1172,13 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES
+              || c40.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -1143,6 +1243,18 @@ final class F64Tiles {
       DoubleVector c41 = DoubleVector.fromMemorySegment(S, init, initOff + 4 * ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c41.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -1219,6 +1331,18 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c01.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c11.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c21.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES
+              || c31.getClass() != DOUBLES
+              || c40.getClass() != DOUBLES
+              || c41.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -1287,6 +1411,14 @@ final class F64Tiles {
       DoubleVector c50 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
         c00 = a0.fma(b0, c00);
@@ -1348,6 +1480,14 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES
+              || c40.getClass() != DOUBLES
+              || c50.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
           c00 = a0.fma(b0, c00);
@@ -1417,6 +1557,20 @@ final class F64Tiles {
       DoubleVector c51 = DoubleVector.fromMemorySegment(S, init, initOff + 5 * ldi + iVs, LE);
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c41.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES
+            || c51.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -1500,6 +1654,20 @@ final class F64Tiles {
       for (int r = 0; r < runs; r++) {
         long q = aOff + tab[tabOff + r];
         for (int s = 0; s < runLength; s++) {
+          if (c00.getClass() != DOUBLES
+              || c01.getClass() != DOUBLES
+              || c10.getClass() != DOUBLES
+              || c11.getClass() != DOUBLES
+              || c20.getClass() != DOUBLES
+              || c21.getClass() != DOUBLES
+              || c30.getClass() != DOUBLES
+              || c31.getClass() != DOUBLES
+              || c40.getClass() != DOUBLES
+              || c41.getClass() != DOUBLES
+              || c50.getClass() != DOUBLES
+              || c51.getClass() != DOUBLES) {
+            throw mixed();
+          }
           DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, u, LE);
           DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, u + bVs, LE);
           DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));
@@ -1573,6 +1741,14 @@ final class F64Tiles {
       long r = bOff;
       for (int p = 0; p < k; p++) {
         long o = 8L * p;
+        if (c00.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, r, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q0 + o));
         c00 = a0.fma(b0, c00);
@@ -1637,6 +1813,20 @@ final class F64Tiles {
       long r = bOff;
       for (int p = 0; p < k; p++) {
         long o = 8L * p;
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c41.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES
+            || c51.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, r, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, r + vs, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q0 + o));
@@ -1706,6 +1896,20 @@ final class F64Tiles {
       DoubleVector c51 = zero;
       long q = aOff;
       for (int p = 0; p < k; p++) {
+        if (c00.getClass() != DOUBLES
+            || c01.getClass() != DOUBLES
+            || c10.getClass() != DOUBLES
+            || c11.getClass() != DOUBLES
+            || c20.getClass() != DOUBLES
+            || c21.getClass() != DOUBLES
+            || c30.getClass() != DOUBLES
+            || c31.getClass() != DOUBLES
+            || c40.getClass() != DOUBLES
+            || c41.getClass() != DOUBLES
+            || c50.getClass() != DOUBLES
+            || c51.getClass() != DOUBLES) {
+          throw mixed();
+        }
         DoubleVector b0 = DoubleVector.fromMemorySegment(S, b, bOff, LE);
         DoubleVector b1 = DoubleVector.fromMemorySegment(S, b, bOff + vs, LE);
         DoubleVector a0 = DoubleVector.broadcast(S, a.get(E, q));

@@ -11,8 +11,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * How tall tiles read their operands: by constant method handles, which the second compiler (C2)
- * inlines and the first (C1) doesn't.
+ * How tall tiles read and write their operands: by constant method handles, which the second
+ * compiler (C2) inlines and the first (C1) doesn't.
  *
  * <p>Written out, a tile of more than 6 rows needs more virtual registers than C1 has when it adds
  * profiling. A method that C1 has compiled without, and can't compile with, stays in that form, a
@@ -27,11 +27,17 @@ final class TallOperands {
   /** {@code loadF32}. */
   static final MethodHandle F32_LOAD;
 
+  /** {@code storeF32}. */
+  static final MethodHandle F32_STORE;
+
   /** {@code splatF64}. */
   static final MethodHandle F64_SPLAT;
 
   /** {@code loadF64}. */
   static final MethodHandle F64_LOAD;
+
+  /** {@code storeF64}. */
+  static final MethodHandle F64_STORE;
 
   static {
     MethodHandles.Lookup lookup = MethodHandles.lookup();
@@ -40,6 +46,8 @@ final class TallOperands {
       F32_LOAD = lookup.findStatic(TallOperands.class, "loadF32", type(FloatVector.class));
       F64_SPLAT = lookup.findStatic(TallOperands.class, "splatF64", type(DoubleVector.class));
       F64_LOAD = lookup.findStatic(TallOperands.class, "loadF64", type(DoubleVector.class));
+      F32_STORE = lookup.findStatic(TallOperands.class, "storeF32", storing(FloatVector.class));
+      F64_STORE = lookup.findStatic(TallOperands.class, "storeF64", storing(DoubleVector.class));
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -56,6 +64,10 @@ final class TallOperands {
   private static MethodType type(Class<?> result) {
     return MethodType.methodType(
         result, MemorySegment.class, long.class, int.class, long.class, int.class, long.class);
+  }
+
+  private static MethodType storing(Class<?> vector) {
+    return type(void.class).insertParameterTypes(0, vector);
   }
 
   /** The element at {@code off + i * stepI + j * stepJ} in all lanes. */
@@ -76,6 +88,18 @@ final class TallOperands {
   /** The vector at {@code off + i * stepI + j * stepJ}. */
   static DoubleVector loadF64(MemorySegment m, long off, int i, long stepI, int j, long stepJ) {
     return DoubleVector.fromMemorySegment(D, m, off + i * stepI + j * stepJ, LE);
+  }
+
+  /** Stores the vector at {@code off + i * stepI + j * stepJ}. */
+  static void storeF32(
+      FloatVector v, MemorySegment m, long off, int i, long stepI, int j, long stepJ) {
+    v.intoMemorySegment(m, off + i * stepI + j * stepJ, LE);
+  }
+
+  /** Stores the vector at {@code off + i * stepI + j * stepJ}. */
+  static void storeF64(
+      DoubleVector v, MemorySegment m, long off, int i, long stepI, int j, long stepJ) {
+    v.intoMemorySegment(m, off + i * stepI + j * stepJ, LE);
   }
 
   /** What a tile threw, as something that needs no declaration: it calls nothing that does. */

@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.Scratch;
@@ -94,6 +96,12 @@ public final class VectorConvLoops extends ScalarConvLoops {
     for (int r = 0; r < runs; r++) {
       long q = aOff + tab[tabOff + r];
       for (int s = 0; s < runLength; s++) {
+        if (s0.getClass() != FLOATS
+            || s1.getClass() != FLOATS
+            || s2.getClass() != FLOATS
+            || s3.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = load(b, bOff);
         s0 = load(a, q).fma(v, s0);
         s1 = load(a, q + dA).fma(v, s1);
@@ -137,6 +145,9 @@ public final class VectorConvLoops extends ScalarConvLoops {
     for (int r = 0; r < runs; r++) {
       long q = aOff + tab[tabOff + r];
       for (int s = 0; s < runLength; s++) {
+        if (s0.getClass() != FLOATS || s1.getClass() != FLOATS || s2.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = load(b, bOff);
         s0 = load(a, q).fma(v, s0);
         s1 = load(a, q + dA).fma(v, s1);
@@ -173,6 +184,9 @@ public final class VectorConvLoops extends ScalarConvLoops {
     for (int r = 0; r < runs; r++) {
       long q = aOff + tab[tabOff + r];
       for (int s = 0; s < runLength; s++) {
+        if (s0.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = load(b, bOff);
         s0 = load(a, q).fma(v, s0);
         q += aStep;

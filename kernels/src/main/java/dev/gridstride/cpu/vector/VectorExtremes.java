@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.INTS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 
 import dev.gridstride.cpu.Scratch;
 import java.lang.foreign.MemorySegment;
@@ -104,6 +106,9 @@ final class VectorExtremes {
     IntVector turned = sign;
     IntVector least = sign.not();
     for (int r = 0; r < rows; r++) {
+      if (most.getClass() != INTS || turned.getClass() != INTS || least.getClass() != INTS) {
+        throw mixed();
+      }
       IntVector v = IntVector.fromMemorySegment(S, x, at + r * step, LE);
       most = most.max(v);
       least = least.min(v);

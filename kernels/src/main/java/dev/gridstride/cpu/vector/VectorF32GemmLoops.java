@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.gridstride.cpu.GemmLoops;
@@ -19,8 +21,8 @@ public final class VectorF32GemmLoops implements GemmLoops {
   private static final long VECTOR = S.vectorByteSize();
 
   /**
-   * Terms from which on tiles are done in pairs. With fewer, 6 rows are as fast, and a profile of
-   * few terms may keep the JIT from inlining {@link TallOperands}: vectors are then boxed for good.
+   * Terms from which on tiles are done in pairs. With fewer, 6 rows are as fast: a tile's beginning
+   * and end, which a processor overlaps with its neighbours' terms, are then a larger part.
    */
   private static final int LEAST_TALL = 65;
 
@@ -404,6 +406,12 @@ public final class VectorF32GemmLoops implements GemmLoops {
     FloatVector s3 = s0;
     int p = 0;
     for (; p + 4 * LANES <= k; p += 4 * LANES) {
+      if (s0.getClass() != FLOATS
+          || s1.getClass() != FLOATS
+          || s2.getClass() != FLOATS
+          || s3.getClass() != FLOATS) {
+        throw mixed();
+      }
       long u = xOff + (long) E * p;
       long v = bOff + (long) E * p;
       s0 =
@@ -420,6 +428,9 @@ public final class VectorF32GemmLoops implements GemmLoops {
               .fma(FloatVector.fromMemorySegment(S, b, v + 3 * VECTOR, LE), s3);
     }
     for (; p + LANES <= k; p += LANES) {
+      if (s0.getClass() != FLOATS) {
+        throw mixed();
+      }
       s0 =
           FloatVector.fromMemorySegment(S, x, xOff + (long) E * p, LE)
               .fma(FloatVector.fromMemorySegment(S, b, bOff + (long) E * p, LE), s0);

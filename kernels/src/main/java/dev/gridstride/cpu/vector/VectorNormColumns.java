@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.NormLoops;
@@ -96,6 +98,9 @@ final class VectorNormColumns {
     FloatVector s = FloatVector.zero(F);
     FloatVector q = s;
     for (int r = 0; r < rows; r++) {
+      if (s.getClass() != FLOATS || q.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector d = load(x, at + r * stride).sub(p);
       s = s.add(d);
       q = d.fma(d, q);
@@ -112,12 +117,18 @@ final class VectorNormColumns {
     VectorMask<Float> m = F.indexInRange(j, cols);
     FloatVector p = FloatVector.zero(F);
     for (int r = 0; r < rows; r++) {
+      if (p.getClass() != FLOATS) {
+        throw mixed();
+      }
       p = p.add(load(x, at + r * stride, m));
     }
     p = p.mul(1f / rows);
     FloatVector s = FloatVector.zero(F);
     FloatVector q = s;
     for (int r = 0; r < rows; r++) {
+      if (s.getClass() != FLOATS || q.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector d = load(x, at + r * stride, m).sub(p);
       s = s.add(d);
       q = d.fma(d, q);
@@ -290,6 +301,9 @@ final class VectorNormColumns {
     FloatVector q = s;
     FloatVector v = s;
     for (int r = 0; r < rows; r++) {
+      if (s.getClass() != FLOATS || q.getClass() != FLOATS || v.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector u = load(x, at + r * stride, m).sub(p);
       FloatVector d = load(dy, at + r * stride, m);
       s = s.add(d);

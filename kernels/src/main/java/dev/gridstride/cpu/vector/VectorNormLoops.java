@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.Elements;
@@ -75,6 +77,9 @@ public final class VectorNormLoops implements NormLoops {
     FloatVector b = a;
     int i = 0;
     for (; i <= n - 2 * L; i += 2 * L) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS) {
+        throw mixed();
+      }
       a = a.add(load(x, at + i));
       b = b.add(load(x, at + i + L));
     }
@@ -98,6 +103,9 @@ public final class VectorNormLoops implements NormLoops {
     FloatVector a = s;
     int i = 0;
     for (; i <= n - L; i += L) {
+      if (s.getClass() != FLOATS || a.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector u = load(x, at + i).sub(p);
       s = s.add(u);
       a = u.fma(u, a);
@@ -233,6 +241,9 @@ public final class VectorNormLoops implements NormLoops {
     FloatVector c = a;
     int i = 0;
     for (; i <= n - L; i += L) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS || c.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector d = load(dy, at + i);
       FloatVector v = load(x, at + i).sub(pivot);
       a = a.add(d);
@@ -272,6 +283,9 @@ public final class VectorNormLoops implements NormLoops {
     FloatVector c = a;
     int i = 0;
     for (; i <= n - L; i += L) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS || c.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector d = load(dy, at + i).mul(load(gamma, g + i));
       FloatVector v = load(x, at + i).sub(pivot);
       a = a.add(d);

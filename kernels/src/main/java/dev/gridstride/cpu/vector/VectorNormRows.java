@@ -2,6 +2,8 @@ package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
 import static dev.gridstride.cpu.Segments.exactOrNull;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import java.lang.foreign.MemorySegment;
@@ -52,6 +54,9 @@ final class VectorNormRows {
       if (centered) {
         FloatVector s = FloatVector.zero(F);
         for (int i = 0; i < bytes; i += V) {
+          if (s.getClass() != FLOATS) {
+            throw mixed();
+          }
           s = s.add(FloatVector.fromMemorySegment(F, x, at + i, LE));
         }
         if (LANES >= 16) {
@@ -67,6 +72,9 @@ final class VectorNormRows {
       FloatVector s = FloatVector.zero(F);
       FloatVector t = s;
       for (int i = 0; i < bytes; i += V) {
+        if (s.getClass() != FLOATS || t.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector u = FloatVector.fromMemorySegment(F, x, at + i, LE).sub(near);
         s = s.add(u);
         t = u.fma(u, t);
@@ -180,6 +188,9 @@ final class VectorNormRows {
       FloatVector t1 = s0;
       FloatVector u1 = s0;
       for (int i = 0; i < bytes; i += step) {
+        if (s0.getClass() != FLOATS || t0.getClass() != FLOATS || u0.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector d = FloatVector.fromMemorySegment(F, dy, at0 + i, LE);
         d = d.mul(FloatVector.fromMemorySegment(F, gamma, i, LE));
         FloatVector v = FloatVector.fromMemorySegment(F, x, at0 + i, LE).sub(p0);
@@ -188,6 +199,9 @@ final class VectorNormRows {
         u0 = u0.add(v);
       }
       for (int i = 0; i < bytes; i += step) {
+        if (s1.getClass() != FLOATS || t1.getClass() != FLOATS || u1.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector d = FloatVector.fromMemorySegment(F, dy, at1 + i, LE);
         d = d.mul(FloatVector.fromMemorySegment(F, gamma, i, LE));
         FloatVector v = FloatVector.fromMemorySegment(F, x, at1 + i, LE).sub(p1);
@@ -287,6 +301,9 @@ final class VectorNormRows {
       FloatVector t = s;
       FloatVector u = s;
       for (int i = 0; i < bytes; i += V) {
+        if (s.getClass() != FLOATS || t.getClass() != FLOATS || u.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector d = FloatVector.fromMemorySegment(F, dy, at + i, LE);
         d = d.mul(FloatVector.fromMemorySegment(F, gamma, i, LE));
         FloatVector v = FloatVector.fromMemorySegment(F, x, at + i, LE).sub(p);

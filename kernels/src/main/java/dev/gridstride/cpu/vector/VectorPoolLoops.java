@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.PoolLoops;
@@ -34,6 +36,9 @@ public final class VectorPoolLoops implements PoolLoops {
     for (long c = 0; c < end; c += step) {
       FloatVector m = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
       for (int i = 0; i < count; i++) {
+        if (m.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = load(x, at[i] + c);
         m = m.blend(v, v.compare(VectorOperators.LE, m).not());
       }
@@ -118,6 +123,9 @@ public final class VectorPoolLoops implements PoolLoops {
     for (long c = 0; c < end; c += step) {
       FloatVector sum = FloatVector.zero(F);
       for (int i = 0; i < count; i++) {
+        if (sum.getClass() != FLOATS) {
+          throw mixed();
+        }
         sum = sum.add(load(x, at[i] + c));
       }
       sum.mul(scale).intoMemorySegment(y, yAt + c, LE);

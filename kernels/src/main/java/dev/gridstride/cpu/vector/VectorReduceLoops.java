@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 
 import dev.gridstride.cpu.ReduceLoops;
@@ -57,10 +59,16 @@ public final class VectorReduceLoops implements ReduceLoops {
     FloatVector b = a;
     int i = 0;
     for (; i + 2 * LANES <= n; i += 2 * LANES) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS) {
+        throw mixed();
+      }
       a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE));
       b = b.add(FloatVector.fromMemorySegment(F, x, at + 4L * i + STEP, LE));
     }
     for (; i + LANES <= n; i += LANES) {
+      if (a.getClass() != FLOATS) {
+        throw mixed();
+      }
       a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE));
     }
     a = a.add(b);
@@ -83,6 +91,9 @@ public final class VectorReduceLoops implements ReduceLoops {
     FloatVector b = a;
     int i = 0;
     for (; i + 2 * LANES <= n; i += 2 * LANES) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS) {
+        throw mixed();
+      }
       a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LE).abs());
       b = b.add(FloatVector.fromMemorySegment(F, x, at + 4L * i + STEP, LE).abs());
     }
@@ -97,6 +108,9 @@ public final class VectorReduceLoops implements ReduceLoops {
     FloatVector b = a;
     int i = 0;
     for (; i + 2 * LANES <= n; i += 2 * LANES) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LE);
       a = v.fma(v, a);
       v = FloatVector.fromMemorySegment(F, x, at + 4L * i + STEP, LE);
@@ -147,6 +161,12 @@ public final class VectorReduceLoops implements ReduceLoops {
     FloatVector c = a;
     FloatVector d = a;
     for (int r = 0; r < rows; r++) {
+      if (a.getClass() != FLOATS
+          || b.getClass() != FLOATS
+          || c.getClass() != FLOATS
+          || d.getClass() != FLOATS) {
+        throw mixed();
+      }
       long p = at + r * step;
       a = a.add(FloatVector.fromMemorySegment(F, x, p, LE));
       b = b.add(FloatVector.fromMemorySegment(F, x, p + STEP, LE));
@@ -178,11 +198,17 @@ public final class VectorReduceLoops implements ReduceLoops {
     int r = 0;
     if (term == Term.VALUE) {
       for (; r <= rows - 2; r += 2) {
+        if (a.getClass() != FLOATS || b.getClass() != FLOATS) {
+          throw mixed();
+        }
         a = a.add(FloatVector.fromMemorySegment(F, x, at + r * step, LE));
         b = b.add(FloatVector.fromMemorySegment(F, x, at + r * step + step, LE));
       }
     }
     for (; r < rows; r++) {
+      if (a.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector v = FloatVector.fromMemorySegment(F, x, at + r * step, LE);
       a = term == Term.SQUARE ? v.fma(v, a) : a.add(term == Term.VALUE ? v : v.abs());
     }

@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -50,6 +52,9 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector b = a;
     int i = 0;
     for (; i + 2 * L <= n; i += 2 * L) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS) {
+        throw mixed();
+      }
       long p = 4 * (at + i);
       FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
       a = a.blend(v, v.compare(VectorOperators.GT, a));
@@ -57,6 +62,9 @@ public final class VectorRowLoops implements RowLoops {
       b = b.blend(v, v.compare(VectorOperators.GT, b));
     }
     for (; i <= n - L; i += L) {
+      if (a.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector v = FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE);
       a = a.blend(v, v.compare(VectorOperators.GT, a));
     }
@@ -105,6 +113,9 @@ public final class VectorRowLoops implements RowLoops {
       long first = part == 0 ? 4 * at : 0;
       int end = part == 0 ? 4 * (n - rest) : rest == 0 ? 0 : V;
       for (int i = 0; i < end; i += V) {
+        if (a.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = FloatVector.fromMemorySegment(F, from, first + i, LE);
         a = a.add(VectorMath.expFlushed(v.sub(shift)));
       }
@@ -135,6 +146,9 @@ public final class VectorRowLoops implements RowLoops {
     y = exact(y);
     FloatVector a = FloatVector.fromArray(F, lanes, 0);
     for (int i = 0; i < bytes; i += V) {
+      if (a.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector v = FloatVector.fromMemorySegment(F, x, at + i, LE);
       FloatVector p = VectorMath.expFlushed(v.sub(shift));
       p.intoMemorySegment(y, to + i, LE);
@@ -151,11 +165,17 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector b = a;
     int i = 0;
     for (; i + 2 * L <= n; i += 2 * L) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS) {
+        throw mixed();
+      }
       long p = 4 * (at + i);
       a = a.add(FloatVector.fromMemorySegment(F, x, p, LE).sub(shift));
       b = b.add(FloatVector.fromMemorySegment(F, x, p + V, LE).sub(shift));
     }
     for (; i <= n - L; i += L) {
+      if (a.getClass() != FLOATS) {
+        throw mixed();
+      }
       a = a.add(FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE).sub(shift));
     }
     a.add(b).intoArray(lanes, 0);
@@ -175,6 +195,9 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector b = a;
     int i = 0;
     for (; i + 2 * L <= n; i += 2 * L) {
+      if (a.getClass() != FLOATS || b.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector w = FloatVector.fromMemorySegment(F, q, 4 * (qAt + i), LE);
       FloatVector v = FloatVector.fromMemorySegment(F, x, 4 * (at + i), LE).sub(shift);
       a = a.blend(w.fma(v, a), w.compare(VectorOperators.NE, 0f));
@@ -306,6 +329,9 @@ public final class VectorRowLoops implements RowLoops {
     FloatVector t = s;
     int i = 0;
     for (; i + 2 * L <= n; i += 2 * L) {
+      if (s.getClass() != FLOATS || t.getClass() != FLOATS) {
+        throw mixed();
+      }
       long p = 4 * (at + i);
       FloatVector w = FloatVector.fromMemorySegment(F, b, p, LE);
       s = FloatVector.fromMemorySegment(F, a, p, LE).fma(w, s);
@@ -313,6 +339,9 @@ public final class VectorRowLoops implements RowLoops {
       t = FloatVector.fromMemorySegment(F, a, p + V, LE).fma(w, t);
     }
     for (; i <= n - L; i += L) {
+      if (s.getClass() != FLOATS) {
+        throw mixed();
+      }
       FloatVector w = FloatVector.fromMemorySegment(F, b, 4 * (at + i), LE);
       s = FloatVector.fromMemorySegment(F, a, 4 * (at + i), LE).fma(w, s);
     }

@@ -1,6 +1,8 @@
 package dev.gridstride.cpu.vector;
 
 import static dev.gridstride.cpu.Segments.exact;
+import static dev.gridstride.cpu.vector.Carried.FLOATS;
+import static dev.gridstride.cpu.vector.Carried.mixed;
 import static dev.gridstride.cpu.vector.VectorMath.F;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -76,6 +78,9 @@ final class VectorSoftmaxRows {
     for (int r = 0; r < rows; r++) {
       FloatVector a = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
       for (long end = p + 4L * n; p < end; p += step) {
+        if (a.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector v = FloatVector.fromMemorySegment(F, x, p, LE);
         a = a.blend(v, v.compare(VectorOperators.GT, a));
       }
@@ -106,6 +111,9 @@ final class VectorSoftmaxRows {
       FloatVector m = FloatVector.broadcast(F, numbers[r]);
       FloatVector s = FloatVector.zero(F);
       for (long end = p + 4L * n; p < end; p += step) {
+        if (s.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector e = VectorMath.expFlushed(FloatVector.fromMemorySegment(F, x, p, LE).sub(m));
         e.intoMemorySegment(y, p, LE);
         s = s.add(e);
@@ -133,6 +141,9 @@ final class VectorSoftmaxRows {
       FloatVector m = FloatVector.broadcast(F, numbers[r]);
       FloatVector s = FloatVector.zero(F);
       for (long end = p + 4L * n; p < end; p += step) {
+        if (s.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector d = FloatVector.fromMemorySegment(F, x, p, LE).sub(m);
         d.intoMemorySegment(y, p, LE);
         s = s.add(VectorMath.expFlushed(d));
@@ -211,6 +222,9 @@ final class VectorSoftmaxRows {
       FloatVector s = FloatVector.zero(F);
       FloatVector t = s;
       for (long q = p; q < end; q += step) {
+        if (s.getClass() != FLOATS || t.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector g = FloatVector.fromMemorySegment(F, dy, q, LE);
         s = FloatVector.fromMemorySegment(F, y, q, LE).fma(g, s);
         g = FloatVector.fromMemorySegment(F, dy, q + V, LE);
@@ -266,6 +280,9 @@ final class VectorSoftmaxRows {
       long end = p + 4L * (n - n % L);
       FloatVector s = FloatVector.zero(F);
       for (long q = p; q < end; q += step) {
+        if (s.getClass() != FLOATS) {
+          throw mixed();
+        }
         FloatVector g = FloatVector.fromMemorySegment(F, dy, q, LE);
         s = FloatVector.fromMemorySegment(F, y, q, LE).fma(g, s);
       }
@@ -317,6 +334,9 @@ final class VectorSoftmaxRows {
       FloatVector t = s;
       int i = 0;
       for (; i + 2 * L <= n; i += 2 * L) {
+        if (s.getClass() != FLOATS || t.getClass() != FLOATS) {
+          throw mixed();
+        }
         long q = p + 4L * i;
         FloatVector g = FloatVector.fromMemorySegment(F, dy, q, LE);
         s = FloatVector.fromMemorySegment(F, y, q, LE).fma(g, s);
