@@ -72,7 +72,6 @@ public final class VectorNormLoops implements NormLoops {
 
   private static float sum(MemorySegment x, long at, int n) {
     x = exact(x);
-    float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     int i = 0;
@@ -90,14 +89,21 @@ public final class VectorNormLoops implements NormLoops {
     if (i < n) {
       b = b.add(last(load(x, at + n - L), n - i));
     }
-    a.add(b).intoArray(lanes, 0);
-    return LaneSums.sum(lanes);
+    a = a.add(b);
+    if (L >= 16) {
+      a = a.add(a.rearrange(LaneSums.SWAP_8));
+    }
+    if (L >= 8) {
+      a = a.add(a.rearrange(LaneSums.SWAP_4));
+    }
+    a = a.add(a.rearrange(LaneSums.SWAP_2));
+    a = a.add(a.rearrange(LaneSums.SWAP_1));
+    return a.lane(0);
   }
 
   /** The sum of the deviations from the pivot, and that of their squares. */
   private static void deviations(MemorySegment x, long at, int n, float pivot, double[] sums) {
     x = exact(x);
-    float[] lanes = LaneSums.floats();
     FloatVector p = FloatVector.broadcast(F, pivot);
     FloatVector s = FloatVector.zero(F);
     FloatVector a = s;
@@ -115,10 +121,24 @@ public final class VectorNormLoops implements NormLoops {
       s = s.add(u);
       a = u.fma(u, a);
     }
-    s.intoArray(lanes, 0);
-    sums[0] = LaneSums.sum(lanes);
-    a.intoArray(lanes, 0);
-    sums[1] = LaneSums.sum(lanes);
+    if (L >= 16) {
+      s = s.add(s.rearrange(LaneSums.SWAP_8));
+    }
+    if (L >= 8) {
+      s = s.add(s.rearrange(LaneSums.SWAP_4));
+    }
+    s = s.add(s.rearrange(LaneSums.SWAP_2));
+    s = s.add(s.rearrange(LaneSums.SWAP_1));
+    if (L >= 16) {
+      a = a.add(a.rearrange(LaneSums.SWAP_8));
+    }
+    if (L >= 8) {
+      a = a.add(a.rearrange(LaneSums.SWAP_4));
+    }
+    a = a.add(a.rearrange(LaneSums.SWAP_2));
+    a = a.add(a.rearrange(LaneSums.SWAP_1));
+    sums[0] = s.lane(0);
+    sums[1] = a.lane(0);
   }
 
   @Override
@@ -129,13 +149,19 @@ public final class VectorNormLoops implements NormLoops {
     FloatVector p = FloatVector.broadcast(F, (float) pivot);
     FloatVector f = FloatVector.broadcast(F, (float) scale);
     FloatVector o = FloatVector.broadcast(F, (float) offset);
+    if (n < L) {
+      VectorMask<Float> m = F.indexInRange(0, n);
+      store(load(x, at, m).sub(p).fma(f, o), y, at, m);
+      return;
+    }
+    // the last vector has elements of the one before: read before they change, as y may be x
+    FloatVector end = load(x, at + n - L).sub(p).fma(f, o);
     int i = 0;
     for (; i <= n - L; i += L) {
       store(load(x, at + i).sub(p).fma(f, o), y, at + i);
     }
     if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      store(load(x, at + i, m).sub(p).fma(f, o), y, at + i, m);
+      store(end, y, at + n - L);
     }
   }
 
@@ -235,7 +261,6 @@ public final class VectorNormLoops implements NormLoops {
       MemorySegment x, MemorySegment dy, long at, int n, float pivot, double[] sums) {
     x = exact(x);
     dy = exact(dy);
-    float[] lanes = LaneSums.floats();
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
@@ -257,12 +282,33 @@ public final class VectorNormLoops implements NormLoops {
       b = d.fma(v, b);
       c = c.add(v);
     }
-    a.intoArray(lanes, 0);
-    sums[0] += LaneSums.sum(lanes);
-    b.intoArray(lanes, 0);
-    sums[1] += LaneSums.sum(lanes);
-    c.intoArray(lanes, 0);
-    sums[2] += LaneSums.sum(lanes);
+    if (L >= 16) {
+      a = a.add(a.rearrange(LaneSums.SWAP_8));
+    }
+    if (L >= 8) {
+      a = a.add(a.rearrange(LaneSums.SWAP_4));
+    }
+    a = a.add(a.rearrange(LaneSums.SWAP_2));
+    a = a.add(a.rearrange(LaneSums.SWAP_1));
+    if (L >= 16) {
+      b = b.add(b.rearrange(LaneSums.SWAP_8));
+    }
+    if (L >= 8) {
+      b = b.add(b.rearrange(LaneSums.SWAP_4));
+    }
+    b = b.add(b.rearrange(LaneSums.SWAP_2));
+    b = b.add(b.rearrange(LaneSums.SWAP_1));
+    if (L >= 16) {
+      c = c.add(c.rearrange(LaneSums.SWAP_8));
+    }
+    if (L >= 8) {
+      c = c.add(c.rearrange(LaneSums.SWAP_4));
+    }
+    c = c.add(c.rearrange(LaneSums.SWAP_2));
+    c = c.add(c.rearrange(LaneSums.SWAP_1));
+    sums[0] += a.lane(0);
+    sums[1] += b.lane(0);
+    sums[2] += c.lane(0);
   }
 
   private static void weightedSums(
@@ -343,13 +389,19 @@ public final class VectorNormLoops implements NormLoops {
     FloatVector f = FloatVector.broadcast(F, a);
     FloatVector k = FloatVector.broadcast(F, b);
     FloatVector o = FloatVector.broadcast(F, c);
+    if (n < L) {
+      VectorMask<Float> m = F.indexInRange(0, n);
+      store(load(dy, at, m).fma(f, load(x, at, m).sub(pivot).fma(k, o)), dx, at, m);
+      return;
+    }
+    // see affine
+    FloatVector end = load(dy, at + n - L).fma(f, load(x, at + n - L).sub(pivot).fma(k, o));
     int i = 0;
     for (; i <= n - L; i += L) {
       store(load(dy, at + i).fma(f, load(x, at + i).sub(pivot).fma(k, o)), dx, at + i);
     }
     if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      store(load(dy, at + i, m).fma(f, load(x, at + i, m).sub(pivot).fma(k, o)), dx, at + i, m);
+      store(end, dx, at + n - L);
     }
   }
 
