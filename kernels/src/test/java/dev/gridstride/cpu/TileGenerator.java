@@ -498,13 +498,18 @@ public final class TileGenerator {
 
   /** Tells C2 the class of the sums that come from the term before: see {@code Carried}. */
   private void known(int indent, int rows, int vectors) {
+    var tests = new ArrayList<String>();
     for (int i = 0; i < rows; i++) {
-      var tests = new ArrayList<String>();
       for (int j = 0; j < vectors; j++) {
         tests.add("c" + i + j + ".getClass() != " + carried());
       }
-      String head = i == 0 ? "if (" : "    || ";
-      line(indent, head + String.join(" || ", tests) + (i == rows - 1 ? ") {" : ""));
+    }
+    String head = "if (" + String.join(" || ", tests) + ") {";
+    if (indent + head.length() <= 100) {
+      line(indent, head);
+    } else {
+      String margin = "\n" + " ".repeat(indent + 4) + "|| ";
+      line(indent, "if (" + String.join(margin, tests) + ") {");
     }
     line(indent + 2, "throw mixed();");
     line(indent, "}");
