@@ -79,6 +79,9 @@ final class VectorExtremes {
       IntVector least = sign.not();
       int i = 0;
       for (; i + 2 * L <= n; i += 2 * L) { // not counted, see VectorReduceLoops
+        if (most.getClass() != INTS || turned.getClass() != INTS || least.getClass() != INTS) {
+          throw mixed();
+        }
         IntVector v = IntVector.fromMemorySegment(S, x, p + 4L * i, LE);
         IntVector w = IntVector.fromMemorySegment(S, x, p + 4L * i + V, LE);
         most = most.max(v).max(w);
@@ -87,6 +90,9 @@ final class VectorExtremes {
         turned = turned.max(w.lanewise(VectorOperators.XOR, sign));
       }
       for (; i < n; i += L) { // the last vector may have elements that were there before
+        if (most.getClass() != INTS || turned.getClass() != INTS || least.getClass() != INTS) {
+          throw mixed();
+        }
         long q = p + 4L * Math.min(i, n - L);
         IntVector v = IntVector.fromMemorySegment(S, x, q, LE);
         most = most.max(v);
